@@ -1,0 +1,251 @@
+"""Where decisions flip, solved from the rules in closed form.
+
+Each function returns the last value on the accepted side of a decision, so that one unit more (a lot, a tick, a token unit, a
+second) is decided the other way for the stated reason; or None where there is no such value. Generators aim at them, and tests hold each of
+them to the rule that it inverts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from reference.liquidation import permitted_close_wad
+from reference.margin import collateral_value_wad, health, is_unencumbered
+from reference.parameters import Market
+from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
+from reference.state import Account, State, with_item
+from reference.trading import amount_wad, requirement_of, trading_fee_wad
+
+NO_LIQUIDATION_PRICE = 4
+"""W3's status where no price is the boundary."""
+
+
+def largest_deposit_units(state: State, collateral: int) -> int | None:
+    """L1: what the deposit cap still admits."""
+    room = state.parameters.collaterals[collateral].deposit_cap_units - state.pool_units[collateral]
+    return room if room > 0 else None
+
+
+def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | None:
+    """L2: the largest withdrawal that cash or balance, the pool, and the margin test all admit."""
+    account = state.accounts[name]
+    token = state.parameters.collaterals[collateral]
+    if collateral == 0:
+        limit = min(account.cash_wad // token.quote_wad_per_unit, state.pool_units[0])
+    else:
+        limit = account.units[collateral]
+    if limit <= 0:
+        return None
+    if is_unencumbered(account):
+        return limit
+    status, risk = health(state, account)
+    if status != FRESH:
+        return None
+    slack_wad = risk.equity_wad - risk.initial_margin_wad
+    if slack_wad < 0:
+        return None
+    if collateral == 0:
+        limit = min(limit, slack_wad // token.quote_wad_per_unit)
+    else:
+        _, price_wad = collateral_price_status(state, token)
+        balance = account.units[collateral]
+        # The smallest balance still worth (rounded down) today's value less the slack.
+        worth_wad = collateral_value_wad(token, balance, price_wad) - slack_wad
+        if worth_wad > 0:
+            per_unit = price_wad * (WAD - token.haircut_rate_wad)
+            limit = min(limit, balance - div_ceil(worth_wad * token.value_denominator, per_unit))
+    return limit if limit > 0 else None
+
+
+def largest_fee_collection_units(state: State) -> int | None:
+    """L9: what fees and pool admit."""
+    units = min(state.fees_wad // state.parameters.collaterals[0].quote_wad_per_unit, state.pool_units[0])
+    return units if units > 0 else None
+
+
+def band_edges_wad(state: State, market: int) -> tuple[int, int] | None:
+    """T3: the lowest and the highest price of a trade."""
+    listed = state.parameters.markets[market]
+    status, mark_wad = mark_status(state, listed)
+    if status != FRESH:
+        return None
+    reach_wad = floor_to_multiple(listed.limits.price_band_rate_wad * mark_wad // WAD, listed.tick_wad)
+    return mark_wad - reach_wad, mark_wad + reach_wad
+
+
+def position_limit_room_wad(state: State, name: str, market: int, direction: int) -> int:
+    """T4: the largest size in ``direction`` (1 buys, -1 sells) that the position limit admits (may be 0)."""
+    limit_wad = state.parameters.markets[market].limits.position_limit_wad
+    held_wad = state.accounts[name].sizes_wad[market] * direction
+    return max(0, limit_wad - held_wad)
+
+
+def largest_trade_wad(state: State, name: str, market: int, direction: int, price_wad: int) -> int | None:
+    """T6: the largest size in ``direction`` (1 buys, -1 sells) at a price after which the account has its initial margin.
+
+    The position limit is not part of it. None where prices are unusable or no size passes by the initial margin.
+
+    Where the position grows, ``equity' - IM'`` falls with the size: a price inside the band gains at most the band on each unit, and
+    the band is below every rate (P3). There it is linear in each bracket but for the roundings of fee and requirement (both up,
+    less than one quote wad each): the root without them is too far by less than two quote wad of slack, which the last lines walk
+    back, lot by lot (seldom more than one).
+    """
+    listed = state.parameters.markets[market]
+    account = state.accounts[name]
+    status, mark_wad = mark_status(state, listed)
+    if status != FRESH:
+        return None
+    others = account._replace(
+        sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
+    )
+    status, risk = health(state, others)
+    if status != FRESH:
+        return None
+    held_wad = account.sizes_wad[market] * direction
+    spare_wad = risk.equity_wad - risk.initial_margin_wad
+    spare_wad += amount_wad(account.sizes_wad[market], mark_wad) + account.quotes_wad[market]
+
+    def slack_wad(size_wad: int) -> int:
+        amount = amount_wad(size_wad, price_wad)
+        gain_wad = direction * (amount_wad(size_wad, mark_wad) - amount)
+        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad)
+        return spare_wad + gain_wad - trading_fee_wad(listed, amount) - initial
+
+    # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's line, and the
+    # requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
+    gain_per_base = direction * (mark_wad - price_wad)
+    fee_per_base = price_wad * listed.limits.trading_fee_rate_wad
+    start_wad = max(0, -held_wad)
+    if slack_wad(start_wad) < 0:
+        return None
+    drift = fee_per_base - gain_per_base * WAD
+    root_wad = min(
+        ((spare_wad * WAD + deduction) * WAD + drift * held_wad) // (rate_wad * mark_wad + drift)
+        for rate_wad, deduction in zip(listed.initial_rates_wad, listed.initial_deductions_wad2, strict=True)
+    )
+    best_wad = max(start_wad, floor_to_multiple(root_wad - held_wad, listed.lot_wad))
+    while best_wad > start_wad and slack_wad(best_wad) < 0:
+        best_wad -= listed.lot_wad
+    return best_wad if best_wad > 0 else None
+
+
+def size_at_notional_wad(state: State, market: int, notional: int) -> int | None:
+    """V4: the largest size whose notional is at most ``notional``: where a bracket ends, or a position is small (Q4)."""
+    listed = state.parameters.markets[market]
+    status, mark_wad = mark_status(state, listed)
+    if status != FRESH:
+        return None
+    size_wad = floor_to_multiple(notional * WAD // mark_wad, listed.lot_wad)
+    return size_wad if size_wad > 0 else None
+
+
+def liquidation_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
+    """W3: (status, price in wad), in closed form.
+
+    With ``v`` the value of the size (``size * price / W``, an integer), the account is healthy iff ``K + v - ceil((|v| r_k - D_k) / W) >= 0``, where ``K`` is
+    everything that does not move with the price. For a long that is ``v (W - r_k) >= -(K W + D_k)``, for a short with ``n = -v`` it is
+    ``n (W + r_k) <= K W + D_k``: dropping the rounding is exact because all else is an integer. The left sides move one way with the price and the bracket's
+    pieces are continuous, so each bracket gives one bound and the last of them holds.
+    """
+    return _price_boundary_wad(state, name, market, 1, "maintenance")
+
+
+def initial_margin_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
+    """The same boundary for ``equity >= initial margin``: where withdrawals and new risk stop."""
+    return _price_boundary_wad(state, name, market, 1, "initial")
+
+
+def close_out_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
+    """The same boundary for ``2 * equity >= maintenance margin``: where Q4 lets a position be closed whole."""
+    return _price_boundary_wad(state, name, market, 2, "maintenance")
+
+
+def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int, requirement: str) -> tuple[int, int]:
+    account = state.accounts[name]
+    listed = state.parameters.markets[market]
+    size_wad = account.sizes_wad[market]
+    if size_wad == 0:
+        return NO_LIQUIDATION_PRICE, 0
+    rest = account._replace(
+        sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
+    )
+    status, risk = health(state, rest)
+    if status != FRESH:
+        return status, 0
+    if requirement == "initial":
+        rates, deductions, rest_wad = listed.initial_rates_wad, listed.initial_deductions_wad2, risk.initial_margin_wad
+    else:
+        rates, deductions = listed.maintenance_rates_wad, listed.maintenance_deductions_wad2
+        rest_wad = risk.maintenance_margin_wad
+    constant = equity_weight * (risk.equity_wad + account.quotes_wad[market]) - rest_wad
+    tick_wad = listed.tick_wad
+    ticks = floor_to_multiple(listed.feed.maximum_price_wad, tick_wad) // tick_wad
+    value_per_tick = abs(size_wad) * tick_wad // WAD
+    weight = equity_weight * WAD
+    if size_wad > 0:
+        # Of each bracket's bound the binding one is the largest: the requirement is the largest of the brackets' lines.
+        needed = max(
+            div_ceil(-(constant * WAD + deduction), weight - rate) for rate, deduction in zip(rates, deductions, strict=True)
+        )
+        tick = div_ceil(max(needed, 0), value_per_tick) if needed > 0 else 0
+        return (FRESH, tick * tick_wad) if 1 < tick <= ticks else (NO_LIQUIDATION_PRICE, 0)
+    affordable = min(
+        (constant * WAD + deduction) // (weight + rate) for rate, deduction in zip(rates, deductions, strict=True)
+    )
+    tick = affordable // value_per_tick
+    return (FRESH, tick * tick_wad) if 1 <= tick < ticks else (NO_LIQUIDATION_PRICE, 0)
+
+
+def bracket_price_wad(state: State, name: str, market: int) -> int | None:
+    """V5: the lowest price, in ticks above today's mark, at which the position reaches its next bracket."""
+    listed = state.parameters.markets[market]
+    size_wad = abs(state.accounts[name].sizes_wad[market])
+    status, mark_wad = mark_status(state, listed)
+    if size_wad == 0 or status != FRESH:
+        return None
+    k = bisect_right(listed.floors_wad, size_wad * mark_wad // WAD)
+    if k == len(listed.floors_wad):
+        return None
+    return ceil_to_multiple(div_ceil(listed.floors_wad[k] * WAD, size_wad), listed.tick_wad)
+
+
+def largest_close_wad(state: State, name: str, market: int) -> int | None:
+    """Q4: the largest size that may be closed now; None if the account is not liquidatable there."""
+    account = state.accounts[name]
+    listed = state.parameters.markets[market]
+    size_wad = account.sizes_wad[market]
+    status, risk = health(state, account)
+    if size_wad == 0 or status != FRESH or risk.equity_wad >= risk.maintenance_margin_wad:
+        return None
+    _, mark_wad = mark_status(state, listed)
+    return permitted_close_wad(state.parameters.liquidation, listed, size_wad, mark_wad, risk)
+
+
+def largest_seizure_units(state: State, name: str, collateral: int) -> int | None:
+    """Q6: the largest seizure that balance and debt admit; None where there is no debt or no balance."""
+    account = state.accounts[name]
+    token = state.parameters.collaterals[collateral]
+    if collateral == 0 or account.cash_wad >= 0 or account.units[collateral] == 0:
+        return None
+    status, price_wad = collateral_price_status(state, token)
+    if status != FRESH:
+        return None
+    per_unit = price_wad * (WAD - token.liquidation_discount_rate_wad)
+    units = (-account.cash_wad - 1) * token.value_denominator // per_unit + 1
+    return min(units, account.units[collateral])
+
+
+def last_fresh_second_s(state: State, feed: str, heartbeat_s: int) -> int:
+    """O1: the last second at which the source's present answer is fresh under a heartbeat."""
+    return state.feeds[feed].updated_at_s + heartbeat_s
+
+
+def is_marked(state: State, market: Market) -> bool:
+    """Whether the market's mark is usable."""
+    return mark_status(state, market)[0] == FRESH
+
+
+def can_be_valued(state: State, account: Account) -> bool:
+    """Whether every price that the account needs is usable (O5)."""
+    return health(state, account).status == FRESH

@@ -1,0 +1,142 @@
+"""Roles, and what they may change (A3, section 10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference.ledger import Effect, require_collateral, require_market
+from reference.parameters import Feed, LiquidationParameters, Market, MarketLimits, Unsafe
+from reference.rejection import Rejected
+from reference.state import State
+
+ADMIN = "DEFAULT_ADMIN_ROLE"
+RISK = "RISK_ROLE"
+ORACLE = "ORACLE_ROLE"
+TREASURER = "TREASURER_ROLE"
+ROLES = (ADMIN, RISK, ORACLE, TREASURER)
+
+
+def require_role(state: State, caller: str, role: str) -> None:
+    """A3."""
+    if caller not in state.roles[role]:
+        raise Rejected("AccessControlUnauthorizedAccount", caller, role)
+
+
+def grant_role(state: State, caller: str, role: str, account: str) -> Effect:
+    """OpenZeppelin's ``grantRole``: the admin role grants every role; no event if nothing changes."""
+    require_role(state, caller, ADMIN)
+    if account in state.roles[role]:
+        return state, ()
+    roles = {**state.roles, role: state.roles[role] | {account}}
+    return state._replace(roles=roles), (("RoleGranted", role, account, caller),)
+
+
+def revoke_role(state: State, caller: str, role: str, account: str) -> Effect:
+    """OpenZeppelin's ``revokeRole``."""
+    require_role(state, caller, ADMIN)
+    return _without_role(state, caller, role, account)
+
+
+def renounce_role(state: State, caller: str, role: str, confirmation: str) -> Effect:
+    """OpenZeppelin's ``renounceRole``: only for oneself, and said twice."""
+    if confirmation != caller:
+        raise Rejected("AccessControlBadConfirmation")
+    return _without_role(state, caller, role, caller)
+
+
+def _without_role(state: State, caller: str, role: str, account: str) -> Effect:
+    if account not in state.roles[role]:
+        return state, ()
+    roles = {**state.roles, role: state.roles[role] - {account}}
+    return state._replace(roles=roles), (("RoleRevoked", role, account, caller),)
+
+
+def _with_market(state: State, number: int, market: Market) -> State:
+    markets = state.parameters.markets
+    return state._replace(
+        parameters=replace(state.parameters, markets=(*markets[:number], market, *markets[number + 1 :]))
+    )
+
+
+def set_market_limits(state: State, caller: str, market: int, limits: MarketLimits) -> Effect:
+    """C1."""
+    require_role(state, caller, RISK)
+    changed = replace(require_market(state, market), limits=limits)
+    try:
+        changed.validate_limits()
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+    return (
+        _with_market(state, market, changed),
+        (
+            (
+                "MarketLimitsSet",
+                market,
+                limits.price_band_rate_wad,
+                limits.trading_fee_rate_wad,
+                limits.liquidation_penalty_rate_wad,
+                limits.position_limit_wad,
+            ),
+        ),
+    )
+
+
+def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) -> Effect:
+    """C1."""
+    require_role(state, caller, RISK)
+    changed = replace(require_collateral(state, collateral), deposit_cap_units=cap_units)
+    try:
+        changed.validate(collateral, None if changed.feed is None else changed.feed.decimals)
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+    collaterals = state.parameters.collaterals
+    parameters = replace(state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :]))
+    return state._replace(parameters=parameters), (("DepositCapSet", collateral, cap_units),)
+
+
+def set_liquidation_parameters(state: State, caller: str, changed: LiquidationParameters) -> Effect:
+    """C1."""
+    require_role(state, caller, RISK)
+    try:
+        changed.validate()
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+    return (
+        state._replace(parameters=replace(state.parameters, liquidation=changed)),
+        (
+            (
+                "LiquidationParametersSet",
+                changed.liquidator_share_rate_wad,
+                changed.close_factor_rate_wad,
+                changed.small_position_notional_wad,
+            ),
+        ),
+    )
+
+
+def _feed_arguments(feed: Feed) -> tuple[object, ...]:
+    return (feed.feed, feed.decimals, feed.heartbeat_s, feed.minimum_answer, feed.maximum_answer)
+
+
+def set_market_feed(state: State, caller: str, market: int, feed: Feed) -> Effect:
+    """C2."""
+    require_role(state, caller, ORACLE)
+    changed = replace(require_market(state, market), feed=feed)
+    try:
+        changed.validate(state.feed_decimals[feed.feed])
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+    return _with_market(state, market, changed), (("MarketFeedSet", market, *_feed_arguments(feed)),)
+
+
+def set_collateral_feed(state: State, caller: str, collateral: int, feed: Feed) -> Effect:
+    """C2: collateral 0 has no feed."""
+    require_role(state, caller, ORACLE)
+    changed = replace(require_collateral(state, collateral), feed=feed)
+    try:
+        changed.validate(collateral, state.feed_decimals[feed.feed])
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+    collaterals = state.parameters.collaterals
+    parameters = replace(state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :]))
+    return state._replace(parameters=parameters), (("CollateralFeedSet", collateral, *_feed_arguments(feed)),)

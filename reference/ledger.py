@@ -1,0 +1,198 @@
+"""Money in and out, and what is nobody's account (section 6).
+
+Every rule takes the state and the action's caller and arguments, and returns the state after it and the events it emits; or it
+raises ``Rejected`` and nothing has changed.
+"""
+
+from __future__ import annotations
+
+from reference.margin import is_unencumbered, require_risk
+from reference.parameters import Collateral, Market
+from reference.prices import require_mark
+from reference.rejection import Rejected
+from reference.state import Account, State, with_item
+
+Event = tuple[object, ...]
+"""(name, *arguments in the order of section 12)."""
+Effect = tuple[State, tuple[Event, ...]]
+
+
+def require_right(state: State, caller: str, account: str) -> None:
+    """A2."""
+    if caller != account and (account, caller) not in state.operators:
+        raise Rejected("Unauthorized", caller, account)
+
+
+def require_market(state: State, market: int) -> Market:
+    """P8."""
+    if not 0 <= market < len(state.parameters.markets):
+        raise Rejected("UnknownMarket", market)
+    return state.parameters.markets[market]
+
+
+def require_collateral(state: State, collateral: int) -> Collateral:
+    """P8."""
+    if not 0 <= collateral < len(state.parameters.collaterals):
+        raise Rejected("UnknownCollateral", collateral)
+    return state.parameters.collaterals[collateral]
+
+
+def with_account(state: State, name: str, account: Account) -> State:
+    """The state with one account replaced."""
+    return state._replace(accounts={**state.accounts, name: account})
+
+
+def _with_wallet(state: State, holder: str, collateral: int, change_units: int) -> dict[str, tuple[int, ...]]:
+    wallet = state.wallets.get(holder, (0,) * len(state.held_units))
+    return {**state.wallets, holder: with_item(wallet, collateral, wallet[collateral] + change_units)}
+
+
+def _pull(state: State, payer: str, collateral: int, units: int) -> State:
+    """Tokens from a wallet into the engine; the token refuses what the wallet does not hold."""
+    if state.wallets.get(payer, (0,) * len(state.held_units))[collateral] < units:
+        raise Rejected("TransferFromFailed")
+    return state._replace(
+        wallets=_with_wallet(state, payer, collateral, -units),
+        held_units=with_item(state.held_units, collateral, state.held_units[collateral] + units),
+    )
+
+
+def _push(state: State, to: str, collateral: int, units: int) -> State:
+    """Tokens from the engine into a wallet."""
+    return state._replace(
+        wallets=_with_wallet(state, to, collateral, units),
+        held_units=with_item(state.held_units, collateral, state.held_units[collateral] - units),
+    )
+
+
+def set_operator(state: State, caller: str, operator: str, approved: bool) -> Effect:
+    """A2: the caller lets an operator act for it, or no longer."""
+    pair = (caller, operator)
+    operators = state.operators | {pair} if approved else state.operators - {pair}
+    return state._replace(operators=operators), (("OperatorSet", caller, operator, approved),)
+
+
+def deposit(state: State, caller: str, account: str, collateral: int, units: int) -> Effect:
+    """L1."""
+    require_right(state, caller, account)
+    token = require_collateral(state, collateral)
+    if units == 0:
+        raise Rejected("ZeroAmount")
+    pool_units = state.pool_units[collateral]
+    if pool_units + units > token.deposit_cap_units:
+        raise Rejected("DepositCapExceeded", collateral, pool_units, token.deposit_cap_units)
+    before = state.accounts[account]
+    if collateral == 0:
+        after = before._replace(cash_wad=before.cash_wad + units * token.quote_wad_per_unit)
+    else:
+        after = before._replace(units=with_item(before.units, collateral, before.units[collateral] + units))
+    pulled = _pull(state, caller, collateral, units)
+    return (
+        with_account(pulled, account, after)._replace(pool_units=with_item(state.pool_units, collateral, pool_units + units)),
+        (("Deposited", account, collateral, units),),
+    )
+
+
+def withdraw(state: State, caller: str, account: str, collateral: int, units: int) -> Effect:
+    """L2, L3, L4."""
+    require_right(state, caller, account)
+    token = require_collateral(state, collateral)
+    if units == 0:
+        raise Rejected("ZeroAmount")
+    before = state.accounts[account]
+    pool_units = state.pool_units[collateral]
+    if collateral == 0:
+        cash_wad = before.cash_wad - units * token.quote_wad_per_unit
+        if cash_wad < 0:
+            raise Rejected("InsufficientCash", account, before.cash_wad)
+        if units > pool_units:
+            raise Rejected("InsufficientLiquidity", pool_units)
+        after = before._replace(cash_wad=cash_wad)
+    else:
+        if units > before.units[collateral]:
+            raise Rejected("InsufficientCollateral", account, before.units[collateral])
+        after = before._replace(units=with_item(before.units, collateral, before.units[collateral] - units))
+    require_initial_margin(state, account, after)
+    pushed = _push(state, account, collateral, units)
+    return (
+        with_account(pushed, account, after)._replace(pool_units=with_item(state.pool_units, collateral, pool_units - units)),
+        (("Withdrawn", account, collateral, units),),
+    )
+
+
+def require_initial_margin(state: State, name: str, account: Account) -> None:
+    """The margin test of L2 and Q6: unencumbered (V7), or equity of at least the initial margin."""
+    if is_unencumbered(account):
+        return
+    risk = require_risk(state, account)
+    if risk.equity_wad < risk.initial_margin_wad:
+        raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
+
+
+def settled_at(account: Account, market: int, mark_wad: int) -> tuple[Account, int]:
+    """L6: the account with a position's value moved into cash, and that value in quote wad. Equity stays as it was."""
+    value_wad = account.sizes_wad[market] * mark_wad // 10**18 + account.quotes_wad[market]
+    after = account._replace(
+        cash_wad=account.cash_wad + value_wad,
+        quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - value_wad),
+    )
+    return after, value_wad
+
+
+def settle(state: State, caller: str, account: str, market: int) -> Effect:
+    """L6."""
+    require_right(state, caller, account)
+    listed = require_market(state, market)
+    before = state.accounts[account]
+    if before.sizes_wad[market] == 0:
+        raise Rejected("NoPosition", account, market)
+    mark_wad = require_mark(state, listed)
+    after, value_wad = settled_at(before, market, mark_wad)
+    return with_account(state, account, after), (("Settled", account, market, value_wad),)
+
+
+def credited_to_insurance(state: State, amount_wad: int) -> State:
+    """L8: recorded bad debt is repaid first."""
+    repaid_wad = min(amount_wad, state.bad_debt_wad)
+    return state._replace(
+        bad_debt_wad=state.bad_debt_wad - repaid_wad, insurance_wad=state.insurance_wad + amount_wad - repaid_wad
+    )
+
+
+def fund_insurance(state: State, caller: str, units: int) -> Effect:
+    """L7."""
+    if units == 0:
+        raise Rejected("ZeroAmount")
+    amount_wad = units * state.parameters.collaterals[0].quote_wad_per_unit
+    pulled = _pull(state, caller, 0, units)
+    funded = credited_to_insurance(pulled, amount_wad)
+    return (
+        funded._replace(pool_units=with_item(state.pool_units, 0, state.pool_units[0] + units)),
+        (("InsuranceFunded", caller, units),),
+    )
+
+
+def collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
+    """L9. The role is the machine's business (A3)."""
+    if units == 0:
+        raise Rejected("ZeroAmount")
+    amount_wad = units * state.parameters.collaterals[0].quote_wad_per_unit
+    if amount_wad > state.fees_wad:
+        raise Rejected("InsufficientFees", state.fees_wad)
+    if units > state.pool_units[0]:
+        raise Rejected("InsufficientLiquidity", state.pool_units[0])
+    pushed = _push(state, to, 0, units)
+    return (
+        pushed._replace(
+            fees_wad=state.fees_wad - amount_wad, pool_units=with_item(state.pool_units, 0, state.pool_units[0] - units)
+        ),
+        (("FeesCollected", to, units),),
+    )
+
+
+def donate(state: State, caller: str, collateral: int, units: int) -> Effect:
+    """L5: a plain transfer of tokens to the engine's address. The token's business, not the engine's."""
+    balance_units = state.wallets.get(caller, (0,) * len(state.held_units))[collateral]
+    if balance_units < units:
+        raise Rejected("ERC20InsufficientBalance", caller, balance_units, units)
+    return _pull(state, caller, collateral, units), ()

@@ -1,0 +1,87 @@
+"""One step of the reference: ``apply(state, action) -> (state, outcome)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from reference import governance, ledger, liquidation, trading
+from reference.governance import TREASURER, require_role
+from reference.ledger import Effect, Event
+from reference.rejection import Rejected
+from reference.state import FeedReading, State
+
+
+class Outcome(NamedTuple):
+    """What came of an action: done (``error`` is None) with its events, or rejected with an error and its arguments."""
+
+    error: str | None
+    error_arguments: tuple[object, ...]
+    events: tuple[Event, ...]
+
+
+def _collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
+    require_role(state, caller, TREASURER)
+    return ledger.collect_fees(state, caller, to, units)
+
+
+def _publish(state: State, caller: str, feed: str, answer: int, updated_at_s: int) -> Effect:
+    """The world: a source's next answer. Odd answers are published as they are; judging them is O1's business."""
+    reading = state.feeds[feed]
+    return state._replace(feeds={**state.feeds, feed: FeedReading(answer, updated_at_s, reading.mode)}), ()
+
+
+def _set_feed_mode(state: State, caller: str, feed: str, mode: int) -> Effect:
+    """The world: a source begins or ceases to fail when it is read."""
+    return state._replace(feeds={**state.feeds, feed: state.feeds[feed]._replace(mode=mode)}), ()
+
+
+RULES: dict[str, Callable[..., Effect]] = {
+    "deposit": ledger.deposit,
+    "withdraw": ledger.withdraw,
+    "settle": ledger.settle,
+    "set_operator": ledger.set_operator,
+    "fund_insurance": ledger.fund_insurance,
+    "donate": ledger.donate,
+    "trade": trading.trade,
+    "liquidate": liquidation.liquidate,
+    "seize": liquidation.seize,
+    "collect_fees": _collect_fees,
+    "set_market_limits": governance.set_market_limits,
+    "set_deposit_cap": governance.set_deposit_cap,
+    "set_liquidation_parameters": governance.set_liquidation_parameters,
+    "set_market_feed": governance.set_market_feed,
+    "set_collateral_feed": governance.set_collateral_feed,
+    "grant_role": governance.grant_role,
+    "revoke_role": governance.revoke_role,
+    "renounce_role": governance.renounce_role,
+    "publish": _publish,
+    "set_feed_mode": _set_feed_mode,
+}
+"""What can happen, by name. Each takes (state, caller, *arguments)."""
+
+
+def apply(state: State, kind: str, caller: str, arguments: tuple[Any, ...]) -> tuple[State, Outcome]:
+    """One action. A refused action leaves the state as it was."""
+    try:
+        after, events = RULES[kind](state, caller, *arguments)
+    except Rejected as rejected:
+        return state, Outcome(rejected.error, rejected.arguments, ())
+    return after, Outcome(None, (), events)
+
+
+def apply_all(state: State, caller: str, actions: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[State, Outcome]:
+    """Several actions of one caller in one transaction: all happen, or none, with the first refusal as the outcome."""
+    current = state
+    events: list[Event] = []
+    for kind, arguments in actions:
+        current, outcome = apply(current, kind, caller, arguments)
+        if outcome.error is not None:
+            return state, outcome
+        events.extend(outcome.events)
+    return current, Outcome(None, (), tuple(events))
+
+
+def at_time(state: State, time_s: int) -> State:
+    """The world: time passes. Nothing else changes by itself in this version."""
+    return state._replace(time_s=time_s)

@@ -1,0 +1,156 @@
+"""What an account is worth and what it needs (section 5).
+
+Beside each rounded formula stands its rational form, ``*_exact``: the same rule without the rounding. They bound each other:
+what an account is owed is at most the exact value and less than one quote wad below it for every rounding; what is required is
+at least the exact value and less than one quote wad above it for every rounding. Tests and check MARGIN-12 hold both.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from fractions import Fraction
+from typing import NamedTuple
+
+from reference.parameters import Collateral, Market
+from reference.prices import FRESH, collateral_price_status, mark_status, refuse
+from reference.rounding import WAD
+from reference.state import Account, State
+
+
+class Risk(NamedTuple):
+    """Equity, initial and maintenance margin of an account in quote wad (V3, V6)."""
+
+    equity_wad: int
+    initial_margin_wad: int
+    maintenance_margin_wad: int
+
+
+class Health(NamedTuple):
+    """W1: a price status and, where it is ``FRESH``, the account's risk (else zeros)."""
+
+    status: int
+    risk: Risk
+
+
+NO_RISK = Risk(0, 0, 0)
+
+
+def position_value_wad(size_wad: int, quote_wad: int, mark_wad: int) -> int:
+    """V1: exact, because a size is whole lots and a mark whole ticks (N5)."""
+    return size_wad * mark_wad // WAD + quote_wad
+
+
+def notional_wad(size_wad: int, mark_wad: int) -> int:
+    """V4: exact (N5)."""
+    return abs(size_wad) * mark_wad // WAD
+
+
+def collateral_value_wad(collateral: Collateral, units: int, price_wad: int) -> int:
+    """V2: value after the haircut, rounded down once."""
+    return units * price_wad * (WAD - collateral.haircut_rate_wad) // collateral.value_denominator
+
+
+def collateral_value_exact(collateral: Collateral, units: int, price_wad: int) -> Fraction:
+    """V2 without rounding. ``collateral_value_wad`` is in ``(exact - 1, exact]``."""
+    haircut = Fraction(collateral.haircut_rate_wad, WAD)
+    return Fraction(units, 10**collateral.decimals) * price_wad * (1 - haircut)
+
+
+def requirements_wad(market: Market, notional: int) -> tuple[int, int]:
+    """V5: (initial, maintenance) requirement of a position of this notional, each rounded up once; 0 for no position."""
+    k = bisect_right(market.floors_wad, notional) - 1
+    return (
+        -((market.initial_deductions_wad2[k] - notional * market.initial_rates_wad[k]) // WAD),
+        -((market.maintenance_deductions_wad2[k] - notional * market.maintenance_rates_wad[k]) // WAD),
+    )
+
+
+def requirements_exact(market: Market, notional: Fraction) -> tuple[Fraction, Fraction]:
+    """V5 from its meaning: each bracket's rate applies to the part of the notional inside it.
+
+    ``requirements_wad`` is in ``[exact, exact + 1)``. Written as a sum over parts, not with the deductions ``D_k``, so that the two
+    forms can disagree.
+    """
+    initial = maintenance = Fraction(0)
+    ceilings = [*market.floors_wad[1:], None]
+    for bracket, ceiling in zip(market.brackets, ceilings, strict=True):
+        top = notional if ceiling is None else min(notional, Fraction(ceiling))
+        part = max(Fraction(0), top - bracket.floor_wad)
+        initial += part * Fraction(bracket.initial_rate_wad, WAD)
+        maintenance += part * Fraction(bracket.maintenance_rate_wad, WAD)
+    return initial, maintenance
+
+
+def has_positions(account: Account) -> bool:
+    """Whether any size is not 0."""
+    return any(account.sizes_wad)
+
+
+def is_unencumbered(account: Account) -> bool:
+    """V7: no positions and no debt, so that no margin test needs a price."""
+    return account.cash_wad >= 0 and not any(account.sizes_wad)
+
+
+def health(state: State, account: Account) -> Health:
+    """W1: the account's risk (V3, V6), or the status of the first unusable price in the order of O5."""
+    status, _, risk = _valuation(state, account)
+    return Health(status, risk)
+
+
+def require_risk(state: State, account: Account) -> Risk:
+    """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
+    status, source, risk = _valuation(state, account)
+    if status != FRESH:
+        assert source is not None and source.feed is not None
+        raise refuse(state, source.feed, status)
+    return risk
+
+
+def _valuation(state: State, account: Account) -> tuple[int, Market | Collateral | None, Risk]:
+    """(status, what it is the price of, risk): the one place where an account is valued."""
+    parameters = state.parameters
+    equity_wad = account.cash_wad
+    initial_wad = maintenance_wad = 0
+    for number, size_wad in enumerate(account.sizes_wad):
+        if size_wad:
+            market = parameters.markets[number]
+            status, mark_wad = mark_status(state, market)
+            if status != FRESH:
+                return status, market, NO_RISK
+            value_wad = size_wad * mark_wad // WAD
+            equity_wad += value_wad + account.quotes_wad[number]
+            initial, maintenance = requirements_wad(market, abs(value_wad))
+            initial_wad += initial
+            maintenance_wad += maintenance
+    for number, units in enumerate(account.units):
+        if units:
+            collateral = parameters.collaterals[number]
+            status, price_wad = collateral_price_status(state, collateral)
+            if status != FRESH:
+                return status, collateral, NO_RISK
+            equity_wad += collateral_value_wad(collateral, units, price_wad)
+    return FRESH, None, Risk(equity_wad, initial_wad, maintenance_wad)
+
+
+def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:
+    """Equity, initial and maintenance margin in quote wad without any rounding. Prices must be usable."""
+    equity = Fraction(account.cash_wad)
+    initial = maintenance = Fraction(0)
+    for market, size_wad, quote_wad in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
+        if size_wad:
+            _, mark_wad = mark_status(state, market)
+            value = Fraction(size_wad * mark_wad, WAD)
+            equity += value + quote_wad
+            parts = requirements_exact(market, abs(value))
+            initial += parts[0]
+            maintenance += parts[1]
+    for collateral, units in zip(state.parameters.collaterals, account.units, strict=True):
+        if units:
+            _, price_wad = collateral_price_status(state, collateral)
+            equity += collateral_value_exact(collateral, units, price_wad)
+    return equity, initial, maintenance
+
+
+def is_liquidatable(risk: Risk) -> bool:
+    """V8."""
+    return risk.equity_wad < risk.maintenance_margin_wad

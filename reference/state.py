@@ -1,0 +1,60 @@
+"""What is stored: accounts, the pool, and the world around the engine (sections 2, 4, 5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reference.parameters import Parameters
+
+ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
+"""How a feed behaves when it is read: only ``ANSWERS`` gives a price (O1)."""
+
+
+class FeedReading(NamedTuple):
+    """What a price source would answer now."""
+
+    answer: int
+    updated_at_s: int
+    mode: int
+
+
+class Account(NamedTuple):
+    """An account (section 5). Tuples are indexed by market number and by collateral number; ``units[0]`` is always 0."""
+
+    cash_wad: int
+    sizes_wad: tuple[int, ...]
+    quotes_wad: tuple[int, ...]
+    units: tuple[int, ...]
+
+
+class State(NamedTuple):
+    """Everything the rules read or write. Mappings are treated as immutable: a change makes a new mapping."""
+
+    time_s: int
+    parameters: Parameters
+    feeds: dict[str, FeedReading]
+    feed_decimals: dict[str, int]
+    accounts: dict[str, Account]
+    operators: frozenset[tuple[str, str]]
+    """Pairs (account, operator)."""
+    roles: dict[str, frozenset[str]]
+    pool_units: tuple[int, ...]
+    held_units: tuple[int, ...]
+    """Tokens that the engine's address holds, donations included."""
+    wallets: dict[str, tuple[int, ...]]
+    """Tokens outside the engine, per holder and collateral number."""
+    open_interest_wad: tuple[int, ...]
+    insurance_wad: int
+    fees_wad: int
+    bad_debt_wad: int
+
+
+def empty_account(parameters: Parameters) -> Account:
+    """A1: an account that nothing has happened to."""
+    markets = (0,) * len(parameters.markets)
+    return Account(0, markets, markets, (0,) * len(parameters.collaterals))
+
+
+def with_item(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
+    """``values`` with one item replaced."""
+    return (*values[:index], value, *values[index + 1 :])

@@ -1,0 +1,118 @@
+"""Matched trades and the margin test of an owner's action (section 7)."""
+
+from __future__ import annotations
+
+from reference.ledger import Effect, require_market, require_right, settled_at
+from reference.margin import is_unencumbered, require_risk, requirements_wad
+from reference.parameters import Market
+from reference.prices import require_mark
+from reference.rejection import Rejected
+from reference.rounding import WAD, div_ceil
+from reference.state import Account, State, with_item
+
+
+def amount_wad(size_wad: int, price_wad: int) -> int:
+    """N5: the quote that changes hands, exact. Signed like the size."""
+    return size_wad * price_wad // WAD
+
+
+def trading_fee_wad(market: Market, amount: int) -> int:
+    """T5: each side's fee on a positive amount, rounded up."""
+    return div_ceil(amount * market.limits.trading_fee_rate_wad, WAD)
+
+
+def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
+    """T3."""
+    return abs(price_wad - mark_wad) * WAD <= market.limits.price_band_rate_wad * mark_wad
+
+
+def position_moved(account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int) -> Account:
+    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark."""
+    moved = account._replace(
+        cash_wad=account.cash_wad - paid_wad,
+        sizes_wad=with_item(account.sizes_wad, market, account.sizes_wad[market] + size_wad),
+        quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - amount_wad(size_wad, price_wad)),
+    )
+    return settled_at(moved, market, mark_wad)[0]
+
+
+def require_position_limit(market: Market, name: str, size_before_wad: int, size_after_wad: int) -> None:
+    """T4."""
+    size_wad = abs(size_after_wad)
+    if size_wad > abs(size_before_wad) and size_wad > market.limits.position_limit_wad:
+        raise Rejected("PositionLimitExceeded", name, size_wad)
+
+
+def is_reduction(size_before_wad: int, size_after_wad: int) -> bool:
+    """T6: nearer to zero, and not past it."""
+    if size_before_wad > 0:
+        return 0 <= size_after_wad < size_before_wad
+    return size_before_wad < size_after_wad <= 0
+
+
+def require_margin_after(state: State, name: str, before: Account, after: Account, market: int, mark_wad: int) -> None:
+    """T6: the margin test of the account that an action of its owner's took from ``before`` to ``after`` in one market.
+
+    The account before it is valued at the same prices; only the traded market's position differs, and cash.
+    """
+    if is_unencumbered(after):
+        return
+    risk = require_risk(state, after)
+    if risk.equity_wad >= risk.initial_margin_wad:
+        return
+    size_before_wad, size_after_wad = before.sizes_wad[market], after.sizes_wad[market]
+    if is_reduction(size_before_wad, size_after_wad):
+        equity_before_wad, _, maintenance_before_wad = require_risk(state, before)
+        did_not_lower_ratio = (
+            risk.equity_wad * maintenance_before_wad >= equity_before_wad * risk.maintenance_margin_wad
+        )
+        did_not_cross = risk.equity_wad >= risk.maintenance_margin_wad or equity_before_wad < maintenance_before_wad
+        if did_not_lower_ratio and did_not_cross:
+            return
+    raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
+
+
+def open_interest_after(state: State, market: int, changes: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    """T5: the sum of all positive sizes, after accounts' sizes went from the first to the second of each pair."""
+    change = sum(max(after, 0) - max(before, 0) for before, after in changes)
+    return with_item(state.open_interest_wad, market, state.open_interest_wad[market] + change)
+
+
+def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_wad: int, price_wad: int) -> Effect:
+    """T1 to T6."""
+    require_right(state, caller, buyer)
+    require_right(state, caller, seller)
+    listed = require_market(state, market)
+    if buyer == seller:
+        raise Rejected("SelfTrade", buyer)
+    if size_wad == 0 or size_wad % listed.lot_wad:
+        raise Rejected("InvalidSize", size_wad)
+    if price_wad == 0 or price_wad % listed.tick_wad:
+        raise Rejected("InvalidPrice", price_wad)
+    mark_wad = require_mark(state, listed)
+    if not is_within_band(listed, price_wad, mark_wad):
+        raise Rejected("PriceOutsideBand", price_wad, mark_wad)
+    buyer_before, seller_before = state.accounts[buyer], state.accounts[seller]
+    fee_wad = trading_fee_wad(listed, amount_wad(size_wad, price_wad))
+    buyer_after = position_moved(buyer_before, market, size_wad, price_wad, fee_wad, mark_wad)
+    seller_after = position_moved(seller_before, market, -size_wad, price_wad, fee_wad, mark_wad)
+    sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
+    for name, before, after in sides:
+        require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
+    for name, before, after in sides:
+        require_margin_after(state, name, before, after, market, mark_wad)
+    return (
+        state._replace(
+            accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
+            fees_wad=state.fees_wad + 2 * fee_wad,
+            open_interest_wad=open_interest_after(
+                state, market, tuple((before.sizes_wad[market], after.sizes_wad[market]) for _, before, after in sides)
+            ),
+        ),
+        (("Traded", market, buyer, seller, size_wad, price_wad, fee_wad),),
+    )
+
+
+def requirement_of(market: Market, size_wad: int, price_wad: int) -> tuple[int, int]:
+    """W2: (initial, maintenance) requirement of a size (signed, whole lots) at a price (whole ticks)."""
+    return requirements_wad(market, abs(size_wad) * price_wad // WAD) if size_wad else (0, 0)
