@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+
+/// @title What accounts hold, and who may act for them
+/// @dev An *asset* is a market or a collateral, numbered so that one number orders both as rule O5 does: markets from
+/// 0, collaterals from `FIRST_COLLATERAL`.
+abstract contract Accounts is IMarginEngine {
+    uint256 internal constant MOST_MARKETS = 16;
+    uint256 internal constant MOST_COLLATERALS = 8;
+    uint256 internal constant FIRST_COLLATERAL = MOST_MARKETS;
+
+    /// @dev The bits of `Account.holdings` that stand for positions.
+    uint256 private constant POSITIONS = (1 << FIRST_COLLATERAL) - 1;
+
+    /// @notice A position, in one slot. Rule N6: both fit.
+    /// @param size base wad, positive for long
+    /// @param quote quote wad
+    struct Position {
+        int128 size;
+        int128 quote;
+    }
+
+    /// @notice An account. Section 5.
+    /// @param cash quote wad, negative for a debt
+    /// @param holdings one bit an asset: set iff the size is not 0, or the units are not. So a valuation visits what
+    /// is there and reads nothing else.
+    /// @param positions by market
+    /// @param units by collateral, token units; number 0 is cash and stays 0 here
+    /// @param operators who may act for the account. Rule A2.
+    struct Account {
+        int256 cash;
+        uint256 holdings;
+        Position[MOST_MARKETS] positions;
+        uint256[MOST_COLLATERALS] units;
+        mapping(address operator => bool approved) operators;
+    }
+
+    mapping(address account => Account) internal _accounts;
+
+    /// @inheritdoc IMarginEngine
+    function setOperator(address operator, bool approved) external {
+        _accounts[msg.sender].operators[operator] = approved;
+        emit OperatorSet(msg.sender, operator, approved);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function isOperator(address account, address operator) external view returns (bool) {
+        return _accounts[account].operators[operator];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function cashOf(address account) external view returns (int256) {
+        return _accounts[account].cash;
+    }
+
+    /// @dev Rule A2.
+    function _requireRight(address account) internal view {
+        if (msg.sender != account && !_accounts[account].operators[msg.sender]) {
+            revert Unauthorized(msg.sender, account);
+        }
+    }
+
+    /// @notice Stores a position and whether there is one.
+    /// @dev Rule N6 keeps both numbers below 2^127. That is asserted and not assumed: a narrowing cast would drop
+    /// the upper bits without a word.
+    function _setPosition(Account storage self, uint256 market, int256 size, int256 quote) internal {
+        assert(int128(size) == size && int128(quote) == quote);
+        self.positions[market] = Position(int128(size), int128(quote));
+        _setHeld(self, market, size != 0);
+    }
+
+    /// @notice Stores a balance of a collateral other than number 0 and whether there is one.
+    function _setUnits(Account storage self, uint256 collateral, uint256 units) internal {
+        self.units[collateral] = units;
+        _setHeld(self, FIRST_COLLATERAL + collateral, units != 0);
+    }
+
+    /// @notice Whether every margin test passes without a price.
+    /// @dev Rule V7.
+    function _isUnencumbered(Account storage self) internal view returns (bool) {
+        return self.holdings & POSITIONS == 0 && self.cash >= 0;
+    }
+
+    function _setHeld(Account storage self, uint256 asset, bool held) private {
+        uint256 before = self.holdings;
+        uint256 bit = 1 << asset;
+        uint256 afterwards = held ? before | bit : before & ~bit;
+        if (afterwards != before) self.holdings = afterwards;
+    }
+}

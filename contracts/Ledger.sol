@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Risk} from "./Risk.sol";
+import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {FeedReader, Price} from "./libraries/FeedReader.sol";
+import {Wad} from "./libraries/Wad.sol";
+import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
+
+/// @title Money in, money out, and who owns it
+/// @dev Section 6. At any time: sum of cash + sum of position quotes + insurance + fees - bad debt = the pool of
+/// settlement tokens in quote (rule L10).
+///
+/// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy guard.
+/// Every action changes state first and calls a token last, but `fundInsurance`, which says why.
+abstract contract Ledger is Risk {
+    using FeedReader for Price;
+    using SafeTransferLib for address;
+
+    uint256 private constant SETTLEMENT = 0;
+
+    /// @inheritdoc IMarginEngine
+    uint256 public insurance;
+
+    /// @inheritdoc IMarginEngine
+    uint256 public fees;
+
+    /// @inheritdoc IMarginEngine
+    uint256 public badDebt;
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule L1.
+    function deposit(address account, uint256 collateral, uint256 units) external {
+        _requireRight(account);
+        _requireCollateral(collateral);
+        _requireAmount(units);
+        Collateral storage kind = _collaterals[collateral];
+        uint256 pool = kind.poolUnits;
+        uint256 cap = kind.depositCap;
+        // The first comparison keeps the sum of the second from overflowing.
+        if (units > cap || pool + units > cap) revert DepositCapExceeded(collateral, pool, cap);
+        Account storage self = _accounts[account];
+        if (collateral == SETTLEMENT) self.cash += int256(units * _quotePerUnit());
+        else _setUnits(self, collateral, self.units[collateral] + units);
+        kind.poolUnits = pool + units;
+        emit Deposited(account, collateral, units);
+        kind.token.safeTransferFrom(msg.sender, address(this), units);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rules L2 to L4.
+    function withdraw(address account, uint256 collateral, uint256 units) external {
+        _requireRight(account);
+        _requireCollateral(collateral);
+        _requireAmount(units);
+        if (collateral == SETTLEMENT) _takeCash(account, units);
+        else _takeCollateral(account, collateral, units);
+        emit Withdrawn(account, collateral, units);
+        _requireInitialMargin(account, _noPrice());
+        _collaterals[collateral].token.safeTransfer(account, units);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule L6.
+    function settle(address account, uint256 market) external {
+        _requireRight(account);
+        _requireMarket(market);
+        Position memory position = _accounts[account].positions[market];
+        if (position.size == 0) revert NoPosition(account, market);
+        Price memory mark = _mark(market);
+        mark.requireFresh();
+        _change(account, mark, 0, 0);
+        emit Settled(account, market, Wad.worth(position.size, mark.wad) + position.quote);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule L7. Pulls before it books: nothing that it books depends on what it read before, and an absurd number of
+    /// units ends as a failed transfer and not as an overflow.
+    function fundInsurance(uint256 units) external {
+        _requireCollateral(SETTLEMENT);
+        _requireAmount(units);
+        Collateral storage settlement = _collaterals[SETTLEMENT];
+        settlement.token.safeTransferFrom(msg.sender, address(this), units);
+        settlement.poolUnits += units;
+        _creditInsurance(units * _quotePerUnit());
+        emit InsuranceFunded(msg.sender, units);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule L9.
+    function collectFees(address to, uint256 units) external onlyRole(TREASURER_ROLE) {
+        _requireAmount(units);
+        uint256 quotePerUnit = _quotePerUnit();
+        // Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the same.
+        if (units > fees / quotePerUnit) revert InsufficientFees(fees);
+        _shrinkPool(units);
+        fees -= units * quotePerUnit;
+        emit FeesCollected(to, units);
+        _collaterals[SETTLEMENT].token.safeTransfer(to, units);
+    }
+
+    /// @notice Changes a position and settles it at the mark. Rules L6, T5, Q5.
+    /// @param mark of the market in which it changes
+    /// @param size change of the size, base wad
+    /// @param payment change of cash and the position's quote together, quote wad
+    function _change(address account, Price memory mark, int256 size, int256 payment)
+        internal
+        returns (Effect memory effect)
+    {
+        Account storage self = _accounts[account];
+        Position memory position = self.positions[mark.asset];
+        int256 sizeAfter = position.size + size;
+        int256 worth = Wad.worth(sizeAfter, mark.wad);
+        self.cash += worth + position.quote + payment;
+        _setPosition(self, mark.asset, sizeAfter, -worth);
+        _countOpenInterest(mark.asset, position.size, sizeAfter);
+        effect.sizeBefore = position.size;
+        effect.gain = Wad.worth(size, mark.wad) + payment;
+    }
+
+    /// @notice Repays bad debt with `amount`, quote wad, and keeps the rest. Rule L8.
+    function _creditInsurance(uint256 amount) internal {
+        uint256 debt = badDebt;
+        uint256 repaid = amount < debt ? amount : debt;
+        if (repaid > 0) badDebt = debt - repaid;
+        insurance += amount - repaid;
+    }
+
+    /// @notice Writes off what an account owes that has nothing left. Rule Q7.
+    function _recordBadDebt(address account) internal {
+        Account storage self = _accounts[account];
+        if (self.holdings != 0 || self.cash >= 0) return;
+        uint256 shortfall = uint256(-self.cash);
+        uint256 fund = insurance;
+        uint256 paid = fund < shortfall ? fund : shortfall;
+        insurance = fund - paid;
+        badDebt += shortfall - paid;
+        self.cash = 0;
+        emit BadDebtRecorded(account, shortfall, paid);
+    }
+
+    /// @notice Books the fee of both sides of a trade, quote wad. Rule T5.
+    function _creditFees(uint256 amount) internal {
+        fees += amount;
+    }
+
+    /// @notice Refuses nothing as an amount.
+    function _requireAmount(uint256 units) internal pure {
+        if (units == 0) revert ZeroAmount();
+    }
+
+    /// @dev Rule L2. Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the same.
+    function _takeCash(address account, uint256 units) private {
+        Account storage self = _accounts[account];
+        int256 cash = self.cash;
+        uint256 quotePerUnit = _quotePerUnit();
+        if (cash < 0 || units > uint256(cash) / quotePerUnit) revert InsufficientCash(account, cash);
+        _shrinkPool(units);
+        self.cash = cash - int256(units * quotePerUnit);
+    }
+
+    /// @dev Rule L2.
+    function _takeCollateral(address account, uint256 collateral, uint256 units) private {
+        Account storage self = _accounts[account];
+        uint256 balance = self.units[collateral];
+        if (units > balance) revert InsufficientCollateral(account, balance);
+        _setUnits(self, collateral, balance - units);
+        _collaterals[collateral].poolUnits -= units;
+    }
+
+    /// @dev Rules L2, L3, L9: settlement tokens are paid first come, first served.
+    function _shrinkPool(uint256 units) private {
+        uint256 pool = _collaterals[SETTLEMENT].poolUnits;
+        if (units > pool) revert InsufficientLiquidity(pool);
+        _collaterals[SETTLEMENT].poolUnits = pool - units;
+    }
+
+    /// @dev Rule N3: quote wad of one unit of the settlement token, exact.
+    function _quotePerUnit() private view returns (uint256) {
+        return 10 ** (18 - _collaterals[SETTLEMENT].decimals);
+    }
+
+    /// @dev Rule T5. The seller's part can only fall by what the buyer's has risen by, or by what was there.
+    function _countOpenInterest(uint256 market, int256 sizeBefore, int256 sizeAfter) private {
+        uint256 longBefore = sizeBefore > 0 ? uint256(sizeBefore) : 0;
+        uint256 longAfter = sizeAfter > 0 ? uint256(sizeAfter) : 0;
+        if (longBefore == longAfter) return;
+        _markets[market].openInterest = _markets[market].openInterest + longAfter - longBefore;
+    }
+}

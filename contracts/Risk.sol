@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Parameters} from "./Parameters.sol";
+import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
+import {FeedReader, Price} from "./libraries/FeedReader.sol";
+import {WAD, Wad} from "./libraries/Wad.sol";
+
+/// @title What an account is worth and what it must be worth
+/// @dev Sections 4 and 5.
+abstract contract Risk is Parameters {
+    using Brackets for Brackets.Stored[MOST_BRACKETS];
+    using FeedReader for Price;
+
+    /// @dev The number of no asset.
+    uint256 private constant NOTHING = type(uint256).max;
+
+    /// @notice Rules V3, V6.
+    /// @param equity quote wad, may be negative
+    /// @param initialMargin quote wad
+    /// @param maintenanceMargin quote wad
+    struct Valuation {
+        int256 equity;
+        uint256 initialMargin;
+        uint256 maintenanceMargin;
+    }
+
+    /// @notice What an action changed of an account that changed nothing but cash and one position.
+    /// @param sizeBefore of the position, base wad
+    /// @param gain by how much equity changed, at an unmoved mark, quote wad
+    struct Effect {
+        int256 sizeBefore;
+        int256 gain;
+    }
+
+    /// @notice The mark of a market, usable or not. Rules O1 to O3.
+    function _mark(uint256 market) internal view returns (Price memory price) {
+        price = FeedReader.read(_markets[market].feed, _markets[market].tick);
+        price.asset = market;
+    }
+
+    /// @notice The price of one whole token of a collateral, usable or not. Rules O1, O2.
+    function _collateralPrice(uint256 collateral) internal view returns (Price memory price) {
+        price = FeedReader.read(_collaterals[collateral].feed, 1);
+        price.asset = FIRST_COLLATERAL + collateral;
+    }
+
+    /// @notice A price of nothing, for a valuation that has to read every price itself.
+    function _noPrice() internal pure returns (Price memory price) {
+        price.asset = NOTHING;
+    }
+
+    /// @notice Values an account, or says which price is unusable.
+    /// @dev Rules V1 to V6, in the order of O5: one pass over the assets held, one reading each.
+    /// @param known a price that was read before; it is used, and if unusable reported, in its turn
+    /// @return valuation complete if `unusable.status` is 0
+    /// @return unusable the first unusable price
+    function _tryValue(address account, Price memory known)
+        internal
+        view
+        returns (Valuation memory valuation, Price memory unusable)
+    {
+        Account storage self = _accounts[account];
+        valuation.equity = self.cash;
+        uint256 holdings = self.holdings;
+        for (uint256 asset; holdings != 0; (++asset, holdings >>= 1)) {
+            if (holdings & 1 == 0) continue;
+            Price memory price = asset == known.asset ? known : _priceOf(asset);
+            if (price.status != FeedReader.FRESH) return (valuation, price);
+            if (asset < FIRST_COLLATERAL) _addPosition(valuation, self, asset, price.wad);
+            else _addCollateral(valuation, self, asset - FIRST_COLLATERAL, price.wad);
+        }
+    }
+
+    /// @notice Values an account, or reverts for the first unusable price. Rules O4, O5.
+    function _value(address account, Price memory known) internal view returns (Valuation memory valuation) {
+        Price memory unusable;
+        (valuation, unusable) = _tryValue(account, known);
+        unusable.requireFresh();
+    }
+
+    /// @notice Initial and maintenance requirement of a position at a price, quote wad, each rounded up.
+    /// @dev Rules V4, V5.
+    function _requirementsUp(uint256 market, int256 size, uint256 price)
+        internal
+        view
+        returns (uint256 initial, uint256 maintenance)
+    {
+        return _markets[market].brackets.requirementsUp(Wad.notional(Wad.abs(size), price));
+    }
+
+    /// @notice Refuses an account that is neither unencumbered nor above initial margin. Rules L2, Q6, V7.
+    function _requireInitialMargin(address account, Price memory known) internal view {
+        if (_isUnencumbered(_accounts[account])) return;
+        Valuation memory present = _value(account, known);
+        if (present.equity < int256(present.initialMargin)) {
+            revert InsufficientMargin(account, present.equity, present.initialMargin);
+        }
+    }
+
+    /// @notice Refuses an account that was left below initial margin, unless its position was harmlessly reduced.
+    /// @dev Rules T6, V7. What the account was before is derived, not valued again: at the same prices nothing but
+    /// cash and this one position has changed.
+    /// @param mark of the market in which the position changed
+    /// @param effect what the action changed
+    function _requireMarginAfter(address account, Price memory mark, Effect memory effect) internal view {
+        if (_isUnencumbered(_accounts[account])) return;
+        Valuation memory present = _value(account, mark);
+        if (present.equity >= int256(present.initialMargin)) return;
+        int256 size = _accounts[account].positions[mark.asset].size;
+        if (_isReduction(effect.sizeBefore, size)) {
+            (, uint256 released) = _requirementsUp(mark.asset, effect.sizeBefore, mark.wad);
+            (, uint256 required) = _requirementsUp(mark.asset, size, mark.wad);
+            uint256 marginBefore = present.maintenanceMargin + released - required;
+            if (_didNoHarm(present, present.equity - effect.gain, marginBefore)) return;
+        }
+        revert InsufficientMargin(account, present.equity, present.initialMargin);
+    }
+
+    /// @dev Rule T6: nearer to zero, on the same side.
+    function _isReduction(int256 sizeBefore, int256 size) private pure returns (bool) {
+        return sizeBefore > 0 ? size >= 0 && size < sizeBefore : size <= 0 && size > sizeBefore;
+    }
+
+    /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing; and a healthy account
+    /// stayed healthy. The products fit: equity now is below initial margin, which rule N6 keeps under 10^37, and equity
+    /// before differs from it by a loss within the band and a fee.
+    function _didNoHarm(Valuation memory present, int256 equityBefore, uint256 marginBefore)
+        private
+        pure
+        returns (bool)
+    {
+        int256 margin = int256(present.maintenanceMargin);
+        int256 before = int256(marginBefore);
+        if (present.equity * before < equityBefore * margin) return false;
+        return present.equity >= margin || equityBefore < before;
+    }
+
+    function _priceOf(uint256 asset) private view returns (Price memory) {
+        return asset < FIRST_COLLATERAL ? _mark(asset) : _collateralPrice(asset - FIRST_COLLATERAL);
+    }
+
+    /// @dev Rules V1, V4, V5, V6.
+    function _addPosition(Valuation memory valuation, Account storage self, uint256 market, uint256 mark) private view {
+        Position memory position = self.positions[market];
+        valuation.equity += Wad.worth(position.size, mark) + position.quote;
+        (uint256 initial, uint256 maintenance) = _requirementsUp(market, position.size, mark);
+        valuation.initialMargin += initial;
+        valuation.maintenanceMargin += maintenance;
+    }
+
+    /// @dev Rule V2: rounded down once. `units * price` is at most 10^69; times a rate it needs `mulDiv`.
+    function _addCollateral(Valuation memory valuation, Account storage self, uint256 collateral, uint256 price)
+        private
+        view
+    {
+        Collateral storage kind = _collaterals[collateral];
+        uint256 value = Math.mulDiv(self.units[collateral] * price, WAD - kind.haircutRate, 10 ** kind.decimals * WAD);
+        valuation.equity += int256(value);
+    }
+}

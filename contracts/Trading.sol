@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Ledger} from "./Ledger.sol";
+import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {FeedReader, Price} from "./libraries/FeedReader.sol";
+import {Wad} from "./libraries/Wad.sol";
+
+/// @title Trades on which two accounts have agreed
+/// @dev Section 7.
+abstract contract Trading is Ledger {
+    using FeedReader for Price;
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule T2 is the order of the tests.
+    function trade(uint256 market, address buyer, address seller, uint256 size, uint256 price) external {
+        _requireRight(buyer);
+        _requireRight(seller);
+        _requireMarket(market);
+        if (buyer == seller) revert SelfTrade(buyer);
+        _requireLots(market, size);
+        if (price == 0 || price % _markets[market].tick != 0) revert InvalidPrice(price);
+        Price memory mark = _mark(market);
+        mark.requireFresh();
+        _requireInBand(market, price, mark.wad);
+        _requireWithinLimit(market, buyer, size, true);
+        _requireWithinLimit(market, seller, size, false);
+        _book(mark, buyer, seller, size, price);
+    }
+
+    /// @notice Refuses a size that is not a positive number of lots. Rules T2, Q3.
+    function _requireLots(uint256 market, uint256 size) internal view {
+        if (size == 0 || size % _markets[market].lot != 0) revert InvalidSize(size);
+    }
+
+    /// @notice Refuses a position that would grow beyond the limit. Rule T4.
+    /// @dev In magnitudes: a size that is far too large would not fit a signed number.
+    /// @param size how much is bought or sold, base wad
+    /// @param buys whether it is bought
+    function _requireWithinLimit(uint256 market, address account, uint256 size, bool buys) internal view {
+        int256 sizeBefore = _accounts[account].positions[market].size;
+        uint256 held = Wad.abs(sizeBefore);
+        bool adds = buys ? sizeBefore >= 0 : sizeBefore <= 0;
+        if (!adds && size <= held) return;
+        uint256 sizeAfter = adds ? held + size : size - held;
+        if (sizeAfter > held && sizeAfter > _markets[market].limits.positionLimit) {
+            revert PositionLimitExceeded(account, sizeAfter);
+        }
+    }
+
+    /// @dev Rule T3. The quotient rounded down decides the same as the product of the rule, since the distance is a whole
+    /// number, and no price is too large for it.
+    function _requireInBand(uint256 market, uint256 price, uint256 mark) private view {
+        uint256 distance = price > mark ? price - mark : mark - price;
+        if (distance > Wad.mulRateDown(mark, _markets[market].limits.priceBandRate)) {
+            revert PriceOutsideBand(price, mark);
+        }
+    }
+
+    /// @dev Rules T5, T6.
+    function _book(Price memory mark, address buyer, address seller, uint256 size, uint256 price) private {
+        uint256 market = mark.asset;
+        uint256 amount = Wad.notional(size, price);
+        uint256 fee = Wad.mulRateUp(amount, _markets[market].limits.tradingFeeRate);
+        _creditFees(2 * fee);
+        emit Traded(market, buyer, seller, size, price, fee);
+        // Both are booked before either is tested: each is tested at what the trade made of it, the buyer first.
+        int256 cost = int256(amount);
+        int256 signedFee = int256(fee);
+        Effect memory bought = _change(buyer, mark, int256(size), -cost - signedFee);
+        Effect memory sold = _change(seller, mark, -int256(size), cost - signedFee);
+        _requireMarginAfter(buyer, mark, bought);
+        _requireMarginAfter(seller, mark, sold);
+    }
+}

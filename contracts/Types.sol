@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice A price source. Rule P1.
+/// @param feed contract that answers `latestRoundData()`
+/// @param decimals decimals of its answers
+/// @param heartbeat age in seconds up to which an answer is fresh
+/// @param minimumAnswer smallest answer that is believed, in the feed's decimals
+/// @param maximumAnswer largest answer that is believed, in the feed's decimals
+struct Feed {
+    address feed;
+    uint8 decimals;
+    uint32 heartbeat;
+    int192 minimumAnswer;
+    int192 maximumAnswer;
+}
+
+/// @notice The margin rates that hold from a notional on. Rule P2.
+/// @param floor notional from which the bracket applies, quote wad
+/// @param initialRate marginal initial margin rate, wad
+/// @param maintenanceRate marginal maintenance margin rate, wad
+struct Bracket {
+    uint128 floor;
+    uint64 initialRate;
+    uint64 maintenanceRate;
+}
+
+/// @notice What the risk role may change of a market. Rule P3.
+/// @param priceBandRate largest distance of a trade's price from the mark, wad of the mark
+/// @param tradingFeeRate fee of each side, wad of the amount
+/// @param liquidationPenaltyRate penalty of the liquidated account, wad of the amount closed
+/// @param positionLimit largest size that a position may grow to, base wad
+struct MarketLimits {
+    uint64 priceBandRate;
+    uint64 tradingFeeRate;
+    uint64 liquidationPenaltyRate;
+    uint128 positionLimit;
+}
+
+/// @notice A market as it is listed. Rule P4.
+/// @param feed source of the mark
+/// @param lot smallest step of a size, base wad
+/// @param tick smallest step of a price, quote wad
+/// @param limits what the risk role may change later
+/// @param brackets one to eight brackets, rising
+struct MarketListing {
+    Feed feed;
+    uint128 lot;
+    uint128 tick;
+    MarketLimits limits;
+    Bracket[] brackets;
+}
+
+/// @notice A collateral as it is listed. Rule P5.
+/// @param token ERC-20 token without fees, rebasing or callbacks
+/// @param haircutRate part of the price that does not count, wad
+/// @param liquidationDiscountRate discount at which it is seized, wad
+/// @param depositCap largest pool that a deposit may lead to, token units
+/// @param feed source of the price of one whole token; all zero for collateral 0
+struct CollateralListing {
+    address token;
+    uint64 haircutRate;
+    uint64 liquidationDiscountRate;
+    uint128 depositCap;
+    Feed feed;
+}
+
+/// @notice How liquidations are sized and shared. Rule P6.
+/// @param liquidatorShareRate liquidator's part of a penalty, wad
+/// @param closeFactorRate part of a position that one liquidation may close, wad
+/// @param smallPositionNotional notional up to which a position may be closed at once, quote wad
+struct LiquidationParameters {
+    uint64 liquidatorShareRate;
+    uint64 closeFactorRate;
+    uint128 smallPositionNotional;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Risk} from "./Risk.sol";
+import {Bracket, CollateralListing, LiquidationParameters, MarketListing} from "./Types.sol";
+import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
+import {FeedReader, Price} from "./libraries/FeedReader.sol";
+import {Wad} from "./libraries/Wad.sol";
+
+/// @title What can be asked
+/// @dev Section 9.
+abstract contract Views is Risk {
+    using Brackets for Brackets.Stored[MOST_BRACKETS];
+
+    /// @dev Rule W3: status if there is no liquidation price.
+    uint256 private constant NONE = 4;
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule W1.
+    function accountHealth(address account) external view returns (uint256, int256, uint256, uint256) {
+        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
+        if (unusable.status != FeedReader.FRESH) return (unusable.status, 0, 0, 0);
+        return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule W2.
+    function requirements(uint256 market, int256 size, uint256 price)
+        external
+        view
+        returns (uint256 initial, uint256 maintenance)
+    {
+        _requireMarket(market);
+        return _requirementsUp(market, size, price);
+    }
+
+    /// @inheritdoc IMarginEngine
+    /// @dev Rule W3.
+    function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price) {
+        _requireMarket(market);
+        int256 size = _accounts[account].positions[market].size;
+        if (size == 0) return (NONE, 0);
+        // At a price of zero the position is worth its quote and requires nothing: what remains is the rest of the account.
+        Price memory zero;
+        zero.asset = market;
+        (Valuation memory rest, Price memory unusable) = _tryValue(account, zero);
+        if (unusable.status != FeedReader.FRESH) return (unusable.status, 0);
+        uint256 ticks = _boundary(market, size, rest);
+        return ticks == 0 ? (NONE, 0) : (FeedReader.FRESH, ticks * _markets[market].tick);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function positionOf(address account, uint256 market) external view returns (int256, int256) {
+        _requireMarket(market);
+        Position memory position = _accounts[account].positions[market];
+        return (position.size, position.quote);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function collateralOf(address account, uint256 collateral) external view returns (uint256) {
+        _requireCollateral(collateral);
+        return _accounts[account].units[collateral];
+    }
+
+    /// @inheritdoc IMarginEngine
+    function poolUnits(uint256 collateral) external view returns (uint256) {
+        _requireCollateral(collateral);
+        return _collaterals[collateral].poolUnits;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function openInterest(uint256 market) external view returns (uint256) {
+        _requireMarket(market);
+        return _markets[market].openInterest;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function marketAt(uint256 market) external view returns (MarketListing memory listing) {
+        _requireMarket(market);
+        Market storage self = _markets[market];
+        listing.feed = self.feed;
+        listing.lot = self.lot;
+        listing.tick = self.tick;
+        listing.limits = self.limits;
+        listing.brackets = new Bracket[](self.brackets.count());
+        for (uint256 k; k < listing.brackets.length; ++k) {
+            Brackets.Stored storage stored = self.brackets[k];
+            listing.brackets[k] = Bracket(stored.floor, stored.initialRate, stored.maintenanceRate);
+        }
+    }
+
+    /// @inheritdoc IMarginEngine
+    function collateralAt(uint256 collateral) external view returns (CollateralListing memory) {
+        _requireCollateral(collateral);
+        Collateral storage self = _collaterals[collateral];
+        return CollateralListing(self.token, self.haircutRate, self.liquidationDiscountRate, self.depositCap, self.feed);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function liquidationParameters() external view returns (LiquidationParameters memory) {
+        return _liquidationParameters;
+    }
+
+    /// @notice The number of ticks of the liquidation price, or 0 if there is none. Rule W3.
+    /// @dev Health changes at most once between one tick and the largest mark, so halving finds where: `well` is always
+    /// a healthy price and `ill` an unhealthy one, in ticks. A long is best off at the largest mark, a short at one tick.
+    /// @param rest the account without the market's position but with its quote
+    function _boundary(uint256 market, int256 size, Valuation memory rest) private view returns (uint256 well) {
+        uint256 last = FeedReader.toWad(_markets[market].feed.maximumAnswer, _markets[market].feed.decimals)
+            / _markets[market].tick;
+        uint256 ill;
+        (ill, well) = size > 0 ? (uint256(1), last) : (last, uint256(1));
+        if (!_isHealthyAt(market, size, rest, well) || _isHealthyAt(market, size, rest, ill)) return 0;
+        while (well > ill ? well - ill > 1 : ill - well > 1) {
+            uint256 middle = (well + ill) / 2;
+            if (_isHealthyAt(market, size, rest, middle)) well = middle;
+            else ill = middle;
+        }
+    }
+
+    /// @dev Rule V8 at a mark of so many ticks.
+    function _isHealthyAt(uint256 market, int256 size, Valuation memory rest, uint256 ticks)
+        private
+        view
+        returns (bool)
+    {
+        uint256 price = ticks * _markets[market].tick;
+        (, uint256 maintenance) = _requirementsUp(market, size, price);
+        return rest.equity + Wad.worth(size, price) >= int256(rest.maintenanceMargin + maintenance);
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice Every way in which the engine refuses, besides OpenZeppelin's two errors of access control.
+interface IMarginEngineErrors {
+    /// @notice The caller may not act for the account. Rule A2.
+    error Unauthorized(address caller, address account);
+
+    /// @notice A parameter is invalid; `name` is the field or the rule's subject. Rule P7.
+    error UnsafeParameter(bytes32 name);
+
+    /// @notice No such market is listed. Rule P8.
+    error UnknownMarket(uint256 market);
+
+    /// @notice No such collateral is listed. Rule P8.
+    error UnknownCollateral(uint256 collateral);
+
+    /// @notice The feed does not answer. Rules O1, O4.
+    error FeedUnavailable(address feed);
+
+    /// @notice The answer, in the feed's decimals, is not believed, or is less than a tick. Rules O1, O2, O4.
+    error PriceOutOfBounds(address feed, int256 answer);
+
+    /// @notice The answer is too old, or its time is impossible. Rules O1, O4.
+    error PriceStale(address feed, uint256 updatedAt);
+
+    /// @notice No units were named. Rule L1.
+    error ZeroAmount();
+
+    /// @notice A deposit would lift the pool above its cap, both in token units. Rule L1.
+    error DepositCapExceeded(uint256 collateral, uint256 poolUnits, uint256 depositCap);
+
+    /// @notice The token did not let its units be pulled. Rule L1. Raised by the transfer library.
+    error TransferFromFailed();
+
+    /// @notice Cash, in quote wad and before the action, does not suffice. Rules L2, Q6.
+    error InsufficientCash(address account, int256 cash);
+
+    /// @notice The pool of settlement tokens, in token units, does not suffice. Rules L2, L9.
+    error InsufficientLiquidity(uint256 poolUnits);
+
+    /// @notice The balance of a collateral, in token units, does not suffice. Rules L2, Q6.
+    error InsufficientCollateral(address account, uint256 balance);
+
+    /// @notice Equity after the action is below initial margin, both in quote wad. Rules L2, T6, Q6.
+    error InsufficientMargin(address account, int256 equity, uint256 initialMargin);
+
+    /// @notice The account has no position in the market. Rules L6, Q3.
+    error NoPosition(address account, uint256 market);
+
+    /// @notice The fees collected, in quote wad, do not suffice. Rule L9.
+    error InsufficientFees(uint256 fees);
+
+    /// @notice Buyer and seller are the same account. Rule T2.
+    error SelfTrade(address account);
+
+    /// @notice The size is zero or no multiple of the lot. Rules T2, Q3.
+    error InvalidSize(uint256 size);
+
+    /// @notice The price is zero or no multiple of the tick. Rule T2.
+    error InvalidPrice(uint256 price);
+
+    /// @notice The price is too far from the mark. Rule T3.
+    error PriceOutsideBand(uint256 price, uint256 mark);
+
+    /// @notice The position would grow above the limit; `size` is what it would grow to. Rule T4.
+    error PositionLimitExceeded(address account, uint256 size);
+
+    /// @notice Equity is not below maintenance margin, both in quote wad. Rule Q1.
+    error AccountHealthy(address account, int256 equity, uint256 maintenanceMargin);
+
+    /// @notice Liquidator and account are the same. Rules Q3, Q6.
+    error SelfLiquidation(address account);
+
+    /// @notice At most `permitted` may be closed now. Rule Q4.
+    error CloseTooLarge(uint256 permitted);
+
+    /// @notice The settlement token is cash and is never seized. Rule Q6.
+    error NotSeizable(uint256 collateral);
+
+    /// @notice The account's cash is not negative. Rule Q6.
+    error NoDebt(address account);
+
+    /// @notice Fewer units pay the debt, in quote wad. Rule Q6.
+    error SeizureTooLarge(uint256 debt);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice What the engine tells the world. Units are those of the rule that names a value; see section 12.
+interface IMarginEngineEvents {
+    event OperatorSet(address indexed account, address indexed operator, bool approved);
+    event Deposited(address indexed account, uint256 indexed collateral, uint256 units);
+    event Withdrawn(address indexed account, uint256 indexed collateral, uint256 units);
+    event Settled(address indexed account, uint256 indexed market, int256 value);
+    event InsuranceFunded(address indexed from, uint256 units);
+    event FeesCollected(address indexed to, uint256 units);
+
+    /// @notice `fee` is what each of the two sides paid.
+    event Traded(
+        uint256 indexed market, address indexed buyer, address indexed seller, uint256 size, uint256 price, uint256 fee
+    );
+    event Liquidated(
+        address indexed account,
+        address indexed liquidator,
+        uint256 indexed market,
+        uint256 size,
+        uint256 mark,
+        uint256 liquidatorPart,
+        uint256 insurancePart
+    );
+    event Seized(
+        address indexed account, address indexed liquidator, uint256 indexed collateral, uint256 units, uint256 payment
+    );
+    event BadDebtRecorded(address indexed account, uint256 shortfall, uint256 paidByInsurance);
+
+    event MarketListed(uint256 indexed market, uint128 lot, uint128 tick);
+    event BracketListed(
+        uint256 indexed market, uint256 indexed bracket, uint128 floor, uint64 initialRate, uint64 maintenanceRate
+    );
+    event CollateralListed(
+        uint256 indexed collateral,
+        address indexed token,
+        uint8 decimals,
+        uint64 haircutRate,
+        uint64 liquidationDiscountRate
+    );
+    event MarketLimitsSet(
+        uint256 indexed market,
+        uint64 priceBandRate,
+        uint64 tradingFeeRate,
+        uint64 liquidationPenaltyRate,
+        uint128 positionLimit
+    );
+    event DepositCapSet(uint256 indexed collateral, uint128 cap);
+    event LiquidationParametersSet(uint64 liquidatorShareRate, uint64 closeFactorRate, uint128 smallPositionNotional);
+    event MarketFeedSet(
+        uint256 indexed market,
+        address indexed feed,
+        uint8 decimals,
+        uint32 heartbeat,
+        int192 minimumAnswer,
+        int192 maximumAnswer
+    );
+    event CollateralFeedSet(
+        uint256 indexed collateral,
+        address indexed feed,
+        uint8 decimals,
+        uint32 heartbeat,
+        int192 minimumAnswer,
+        int192 maximumAnswer
+    );
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Feed} from "../Types.sol";
+import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
+import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
+
+/// @notice A price and what is known about it. Rule O1.
+/// @param asset number of what it is the price of; see `Accounts`
+/// @param status 0 if the price may be used
+/// @param wad the price, quote wad; zero unless status is 0
+/// @param feed where it was read
+/// @param answer the feed's answer, in its decimals
+/// @param updatedAt the feed's time of the answer, Unix seconds
+struct Price {
+    uint256 asset;
+    uint256 status;
+    uint256 wad;
+    address feed;
+    int256 answer;
+    uint256 updatedAt;
+}
+
+/// @title Reading feeds that may fail, lie or be late
+/// @dev Nothing that a feed answers makes a reading revert.
+library FeedReader {
+    uint256 internal constant FRESH = 0;
+    uint256 internal constant UNAVAILABLE = 1;
+    uint256 internal constant OUT_OF_BOUNDS = 2;
+    uint256 internal constant STALE = 3;
+
+    /// @notice Reads a feed. Rules O1, O2.
+    /// @param source the feed
+    /// @param step the price is rounded down to a multiple of it, quote wad: a market's tick, or 1 for a collateral
+    function read(Feed storage source, uint256 step) internal view returns (Price memory price) {
+        Feed memory feed = source;
+        bool answered;
+        (answered, price.answer, price.updatedAt) = _latestRoundData(feed.feed);
+        price.feed = feed.feed;
+        if (!answered) {
+            price.status = UNAVAILABLE;
+        } else if (price.answer < feed.minimumAnswer || price.answer > feed.maximumAnswer) {
+            price.status = OUT_OF_BOUNDS;
+        } else {
+            uint256 wad = toWad(price.answer, feed.decimals);
+            wad -= wad % step;
+            if (wad == 0) price.status = OUT_OF_BOUNDS;
+            else if (_isStale(price.updatedAt, feed.heartbeat)) price.status = STALE;
+            else price.wad = wad;
+        }
+    }
+
+    /// @notice Refuses to go on with an unusable price. Rule O4.
+    function requireFresh(Price memory price) internal pure {
+        if (price.status == FRESH) return;
+        if (price.status == UNAVAILABLE) revert IMarginEngineErrors.FeedUnavailable(price.feed);
+        if (price.status == OUT_OF_BOUNDS) revert IMarginEngineErrors.PriceOutOfBounds(price.feed, price.answer);
+        revert IMarginEngineErrors.PriceStale(price.feed, price.updatedAt);
+    }
+
+    /// @notice The answer in wad. Rule O2. By rule P1 the answer is positive and the result at most 10^36.
+    function toWad(int256 answer, uint256 decimals) internal pure returns (uint256) {
+        return uint256(answer) * 10 ** (18 - decimals);
+    }
+
+    /// @notice The decimals that a token or feed says it has, or `known` false if it does not say. Rules P1, P5.
+    /// @dev Not a typed call: what has no code or answers too little is refused by name, not by an empty revert.
+    function decimalsOf(address source) internal view returns (bool known, uint256 decimals) {
+        (bool success, bytes memory reply) = source.staticcall(abi.encodeCall(IAggregatorV3.decimals, ()));
+        known = success && reply.length >= 32;
+        if (known) decimals = abi.decode(reply, (uint256));
+    }
+
+    /// @dev Rule O1. An answer exactly a heartbeat old is fresh.
+    function _isStale(uint256 updatedAt, uint256 heartbeat) private view returns (bool) {
+        // Not `updatedAt + heartbeat`: a feed could answer a time for which that overflows.
+        return updatedAt == 0 || updatedAt > block.timestamp || block.timestamp - updatedAt > heartbeat;
+    }
+
+    /// @dev Rule O1. Assembly for two reasons. Decoding five typed words would revert where a feed sets bits that
+    /// `uint80` does not have; and a `bytes` reply would be copied in full, so a feed could make the caller pay for
+    /// any length. Here 160 bytes are copied, to memory that is free and stays so. A call to an address without code
+    /// succeeds with 0 bytes and so counts as not answered.
+    function _latestRoundData(address feed) private view returns (bool answered, int256 answer, uint256 updatedAt) {
+        bytes4 selector = IAggregatorV3.latestRoundData.selector;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(0x00, selector)
+            answered := staticcall(gas(), feed, 0x00, 0x04, words, 0xa0)
+            answered := and(answered, gt(returndatasize(), 0x9f))
+            if answered {
+                answer := mload(add(words, 0x20))
+                updatedAt := mload(add(words, 0x60))
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {CollateralListing, Feed, LiquidationParameters, MarketLimits} from "../Types.sol";
+import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
+import {FeedReader} from "./FeedReader.sol";
+import {LARGEST_DEPOSIT_CAP, LARGEST_NOTIONAL, LARGEST_PRICE, WAD} from "./Wad.sol";
+
+/// @title Which parameters are safe
+/// @dev Section 3. Every refusal is `UnsafeParameter` with the name that rule P7 gives.
+library Safety {
+    uint256 private constant LONGEST_HEARTBEAT = 7 days;
+    uint256 private constant MOST_DECIMALS = 18;
+
+    /// @notice Refuses the parameter `name` unless `safe`. Rule P7.
+    function require_(bool safe, bytes32 name) internal pure {
+        if (!safe) revert IMarginEngineErrors.UnsafeParameter(name);
+    }
+
+    /// @notice Rule P1.
+    function requireFeed(Feed calldata feed) internal view {
+        require_(feed.decimals <= MOST_DECIMALS, "feed");
+        require_(feed.heartbeat >= 1 && feed.heartbeat <= LONGEST_HEARTBEAT, "feed");
+        require_(feed.minimumAnswer >= 1 && feed.minimumAnswer < feed.maximumAnswer, "feed");
+        require_(FeedReader.toWad(feed.maximumAnswer, feed.decimals) <= LARGEST_PRICE, "feed");
+        (bool known, uint256 decimals) = FeedReader.decimalsOf(feed.feed);
+        require_(known && decimals == feed.decimals, "feed");
+    }
+
+    /// @notice Rule N5. A step of zero would be none.
+    function requireSteps(uint256 lot, uint256 tick) internal pure {
+        require_(lot > 0 && tick > 0 && lot * tick % WAD == 0, "lotTick");
+    }
+
+    /// @notice Rules P3, N6.
+    /// @param largestPrice the feed's largest answer, quote wad
+    /// @param maintenanceRate of the first bracket, wad
+    function requireLimits(MarketLimits memory limits, uint256 lot, uint256 largestPrice, uint256 maintenanceRate)
+        internal
+        pure
+    {
+        require_(limits.tradingFeeRate <= WAD / 100, "tradingFeeRate");
+        uint256 bandAndPenalty = uint256(limits.priceBandRate) + limits.liquidationPenaltyRate;
+        require_(bandAndPenalty < maintenanceRate, "penaltyAndBand");
+        uint256 limit = limits.positionLimit;
+        require_(limit > 0 && limit % lot == 0, "positionLimit");
+        // A size is stored in 128 bits with its sign. Rule N6.
+        require_(limit <= uint128(type(int128).max), "positionLimit");
+        // The same as `ceil(limit * price / W) <= 10^35`.
+        require_(limit * largestPrice <= LARGEST_NOTIONAL * WAD, "positionLimit");
+    }
+
+    /// @notice Rule P5 for collateral number 0.
+    function requireSettlement(CollateralListing calldata listing) internal pure {
+        require_(listing.haircutRate == 0, "haircut");
+        require_(listing.liquidationDiscountRate == 0, "liquidationDiscount");
+        Feed calldata feed = listing.feed;
+        require_(feed.feed == address(0) && feed.decimals == 0 && feed.heartbeat == 0, "feed");
+        require_(feed.minimumAnswer == 0 && feed.maximumAnswer == 0, "feed");
+    }
+
+    /// @notice Rule P5 for every other collateral.
+    function requireCollateral(CollateralListing calldata listing) internal view {
+        require_(listing.haircutRate < WAD, "haircut");
+        uint256 discount = listing.liquidationDiscountRate;
+        require_(discount > 0 && discount < listing.haircutRate, "liquidationDiscount");
+        requireFeed(listing.feed);
+    }
+
+    /// @notice Rule N6.
+    function requireDepositCap(uint256 cap) internal pure {
+        require_(cap <= LARGEST_DEPOSIT_CAP, "depositCap");
+    }
+
+    /// @notice The decimals of a token that is to be listed. Rule P5.
+    /// @dev What does not say its decimals, or has no code, is no token.
+    function tokenDecimals(address token) internal view returns (uint8) {
+        (bool known, uint256 decimals) = FeedReader.decimalsOf(token);
+        require_(known, "token");
+        require_(decimals <= MOST_DECIMALS, "decimals");
+        return uint8(decimals);
+    }
+
+    /// @notice Rule P6.
+    function requireLiquidation(LiquidationParameters memory parameters) internal pure {
+        require_(parameters.liquidatorShareRate <= WAD, "liquidatorShare");
+        require_(parameters.closeFactorRate > 0 && parameters.closeFactorRate <= WAD, "closeFactor");
+        require_(parameters.smallPositionNotional <= LARGEST_NOTIONAL, "smallPositionNotional");
+    }
+}
