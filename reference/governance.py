@@ -58,9 +58,18 @@ def _with_market(state: State, number: int, market: Market) -> State:
     )
 
 
-def set_market_limits(state: State, caller: str, market: int, limits: MarketLimits) -> Effect:
+def set_market_limits(
+    state: State,
+    caller: str,
+    market: int,
+    price_band_rate_wad: int,
+    trading_fee_rate_wad: int,
+    liquidation_penalty_rate_wad: int,
+    position_limit_wad: int,
+) -> Effect:
     """C1."""
     require_role(state, caller, RISK)
+    limits = MarketLimits(price_band_rate_wad, trading_fee_rate_wad, liquidation_penalty_rate_wad, position_limit_wad)
     changed = replace(require_market(state, market), limits=limits)
     try:
         changed.validate_limits()
@@ -72,10 +81,10 @@ def set_market_limits(state: State, caller: str, market: int, limits: MarketLimi
             (
                 "MarketLimitsSet",
                 market,
-                limits.price_band_rate_wad,
-                limits.trading_fee_rate_wad,
-                limits.liquidation_penalty_rate_wad,
-                limits.position_limit_wad,
+                price_band_rate_wad,
+                trading_fee_rate_wad,
+                liquidation_penalty_rate_wad,
+                position_limit_wad,
             ),
         ),
     )
@@ -94,9 +103,16 @@ def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) 
     return state._replace(parameters=parameters), (("DepositCapSet", collateral, cap_units),)
 
 
-def set_liquidation_parameters(state: State, caller: str, changed: LiquidationParameters) -> Effect:
+def set_liquidation_parameters(
+    state: State,
+    caller: str,
+    liquidator_share_rate_wad: int,
+    close_factor_rate_wad: int,
+    small_position_notional_wad: int,
+) -> Effect:
     """C1."""
     require_role(state, caller, RISK)
+    changed = LiquidationParameters(liquidator_share_rate_wad, close_factor_rate_wad, small_position_notional_wad)
     try:
         changed.validate()
     except Unsafe as unsafe:
@@ -106,32 +122,48 @@ def set_liquidation_parameters(state: State, caller: str, changed: LiquidationPa
         (
             (
                 "LiquidationParametersSet",
-                changed.liquidator_share_rate_wad,
-                changed.close_factor_rate_wad,
-                changed.small_position_notional_wad,
+                liquidator_share_rate_wad,
+                close_factor_rate_wad,
+                small_position_notional_wad,
             ),
         ),
     )
 
 
-def _feed_arguments(feed: Feed) -> tuple[object, ...]:
-    return (feed.feed, feed.decimals, feed.heartbeat_s, feed.minimum_answer, feed.maximum_answer)
-
-
-def set_market_feed(state: State, caller: str, market: int, feed: Feed) -> Effect:
+def set_market_feed(
+    state: State,
+    caller: str,
+    market: int,
+    source: str,
+    decimals: int,
+    heartbeat_s: int,
+    minimum_answer: int,
+    maximum_answer: int,
+) -> Effect:
     """C2."""
     require_role(state, caller, ORACLE)
+    feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_market(state, market), feed=feed)
     try:
         changed.validate(state.feed_decimals[feed.feed])
     except Unsafe as unsafe:
         raise Rejected("UnsafeParameter", unsafe.name) from None
-    return _with_market(state, market, changed), (("MarketFeedSet", market, *_feed_arguments(feed)),)
+    return _with_market(state, market, changed), (("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),)
 
 
-def set_collateral_feed(state: State, caller: str, collateral: int, feed: Feed) -> Effect:
+def set_collateral_feed(
+    state: State,
+    caller: str,
+    collateral: int,
+    source: str,
+    decimals: int,
+    heartbeat_s: int,
+    minimum_answer: int,
+    maximum_answer: int,
+) -> Effect:
     """C2: collateral 0 has no feed."""
     require_role(state, caller, ORACLE)
+    feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_collateral(state, collateral), feed=feed)
     try:
         changed.validate(collateral, state.feed_decimals[feed.feed])
@@ -139,4 +171,4 @@ def set_collateral_feed(state: State, caller: str, collateral: int, feed: Feed) 
         raise Rejected("UnsafeParameter", unsafe.name) from None
     collaterals = state.parameters.collaterals
     parameters = replace(state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :]))
-    return state._replace(parameters=parameters), (("CollateralFeedSet", collateral, *_feed_arguments(feed)),)
+    return state._replace(parameters=parameters), (("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),)

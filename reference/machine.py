@@ -25,8 +25,12 @@ def _collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
     return ledger.collect_fees(state, caller, to, units)
 
 
-def _publish(state: State, caller: str, feed: str, answer: int, updated_at_s: int) -> Effect:
-    """The world: a source's next answer. Odd answers are published as they are; judging them is O1's business."""
+def _publish(state: State, caller: str, feed: str, answer: int, age_s: int | None) -> Effect:
+    """The world: a source's next answer, dated ``age_s`` before now (None: dated 0, as an unfinished round is).
+
+    Odd answers are published as they are; judging them is O1's business.
+    """
+    updated_at_s = 0 if age_s is None else state.time_s - age_s
     reading = state.feeds[feed]
     return state._replace(feeds={**state.feeds, feed: FeedReading(answer, updated_at_s, reading.mode)}), ()
 

@@ -1,0 +1,101 @@
+"""What happens: actions, atomic bundles of them, blocks; and what came of each.
+
+These are plain data. Actors, markets' feeds and roles appear by name, so that a history reads the same on any chain and outlives
+addresses and ABIs. What kinds there are, and what their arguments are called, is the engine's to say.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Aim(NamedTuple):
+    """Where a number came from: a boundary that the model solves for, and how far from it.
+
+    ``boundary`` names a function of the engine's aims, ``offset`` counts the boundary's own unit (token unit, lot, tick, second).
+    """
+
+    boundary: str
+    offset: int
+
+
+class Action(NamedTuple):
+    """One call by one caller. ``arguments`` are in the order of the engine's ``Kind``; numbers are exact integers."""
+
+    kind: str
+    caller: str
+    arguments: tuple[Any, ...]
+    aim: Aim | None = None
+
+
+class Bundle(NamedTuple):
+    """Several actions in one transaction by a contract: all happen, or none does."""
+
+    caller: str
+    actions: tuple[Action, ...]
+
+    @property
+    def kind(self) -> str:
+        """A bundle is a kind of its own in counts."""
+        return "bundle"
+
+
+Act = Action | Bundle
+
+
+class Block(NamedTuple):
+    """Acts in order, in one block that comes ``after_s`` seconds (at least 1) after the one before."""
+
+    after_s: int
+    acts: tuple[Act, ...]
+
+
+class Call(NamedTuple):
+    """An act as a chain takes it: addresses in lower-case hex, calldata in bytes."""
+
+    sender: str
+    to: str
+    data: bytes
+
+
+class Log(NamedTuple):
+    """An event as a chain gives it: address in lower-case hex, topics and data in bytes."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+class Receipt(NamedTuple):
+    """What a chain says of a call.
+
+    ``halted`` is the reason where the call ended neither well nor by a revert (out of gas, invalid instruction), else None.
+    ``data`` is what it returned or reverted with.
+    """
+
+    ok: bool
+    data: bytes
+    logs: tuple[Log, ...]
+    halted: str | None = None
+
+
+class Outcome(NamedTuple):
+    """What came of an act, in words: done (``error`` None) with events, or rejected with an error and its arguments.
+
+    An error that the engine does not declare is ``Reverted`` with the raw data in hex, or ``Halted`` with the chain's reason;
+    neither is a crash of the harness.
+    """
+
+    error: str | None
+    error_arguments: tuple[Any, ...]
+    events: tuple[tuple[Any, ...], ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether the act happened."""
+        return self.error is None
+
+
+def actions_of(act: Act) -> tuple[Action, ...]:
+    """The actions of an act: its own, or a bundle's."""
+    return act.actions if isinstance(act, Bundle) else (act,)

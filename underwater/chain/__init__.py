@@ -1,0 +1,62 @@
+"""Where an engine runs. One interface, the same results everywhere, and a test that says so.
+
+``RevmChain`` (``chain.revm``) is the in-process clone: the speed. ``ApeChain`` (``chain.ape``) is any Ape network: the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+from underwater.actions import Call, Receipt
+
+CHAIN_ID = 31337
+"""Pinned everywhere, like the EVM version and the gas limit of a transaction."""
+EVM_VERSION = "cancun"
+TRANSACTION_GAS_LIMIT = 15_000_000
+BLOCK_GAS_LIMIT = 120_000_000
+
+
+class Contents(NamedTuple):
+    """What an address holds, as the chain enumerates it: runtime code, and every storage slot that is not zero.
+
+    ``storage`` maps the keccak-256 of the slot's 32 bytes to its value: some chains know slots only by that hash.
+    """
+
+    code: bytes
+    storage: dict[bytes, int]
+
+
+class Chain(Protocol):
+    """A chain that takes blocks of calls and can be asked what is there."""
+
+    name: str
+
+    @property
+    def time_s(self) -> int:
+        """The timestamp of the last block."""
+
+    @property
+    def number(self) -> int:
+        """The number of the last block."""
+
+    def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
+        """Run calls in order in one block, ``after_s`` seconds after the last one. A call that fails is a receipt, not an error."""
+
+    def create(self, sender: str, code: bytes) -> str:
+        """Create a contract in a block of its own, one second after the last one; its address. Raises if the creation fails."""
+
+    def view(self, to: str, data: bytes) -> Receipt:
+        """Call without a trace, at the last block's state and time."""
+
+    def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
+        """Values of (address, slot) pairs at the last block."""
+
+    def contents(self, address: str) -> Contents:
+        """Everything at an address."""
+
+    def snapshot(self) -> Any:
+        """A point to return to: state, block number and time."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Back to a snapshot, as often as wanted."""

@@ -1,0 +1,127 @@
+"""Any development network of Ape: the truth that the in-process clone is compared with, and the only module here that knows Ape."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ape import networks
+from ape.api.networks import ProviderContextManager
+from ape.exceptions import ApeException, NetworkError
+from ape_test.provider import LocalProvider
+
+from underwater.actions import Call, Receipt
+from underwater.chain import CHAIN_ID, Chain, Contents
+from underwater.chain.pyevm import PyEvmChain
+from underwater.chain.rpc import RpcChain
+from underwater.errors import EnvironmentFailure, UserError
+
+if TYPE_CHECKING:
+    from ape.api import ProviderAPI
+    from web3 import Web3
+
+
+class ApeChain:
+    """The chain behind a connected Ape provider. See ``underwater.chain.Chain``.
+
+    Contracts that Ape deployed there are there, and Ape sees every block that is mined here.
+    """
+
+    def __init__(self, provider: ProviderAPI) -> None:
+        self.provider = provider
+        self.name = provider.network_choice
+        if not provider.network.is_dev:
+            raise UserError(f"'{self.name}' is a live network: nothing is ever sent there; use a local one such as ethereum:local:foundry")
+        try:
+            chain_id = provider.chain_id
+        except (ApeException, OSError) as failure:
+            raise EnvironmentFailure(f"{self.name}: the node does not answer ({type(failure).__name__})") from failure
+        if chain_id != CHAIN_ID:
+            raise UserError(f"'{self.name}' has chain id {chain_id}; set it to {CHAIN_ID}, which is the same on every chain here")
+        self._chain: Chain
+        if isinstance(provider, LocalProvider):
+            self._chain = PyEvmChain(self.name, provider.evm_backend)
+        else:
+            self._chain = RpcChain(self.name, self._web3)
+
+    def _web3(self) -> Web3:
+        try:
+            return self.provider.web3
+        except ApeException as failure:
+            raise EnvironmentFailure(f"{self.name}: Ape is no longer connected to it") from failure
+
+    @property
+    def time_s(self) -> int:
+        """See ``Chain``."""
+        return self._chain.time_s
+
+    @property
+    def number(self) -> int:
+        """See ``Chain``."""
+        return self._chain.number
+
+    def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
+        """See ``Chain``."""
+        return self._chain.block(after_s, calls)
+
+    def create(self, sender: str, code: bytes) -> str:
+        """See ``Chain``."""
+        return self._chain.create(sender, code)
+
+    def view(self, to: str, data: bytes) -> Receipt:
+        """See ``Chain``."""
+        return self._chain.view(to, data)
+
+    def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
+        """See ``Chain``."""
+        return self._chain.storage(slots)
+
+    def contents(self, address: str) -> Contents:
+        """See ``Chain``."""
+        return self._chain.contents(address)
+
+    def snapshot(self) -> Any:
+        """See ``Chain``."""
+        return self._chain.snapshot()
+
+    def restore(self, snapshot: Any) -> None:
+        """See ``Chain``."""
+        self._chain.restore(snapshot)
+
+
+@contextmanager
+def connected(network: str) -> Iterator[ApeChain]:
+    """Connect to a network by Ape's name for it (``ethereum:local:test``), and leave it as it was found.
+
+    A node that this starts is stopped at the end; a chain that Ape was connected to before stays connected.
+    """
+    with _interrupt_kept():
+        try:
+            provider = networks.get_provider_from_choice(network)
+            was_connected = provider.connection_id in ProviderContextManager.connected_providers
+            context = ProviderContextManager(provider, disconnect_after=not was_connected)
+            provider = context.push_provider()
+        except NetworkError as failure:
+            raise UserError(f"Ape knows no network '{network}': {failure}") from failure
+        except (ApeException, OSError) as failure:
+            raise EnvironmentFailure(f"Ape cannot connect to '{network}': {failure}") from failure
+    try:
+        yield ApeChain(provider)
+    finally:
+        context.pop_provider()
+
+
+@contextmanager
+def _interrupt_kept() -> Iterator[None]:
+    """Ape replaces Ctrl-C by an immediate exit when it starts a node; a hunt wants to be asked first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,64 @@
+"""Where everything drawn comes from: one small interface, two sources.
+
+``SeededChoices`` is the hunt's: a seed gives the same draws on every machine. ``HypothesisChoices`` (in ``generate.hypothesis_choices``)
+lets Hypothesis draw, so that property tests shrink and replay as users of pytest expect. Generators know the interface alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from random import Random
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Choices(Protocol):
+    """A source of draws."""
+
+    def integer(self, least: int, most: int) -> int:
+        """A whole number, both ends included, every one equally likely."""
+
+    def chance(self, percent: int) -> bool:
+        """True in ``percent`` of a hundred draws."""
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options, each equally likely."""
+
+    def weighted(self, cumulative: Sequence[int]) -> int:
+        """An index, drawn by cumulative weights (rising; the last is the sum)."""
+
+
+class SeededChoices:
+    """Draws from a seed and a path of labels: independent streams for independent parts of a campaign."""
+
+    def __init__(self, seed: int, *path: object) -> None:
+        text = ":".join(map(str, (seed, *path)))
+        # A hash, not Random's own seeding of strings: stable by definition, on every version of Python.
+        self._random = Random(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))  # noqa: S311
+
+    def integer(self, least: int, most: int) -> int:
+        """See ``Choices``."""
+        span = most - least + 1
+        bits = span.bit_length()
+        draw = self._random.getrandbits(bits)
+        while draw >= span:
+            draw = self._random.getrandbits(bits)
+        return least + draw
+
+    def chance(self, percent: int) -> bool:
+        """See ``Choices``."""
+        return self.integer(0, 99) < percent
+
+    def pick(self, options: Sequence[T]) -> T:
+        """See ``Choices``."""
+        return options[self.integer(0, len(options) - 1)]
+
+    def weighted(self, cumulative: Sequence[int]) -> int:
+        """See ``Choices``."""
+        draw = self.integer(0, cumulative[-1] - 1)
+        for index, bound in enumerate(cumulative):
+            if draw < bound:
+                return index
+        raise AssertionError("cumulative weights do not rise to their last")

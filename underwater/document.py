@@ -1,0 +1,149 @@
+"""YAML files of exact numbers, read so that whatever is wrong can be named by file, line and field."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from underwater.errors import UserError
+
+_DECIMAL = re.compile(r"-?\d[\d_]*(\.\d[\d_]*)?")
+_INTEGER = re.compile(r"-?\d[\d_]*")
+
+
+class Field:
+    """One value of a document, with its place. Accessors raise ``UserError`` naming file, line and field."""
+
+    def __init__(self, file: str, node: yaml.Node, path: str) -> None:
+        self.file = file
+        self.node = node
+        self.path = path
+
+    @property
+    def line(self) -> int:
+        """Line number, from 1."""
+        return self.node.start_mark.line + 1
+
+    def fail(self, message: str) -> UserError:
+        """The error to raise about this field."""
+        return UserError(f"{self.file}:{self.line}: {self.path or 'the document'}: {message}")
+
+    def text(self) -> str:
+        """A plain word or sentence."""
+        if not isinstance(self.node, yaml.ScalarNode) or self.node.value == "":
+            raise self.fail("should be a text")
+        return str(self.node.value)
+
+    def choice(self, choices: tuple[str, ...]) -> str:
+        """One of several words."""
+        text = self.text()
+        if text not in choices:
+            raise self.fail(f"'{text}' is not one of {', '.join(choices)}")
+        return text
+
+    def integer(self, least: int | None = None, most: int | None = None) -> int:
+        """A whole number; underscores between digits are allowed."""
+        text = self.text()
+        if not _INTEGER.fullmatch(text):
+            raise self.fail(f"'{text}' is not a whole number")
+        value = int(text.replace("_", ""))
+        if least is not None and value < least:
+            raise self.fail(f"{text} is below {least}")
+        if most is not None and value > most:
+            raise self.fail(f"{text} is above {most}")
+        return value
+
+    def scaled(self, decimals: int, least: int | None = 0) -> int:
+        """A decimal number as an exact integer of 10^-decimals: more digits than that are an error, never rounded."""
+        text = self.text()
+        if not _DECIMAL.fullmatch(text):
+            raise self.fail(f"'{text}' is not a decimal number")
+        whole, _, fraction = text.replace("_", "").partition(".")
+        if len(fraction.rstrip("0")) > decimals:
+            raise self.fail(f"{text} has more than {decimals} decimals")
+        value = int(whole + fraction[:decimals].ljust(decimals, "0"))
+        if least is not None and value < least:
+            raise self.fail(f"{text} is below {least}")
+        return value
+
+    def boolean(self) -> bool:
+        """true or false."""
+        return self.choice(("true", "false")) == "true"
+
+    def mapping(self, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Field]:
+        """A mapping with these keys and no others."""
+        fields = self.any_mapping()
+        for key, field in fields.items():
+            if key not in required and key not in optional:
+                raise field.fail(f"unknown field; known are {', '.join((*required, *optional))}")
+        for key in required:
+            if key not in fields:
+                raise self.fail(f"'{key}' is missing")
+        return fields
+
+    def any_mapping(self) -> dict[str, Field]:
+        """A mapping with any keys."""
+        if not isinstance(self.node, yaml.MappingNode):
+            raise self.fail("should be a mapping of names to values")
+        fields: dict[str, Field] = {}
+        for key_node, value_node in self.node.value:
+            key = str(key_node.value)
+            field = Field(self.file, value_node, f"{self.path}.{key}" if self.path else key)
+            if key in fields:
+                raise Field(self.file, key_node, field.path).fail("appears twice")
+            fields[key] = field
+        return fields
+
+    def items(self) -> Iterator[Field]:
+        """The items of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            raise self.fail("should be a list")
+        for number, node in enumerate(self.node.value):
+            yield Field(self.file, node, f"{self.path}[{number}]")
+
+
+def read(path: Path) -> Field:
+    """The document in a file. Raises ``UserError`` if it cannot be read or is no YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not a text file") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Field:
+    """The document in a text; ``file`` names it in errors."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{file}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{file}: not valid YAML: {error}") from None
+    if node is None:
+        raise UserError(f"{file}:1: the file is empty")
+    return Field(file, node, "")
+
+
+def decimal_text(value: int, decimals: int) -> str:
+    """An exact integer of 10^-decimals as the shortest decimal: the inverse of ``Field.scaled``."""
+    whole, fraction = divmod(abs(value), 10**decimals)
+    digits = f"{fraction:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{'-' if value < 0 else ''}{whole}{'.' if digits else ''}{digits}"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash at any moment, sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,95 @@
+"""Compiled contracts: solc's standard JSON, run once for each different set of sources and kept by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from underwater.document import write_whole
+from underwater.errors import EnvironmentFailure, UserError
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+"""The project's folder: contracts, parameters and the compiler are found from here."""
+SOLC = PROJECT / "build" / "solc" / "solc-v0.8.37"
+CACHE = PROJECT / "build" / "artifacts"
+REMAPPINGS = ("@openzeppelin/=node_modules/@openzeppelin/", "solady/=node_modules/solady/")
+
+
+class Contract(NamedTuple):
+    """One compiled contract."""
+
+    name: str
+    abi: list[dict[str, Any]]
+    creation_code: bytes
+    runtime_code: bytes
+    storage_layout: dict[str, Any]
+    source: str
+
+
+Artifacts = dict[str, Contract]
+
+
+def sources_of(folder: Path) -> dict[str, str]:
+    """Every Solidity file below a folder, by its path from the project's folder."""
+    return {str(path.relative_to(PROJECT)): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sol"))}
+
+
+def compile_sources(sources: dict[str, str]) -> Artifacts:
+    """Compile, or take from the cache what the same sources, settings and compiler gave before.
+
+    Imports of libraries are read from ``node_modules`` by the compiler. Raises ``UserError`` if the sources do not compile,
+    ``EnvironmentFailure`` if there is no compiler.
+    """
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text} for path, text in sources.items()},
+        "settings": {
+            "optimizer": {"enabled": True, "runs": 200},
+            "evmVersion": "cancun",
+            "remappings": list(REMAPPINGS),
+            "outputSelection": {
+                "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]}
+            },
+        },
+    }
+    text = json.dumps(request, sort_keys=True)
+    lock = PROJECT / "package-lock.json"
+    key = hashlib.sha256((text + (lock.read_text() if lock.exists() else "")).encode()).hexdigest()[:32]
+    kept = CACHE / f"{key}.json"
+    output = json.loads(kept.read_text()) if kept.exists() else _run_compiler(text)
+    artifacts = {}
+    for path, contracts in output["contracts"].items():
+        for name, compiled in contracts.items():
+            evm = compiled["evm"]
+            if path in sources and evm["bytecode"]["object"]:
+                artifacts[name] = Contract(
+                    name,
+                    compiled["abi"],
+                    bytes.fromhex(evm["bytecode"]["object"]),
+                    bytes.fromhex(evm["deployedBytecode"]["object"]),
+                    compiled["storageLayout"],
+                    path,
+                )
+    if not kept.exists():
+        write_whole(kept, json.dumps(output))
+    return artifacts
+
+
+def _run_compiler(request: str) -> dict[str, Any]:
+    try:
+        finished = subprocess.run(
+            [str(SOLC), "--standard-json"], input=request, capture_output=True, text=True, cwd=PROJECT, check=False
+        )
+    except OSError:
+        raise EnvironmentFailure(f"no compiler at {SOLC}: run 'make setup'") from None
+    try:
+        output: dict[str, Any] = json.loads(finished.stdout)
+    except json.JSONDecodeError:
+        raise EnvironmentFailure(f"the compiler {SOLC} failed: {finished.stderr.strip()[:500]}") from None
+    errors = [error["formattedMessage"].strip() for error in output.get("errors", ()) if error["severity"] == "error"]
+    if errors:
+        raise UserError("the contracts do not compile:\n" + "\n".join(errors))
+    return output

@@ -1,0 +1,249 @@
+"""A deployment of the bundled engine as data: read from a parameter file, or written to one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from reference.parameters import (
+    Bracket,
+    Collateral,
+    Feed,
+    LiquidationParameters,
+    Market,
+    MarketLimits,
+    Parameters,
+    Unsafe,
+)
+from underwater.document import Field, decimal_text
+from underwater.errors import UserError
+
+FAR_FUTURE_S = 2_000_000_000
+"""When local deployments begin (18 May 2033): one time for all chains, later than any node's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A price source: its decimals, and what its test double first answers; or where the real one is."""
+
+    decimals: int
+    answer: int
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Parameters, and what stands around the engine.
+
+    ``wallets_units`` is what every account holds of each collateral at the start (test doubles only).
+    """
+
+    parameters: Parameters
+    sources: dict[str, Source]
+    wallets_units: tuple[int, ...]
+    token_addresses: dict[str, str] = field(default_factory=dict)
+    role_addresses: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def feed_decimals(self) -> dict[str, int]:
+        """Decimals of each source."""
+        return {name: source.decimals for name, source in self.sources.items()}
+
+
+ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
+_ADDRESS_DIGITS = frozenset("0123456789abcdef")
+
+
+def _address(given: Field) -> str:
+    text = given.text().lower()
+    if len(text) != 42 or not text.startswith("0x") or not _ADDRESS_DIGITS.issuperset(text[2:]):
+        raise given.fail(f"'{given.text()}' is not an address (0x and 40 hexadecimal digits)")
+    return text
+
+
+def _feed(given: Field, sources: dict[str, Source]) -> Feed:
+    fields = given.mapping(("source", "heartbeat_s", "minimum", "maximum"))
+    name = fields["source"].choice(tuple(sources))
+    decimals = sources[name].decimals
+    return Feed(
+        name,
+        decimals,
+        fields["heartbeat_s"].integer(1),
+        fields["minimum"].scaled(decimals),
+        fields["maximum"].scaled(decimals),
+    )
+
+
+def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[Collateral, int]:
+    required = ("token", "decimals", "deposit_cap")
+    optional = ("haircut", "liquidation_discount", "feed") if number else ()
+    fields = given.mapping(required + optional, ("wallet", "address"))
+    decimals = fields["decimals"].integer(0, 18)
+    collateral = Collateral(
+        fields["token"].text(),
+        decimals,
+        fields["haircut"].scaled(18) if number else 0,
+        fields["liquidation_discount"].scaled(18) if number else 0,
+        fields["deposit_cap"].scaled(decimals),
+        _feed(fields["feed"], sources) if number else None,
+    )
+    return collateral, fields["wallet"].scaled(decimals) if "wallet" in fields else 0
+
+
+def _market(given: Field, sources: dict[str, Source]) -> Market:
+    fields = given.mapping(
+        (
+            "name",
+            "feed",
+            "lot",
+            "tick",
+            "price_band",
+            "trading_fee",
+            "liquidation_penalty",
+            "position_limit",
+            "brackets",
+        )
+    )
+    brackets = []
+    for item in fields["brackets"].items():
+        bracket = item.mapping(("notional_from", "initial", "maintenance"))
+        brackets.append(
+            Bracket(bracket["notional_from"].scaled(18), bracket["initial"].scaled(18), bracket["maintenance"].scaled(18))
+        )
+    return Market(
+        fields["name"].text(),
+        _feed(fields["feed"], sources),
+        fields["lot"].scaled(18),
+        fields["tick"].scaled(18),
+        tuple(brackets),
+        MarketLimits(
+            fields["price_band"].scaled(18),
+            fields["trading_fee"].scaled(18),
+            fields["liquidation_penalty"].scaled(18),
+            fields["position_limit"].scaled(18),
+        ),
+    )
+
+
+def read_deployment(given: Field) -> Deployment:
+    """A deployment from a document. Raises ``UserError`` for what is malformed, and for what is unsafe with the reason."""
+    fields = given.mapping(("liquidation", "sources", "collaterals", "markets"), ("roles",))
+    sources = {}
+    for name, item in fields["sources"].any_mapping().items():
+        source = item.mapping(("decimals",), ("price", "address"))
+        decimals = source["decimals"].integer(0, 18)
+        if "price" not in source and "address" not in source:
+            raise item.fail("a source needs an address, or the price that its test double first answers")
+        sources[name] = Source(
+            decimals,
+            source["price"].scaled(decimals) if "price" in source else 0,
+            _address(source["address"]) if "address" in source else None,
+        )
+    collaterals, wallets, tokens = [], [], {}
+    for number, item in enumerate(fields["collaterals"].items()):
+        collateral, wallet = _collateral(item, sources, number)
+        collaterals.append(collateral)
+        wallets.append(wallet)
+        address = item.any_mapping().get("address")
+        if address is not None:
+            tokens[collateral.name] = _address(address)
+    markets = tuple(_market(item, sources) for item in fields["markets"].items())
+    liquidation = fields["liquidation"].mapping(("liquidator_share", "close_factor", "small_position_notional"))
+    parameters = Parameters(
+        markets,
+        tuple(collaterals),
+        LiquidationParameters(
+            liquidation["liquidator_share"].scaled(18),
+            liquidation["close_factor"].scaled(18),
+            liquidation["small_position_notional"].scaled(18),
+        ),
+    )
+    roles = {}
+    if "roles" in fields:
+        roles = {name: _address(item) for name, item in fields["roles"].mapping(ROLE_NAMES).items()}
+    deployment = Deployment(parameters, sources, tuple(wallets), tokens, roles)
+    _refuse_unsafe(given, fields, deployment)
+    return deployment
+
+
+def _refuse_unsafe(given: Field, fields: dict[str, Field], deployment: Deployment) -> None:
+    """Section 3 of the specification, with the place of what is unsafe."""
+    parameters = deployment.parameters
+    decimals = deployment.feed_decimals
+    try:
+        parameters.liquidation.validate()
+    except Unsafe as unsafe:
+        raise fields["liquidation"].fail(f"unsafe: {unsafe.reason}") from None
+    for item, market in zip(fields["markets"].items(), parameters.markets, strict=True):
+        try:
+            market.validate(decimals[market.feed.feed])
+        except Unsafe as unsafe:
+            raise item.fail(f"unsafe: {unsafe.reason}") from None
+    for number, (item, collateral) in enumerate(zip(fields["collaterals"].items(), parameters.collaterals, strict=True)):
+        try:
+            collateral.validate(number, None if collateral.feed is None else decimals[collateral.feed.feed])
+        except Unsafe as unsafe:
+            raise item.fail(f"unsafe: {unsafe.reason}") from None
+    try:
+        parameters.validate(decimals)
+    except Unsafe as unsafe:
+        raise given.fail(f"unsafe: {unsafe.reason}") from None
+
+
+def _write_feed(feed: Feed) -> str:
+    return (
+        f"{{source: {feed.feed}, heartbeat_s: {feed.heartbeat_s}, minimum: {decimal_text(feed.minimum_answer, feed.decimals)}, "
+        f"maximum: {decimal_text(feed.maximum_answer, feed.decimals)}}}"
+    )
+
+
+def write_deployment(deployment: Deployment) -> str:
+    """The document that ``read_deployment`` reads back to the same deployment (without addresses)."""
+    if deployment.token_addresses or deployment.role_addresses:
+        raise UserError("only deployments of test doubles are written")
+    parameters = deployment.parameters
+    liquidation = parameters.liquidation
+    lines = [
+        "liquidation:",
+        f"  liquidator_share: {decimal_text(liquidation.liquidator_share_rate_wad, 18)}",
+        f"  close_factor: {decimal_text(liquidation.close_factor_rate_wad, 18)}",
+        f"  small_position_notional: {decimal_text(liquidation.small_position_notional_wad, 18)}",
+        "sources:",
+    ]
+    for name, source in deployment.sources.items():
+        price = decimal_text(source.answer, source.decimals)
+        lines.append(f"  {name}: {{decimals: {source.decimals}, price: {price}}}")
+    lines.append("collaterals:")
+    for number, (collateral, wallet) in enumerate(zip(parameters.collaterals, deployment.wallets_units, strict=True)):
+        lines += [
+            f"  - token: {collateral.name}",
+            f"    decimals: {collateral.decimals}",
+            f"    deposit_cap: {decimal_text(collateral.deposit_cap_units, collateral.decimals)}",
+            f"    wallet: {decimal_text(wallet, collateral.decimals)}",
+        ]
+        if number:
+            assert collateral.feed is not None
+            lines += [
+                f"    haircut: {decimal_text(collateral.haircut_rate_wad, 18)}",
+                f"    liquidation_discount: {decimal_text(collateral.liquidation_discount_rate_wad, 18)}",
+                f"    feed: {_write_feed(collateral.feed)}",
+            ]
+    lines.append("markets:")
+    for market in parameters.markets:
+        limits = market.limits
+        lines += [
+            f"  - name: {market.name}",
+            f"    feed: {_write_feed(market.feed)}",
+            f"    lot: {decimal_text(market.lot_wad, 18)}",
+            f"    tick: {decimal_text(market.tick_wad, 18)}",
+            f"    price_band: {decimal_text(limits.price_band_rate_wad, 18)}",
+            f"    trading_fee: {decimal_text(limits.trading_fee_rate_wad, 18)}",
+            f"    liquidation_penalty: {decimal_text(limits.liquidation_penalty_rate_wad, 18)}",
+            f"    position_limit: {decimal_text(limits.position_limit_wad, 18)}",
+            "    brackets:",
+        ]
+        lines += [
+            f"      - {{notional_from: {decimal_text(bracket.floor_wad, 18)}, initial: {decimal_text(bracket.initial_rate_wad, 18)}, "
+            f"maintenance: {decimal_text(bracket.maintenance_rate_wad, 18)}}}"
+            for bracket in market.brackets
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,275 @@
+"""A deployed bundled engine: actions to calls, expectations to bytes, and bytes back to words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from eth_abi import decode
+
+from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from reference.margin import Health, Risk
+from reference.parameters import Parameters
+from reference.state import ANSWERS, FeedReading, State, empty_account
+from underwater.actions import Act, Action, Bundle, Call, Log, Outcome, Receipt
+from underwater.chain import Chain
+from underwater.engine.abi import address_word, canonical_type, selector, signature, signed, topic, words
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
+from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+from underwater.engine.bundled.kinds import KINDS, Parameter
+from underwater.engine.bundled.plan import Addresses, role_id
+from underwater.engine.bundled.storage import Slots
+
+_HEALTH = selector("accountHealth(address)")
+_LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
+_REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
+_RUN = selector("run((address,bytes)[])")
+TOKEN_ERRORS = ("error ERC20InsufficientBalance(address,uint256,uint256)",)
+
+
+class Instance:
+    """A deployment on some chain. Knows addresses and encodings, holds no chain and no changing state."""
+
+    def __init__(self, deployment: Deployment, artifacts: Artifacts, addresses: Addresses) -> None:
+        self.deployment = deployment
+        self.addresses = addresses
+        self.parameters: Parameters = deployment.parameters
+        self.address_of = {**ADDRESSES, ATTACKER: addresses.attacker, **addresses.sources}
+        """Addresses by name: actors and price sources."""
+        self.name_of = {address: name for name, address in self.address_of.items()}
+        self.name_of[addresses.engine] = "engine"
+        self.accounts = {name: self.address_of[name] for name in ACCOUNTS}
+        self.slots = Slots(artifacts, addresses, self.accounts, ADDRESSES, deployment.parameters)
+        self._encode = {name: _Encoder(self, name) for name in KINDS}
+        abi = artifacts["MarginEngine"].abi + [
+            entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
+        ]
+        self._errors = {entry["name"]: _Coder(self, entry) for entry in abi if entry["type"] == "error"}
+        self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
+        self._events = {
+            entry["name"]: _Coder(self, entry) for entry in artifacts["MarginEngine"].abi if entry["type"] == "event"
+        }
+        self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
+        self._health_calls = {
+            name: _HEALTH + address_word(address) for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items()
+        }
+        self.declared_errors = tuple(
+            sorted(entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error")
+        )
+        """Every custom error of the engine's ABI."""
+
+    def initial_state(self, time_s: int) -> State:
+        """What the reference starts from: listed, funded, nothing deposited. Taken from the deployment, never from the chain."""
+        parameters = self.parameters
+        nothing = (0,) * len(parameters.collaterals)
+        empty = empty_account(parameters)
+        return State(
+            time_s=time_s,
+            parameters=parameters,
+            feeds={
+                name: FeedReading(source.answer, FAR_FUTURE_S, ANSWERS)
+                for name, source in self.deployment.sources.items()
+            },
+            feed_decimals=self.deployment.feed_decimals,
+            accounts={name: empty for name in (*ACCOUNTS, BACKSTOP)},
+            operators=frozenset((name, MATCHER) for name in (*ACCOUNTS, BACKSTOP)),
+            roles={
+                ADMIN: frozenset((DEPLOYER,)),
+                RISK: frozenset(("risk-manager",)),
+                ORACLE: frozenset(("oracle-manager",)),
+                TREASURER: frozenset(("treasurer",)),
+            },
+            pool_units=nothing,
+            held_units=nothing,
+            wallets=dict.fromkeys(ACCOUNTS, self.deployment.wallets_units),
+            open_interest_wad=(0,) * len(parameters.markets),
+            insurance_wad=0,
+            fees_wad=0,
+            bad_debt_wad=0,
+        )
+
+    def call(self, act: Act, time_s: int) -> Call:
+        """The call that does an act in a block at ``time_s``."""
+        if isinstance(act, Bundle):
+            parts = [self._encode[action.kind](action, time_s) for action in act.actions]
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data(parts))
+        to, data = self._encode[act.kind](act, time_s)
+        if act.caller == ATTACKER:
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data([(to, data)]))
+        return Call(self.address_of[act.caller], to, data)
+
+    def error_data(self, outcome: Outcome) -> bytes:
+        """What a chain answers when it rejects as ``outcome`` says."""
+        assert outcome.error is not None
+        return self._errors[outcome.error].error_data(outcome.error_arguments)
+
+    def logs(self, outcome: Outcome) -> list[Log]:
+        """The engine's logs that ``outcome`` calls for."""
+        engine = self.addresses.engine
+        return [Log(engine, *self._events[event[0]].log(event[1:])) for event in outcome.events]
+
+    def outcome_of(self, receipt: Receipt) -> Outcome:
+        """A chain's answer in words. Whatever a contract answers becomes an outcome."""
+        if receipt.ok:
+            return Outcome(None, (), tuple(self._event(log) for log in receipt.logs if log.address == self.addresses.engine))
+        if receipt.halted is not None:
+            return Outcome("Halted", (receipt.halted,), ())
+        coder = self._error_by_selector.get(receipt.data[:4])
+        arguments = coder.decode(receipt.data[4:]) if coder is not None else None
+        if coder is None or arguments is None:
+            return Outcome("Reverted", ("0x" + receipt.data.hex(),), ())
+        return Outcome(coder.entry["name"], arguments, ())
+
+    def _event(self, log: Log) -> tuple[Any, ...]:
+        coder = self._event_by_topic.get(log.topics[0]) if log.topics else None
+        arguments = coder.decode_log(log) if coder is not None else None
+        if coder is None or arguments is None:
+            return ("unknown event", "0x" + b"".join(log.topics).hex(), "0x" + log.data.hex())
+        return (coder.entry["name"], *arguments)
+
+    def health(self, chain: Chain, name: str) -> Health | None:
+        """W1 as the contract answers it; None if the view reverts or answers too little."""
+        receipt = chain.view(self.addresses.engine, self._health_calls[name])
+        data = receipt.data
+        if not receipt.ok or len(data) != 128:
+            return None
+        read = int.from_bytes
+        return Health(
+            read(data[:32], "big"),
+            Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
+        )
+
+    def liquidation_price(self, chain: Chain, name: str, market: int) -> tuple[int, int] | None:
+        """W3 as the contract answers it; None if the view reverts."""
+        data = _LIQUIDATION_PRICE + address_word(self.address_of[name]) + words(market)
+        return _two_words(chain.view(self.addresses.engine, data))
+
+    def requirements(self, chain: Chain, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+        """W2 as the contract answers it; None if the view reverts."""
+        return _two_words(chain.view(self.addresses.engine, _REQUIREMENTS + words(market, size_wad, price_wad)))
+
+    def argument_word(self, parameter_type: str, value: Any) -> int:
+        """An argument as the integer in its ABI word."""
+        if parameter_type in ("actor", "source"):
+            return int(self.address_of[value], 16)
+        if parameter_type == "role":
+            return int.from_bytes(role_id(value), "big")
+        return int(value)
+
+
+def _two_words(receipt: Receipt) -> tuple[int, int] | None:
+    if not receipt.ok or len(receipt.data) != 64:
+        return None
+    return int.from_bytes(receipt.data[:32], "big"), int.from_bytes(receipt.data[32:], "big")
+
+
+def _run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Calldata of the attacker's ``run``: an array of (address, bytes)."""
+    parts = list(parts)
+    offsets, bodies, offset = [], [], 32 * len(parts)
+    for to, data in parts:
+        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
+        offsets.append(offset)
+        bodies.append(body)
+        offset += len(body)
+    return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
+
+
+class _Encoder:
+    """Calldata of one kind, its constant parts prepared."""
+
+    def __init__(self, instance: Instance, kind_name: str) -> None:
+        kind = KINDS[kind_name]
+        self.instance = instance
+        self.target = kind.target
+        self.selector = kind.selector
+        self.parameters: tuple[Parameter, ...] = kind.parameters if kind.target == "engine" else kind.parameters[1:]
+        self.is_publish = kind_name == "publish"
+        addresses = instance.address_of
+        self._words = [
+            (lambda value, names=addresses: int(names[value], 16)) if p.type in ("actor", "source")
+            else (lambda value: int.from_bytes(role_id(value), "big")) if p.type == "role"
+            else int
+            for p in self.parameters
+        ]  # fmt: skip
+
+    def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
+        arguments = action.arguments
+        addresses = self.instance.addresses
+        if self.target == "engine":
+            to = addresses.engine
+        elif self.target == "token":
+            to = addresses.tokens[arguments[0]]
+            return to, self.selector + address_word(addresses.engine) + words(arguments[1])
+        else:
+            to = addresses.sources[arguments[0]]
+            if self.is_publish:
+                _, answer, age_s = arguments
+                return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
+            return to, self.selector + words(arguments[1])
+        return to, self.selector + words(
+            *[to_word(value) for to_word, value in zip(self._words, arguments, strict=True)]
+        )
+
+
+class _Coder:
+    """One error or event of the ABI, in both directions."""
+
+    def __init__(self, instance: Instance, entry: dict[str, Any]) -> None:
+        self.instance = instance
+        self.entry = entry
+        text = signature(entry)
+        self.types = [canonical_type(parameter) for parameter in entry["inputs"]]
+        self.indexed = [bool(parameter.get("indexed")) for parameter in entry["inputs"]]
+        self.selector = selector(text)
+        self.topic = topic(text)
+
+    def _word(self, kind: str, value: Any) -> bytes:
+        if kind == "address":
+            return address_word(self.instance.address_of[value])
+        if kind == "bytes32":
+            if value.isupper():  # a role; parameter names are camelCase
+                return role_id(value)
+            return bytes(value, "ascii").ljust(32, b"\0")
+        return words(int(value))
+
+    def error_data(self, arguments: tuple[Any, ...]) -> bytes:
+        return self.selector + b"".join([self._word(kind, value) for kind, value in zip(self.types, arguments, strict=True)])
+
+    def log(self, arguments: tuple[Any, ...]) -> tuple[tuple[bytes, ...], bytes]:
+        topics, data = [self.topic], []
+        for kind, indexed, value in zip(self.types, self.indexed, arguments, strict=True):
+            (topics if indexed else data).append(self._word(kind, value))
+        return tuple(topics), b"".join(data)
+
+    def decode(self, data: bytes) -> tuple[Any, ...] | None:
+        """Arguments in the words of the harness; None if the data does not fit."""
+        try:
+            values = decode(self.types, data)
+        except Exception:  # noqa: BLE001 (whatever a hostile contract answers is an outcome, and eth_abi raises many kinds)
+            return None
+        return tuple(self._named(kind, value) for kind, value in zip(self.types, values, strict=True))
+
+    def decode_log(self, log: Log) -> tuple[Any, ...] | None:
+        """Arguments of a log, indexed ones included, in declared order."""
+        topics, rest = list(log.topics[1:]), log.data
+        joined = b""
+        for indexed in self.indexed:
+            if indexed:
+                if not topics:
+                    return None
+                joined += topics.pop(0)
+            else:
+                joined, rest = joined + rest[:32], rest[32:]
+        return self.decode(joined)
+
+    def _named(self, kind: str, value: Any) -> Any:
+        if kind == "address":
+            return self.instance.name_of.get(value.lower(), value.lower())
+        if kind == "bytes32":
+            for role in (ADMIN, RISK, ORACLE, TREASURER):
+                if value == role_id(role):
+                    return role
+            return value.rstrip(b"\0").decode("ascii", "replace")
+        return value

@@ -1,0 +1,114 @@
+"""The actions that the bundled engine takes: their arguments, and what a chain is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from underwater.engine.abi import selector
+
+ANSWER_WORDS = {"normal": 0, "reverts": 1, "burns-gas": 2, "short": 3}
+"""Feed modes by the words that cases use."""
+
+
+class Parameter(NamedTuple):
+    """An argument of a kind.
+
+    ``type`` says what it counts, and so how a case writes it: ``actor``, ``market``, ``collateral``, ``units`` (token units of the action's collateral, or of
+    the settlement token), ``size`` and ``price`` and ``rate`` and ``amount`` (wad), ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0),
+    ``count``, ``mode``, ``role``, ``flag``.
+    """
+
+    name: str
+    type: str
+
+
+class Kind(NamedTuple):
+    """One kind of action.
+
+    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument) or ``source`` (named by the first argument). ``function`` is its canonical signature.
+    ``says`` phrases it for people, with arguments by name.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    target: str
+    function: str
+    says: str
+
+    @property
+    def selector(self) -> bytes:
+        """The function's selector."""
+        return selector(self.function)
+
+
+def _kind(name: str, parameters: str, target: str, function: str, says: str) -> Kind:
+    pairs = [pair.split(":") for pair in parameters.split()]
+    return Kind(name, tuple(Parameter(pair[0], pair[-1]) for pair in pairs), target, function, says)
+
+
+_FEED = "source decimals:count heartbeat_s:count minimum:answer maximum:answer"
+_FEED_TYPE = "(address,uint8,uint32,int192,int192)"
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        _kind("deposit", "account:actor collateral units", "engine", "deposit(address,uint256,uint256)",
+              "deposits {units} for {account}"),
+        _kind("withdraw", "account:actor collateral units", "engine", "withdraw(address,uint256,uint256)",
+              "withdraws {units} from {account}"),
+        _kind("settle", "account:actor market", "engine", "settle(address,uint256)",
+              "settles {account} in {market}"),
+        _kind("set_operator", "operator:actor approved:flag", "engine", "setOperator(address,bool)",
+              "sets operator {operator} to {approved}"),
+        _kind("fund_insurance", "units", "engine", "fundInsurance(uint256)",
+              "pays {units} into insurance"),
+        _kind("collect_fees", "to:actor units", "engine", "collectFees(address,uint256)",
+              "collects {units} of fees for {to}"),
+        _kind("donate", "collateral units", "token", "transfer(address,uint256)",
+              "sends {units} to the engine outside its ledger"),
+        _kind("trade", "market buyer:actor seller:actor size price", "engine",
+              "trade(uint256,address,address,uint256,uint256)",
+              "{buyer} buys {size} {market} from {seller} at {price}"),
+        _kind("liquidate", "liquidator:actor account:actor market size", "engine",
+              "liquidate(address,address,uint256,uint256)",
+              "{liquidator} liquidates {size} {market} of {account}"),
+        _kind("seize", "liquidator:actor account:actor collateral units", "engine",
+              "seize(address,address,uint256,uint256)",
+              "{liquidator} seizes {units} of {account}"),
+        _kind("set_market_limits", "market price_band:rate trading_fee:rate liquidation_penalty:rate position_limit:size",
+              "engine", "setMarketLimits(uint256,(uint64,uint64,uint64,uint128))",
+              "sets {market} to band {price_band}, fee {trading_fee}, penalty {liquidation_penalty}, limit {position_limit}"),
+        _kind("set_deposit_cap", "collateral cap:units", "engine", "setDepositCap(uint256,uint128)",
+              "caps deposits at {cap}"),
+        _kind("set_liquidation_parameters", "liquidator_share:rate close_factor:rate small_position_notional:amount",
+              "engine", "setLiquidationParameters((uint64,uint64,uint128))",
+              "sets liquidator's share {liquidator_share}, close factor {close_factor}, small position {small_position_notional}"),
+        _kind("set_market_feed", f"market {_FEED}", "engine", f"setMarketFeed(uint256,{_FEED_TYPE})",
+              "feeds {market} from {source} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum})"),
+        _kind("set_collateral_feed", f"collateral {_FEED}", "engine", f"setCollateralFeed(uint256,{_FEED_TYPE})",
+              "feeds {collateral} from {source} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum})"),
+        _kind("grant_role", "role account:actor", "engine", "grantRole(bytes32,address)",
+              "grants {role} to {account}"),
+        _kind("revoke_role", "role account:actor", "engine", "revokeRole(bytes32,address)",
+              "revokes {role} of {account}"),
+        _kind("renounce_role", "role confirmation:actor", "engine", "renounceRole(bytes32,address)",
+              "renounces {role}, confirming as {confirmation}"),
+        _kind("publish", "source answer age_s", "source", "publish(int256,uint256)",
+              "{source} answers {answer}, {age_s} old"),
+        _kind("set_feed_mode", "source mode", "source", "setMode(uint8)",
+              "{source} {mode} when read"),
+    )
+}  # fmt: skip
+
+WORLD = frozenset(("publish", "set_feed_mode"))
+"""Kinds that the world does, not a participant: they change no account's stored state."""
+
+ACTOR_ARGUMENTS: dict[str, tuple[int, ...]] = {
+    name: tuple(index for index, parameter in enumerate(kind.parameters) if parameter.type == "actor")
+    for name, kind in KINDS.items()
+}
+"""Where a kind's arguments name actors: the accounts that take part."""
+
+WordOf = Callable[[Any, int], int]
+"""An argument and the block's time, as the integer that its word holds."""

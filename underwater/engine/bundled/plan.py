@@ -1,0 +1,203 @@
+"""The deployment of the bundled engine as a list of transactions: what ``ape run deploy`` sends, what a clone replays."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from eth_abi import encode
+from eth_utils import keccak
+
+from reference.parameters import Feed, LiquidationParameters, Market, MarketLimits
+from underwater.engine import Transaction
+from underwater.engine.abi import create_address, selector, signature
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
+from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+
+ZERO_ADDRESS = "0x" + "00" * 20
+ROLES = {"risk-manager": "RISK_ROLE", "oracle-manager": "ORACLE_ROLE", "treasurer": "TREASURER_ROLE"}
+_UNLIMITED = 2**256 - 1
+
+
+def role_id(role: str) -> bytes:
+    """A role's 32-byte name on chain."""
+    return bytes(32) if role == "DEFAULT_ADMIN_ROLE" else bytes(keccak(text=role))
+
+
+@dataclass
+class Addresses:
+    """Where everything is. Addresses are lower-case hex."""
+
+    engine: str = ""
+    attacker: str = ""
+    lens: str = ""
+    tokens: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def every(self) -> list[str]:
+        """All contracts of the deployment, in the order of their creation."""
+        return [*self.tokens, *self.sources.values(), self.engine, self.attacker, self.lens]
+
+
+FEED_TYPE = "(address,uint8,uint32,int192,int192)"
+LIMITS_TYPE = "(uint64,uint64,uint64,uint128)"
+MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},(uint128,uint64,uint64)[])"
+COLLATERAL_TYPE = f"(address,uint64,uint64,uint128,{FEED_TYPE})"
+LIQUIDATION_TYPE = "(uint64,uint64,uint128)"
+
+
+def feed_tuple(feed: Feed, sources: dict[str, str]) -> tuple[object, ...]:
+    """P1's struct."""
+    return (sources[feed.feed], feed.decimals, feed.heartbeat_s, feed.minimum_answer, feed.maximum_answer)
+
+
+def limits_tuple(limits: MarketLimits) -> tuple[int, ...]:
+    """P3's struct."""
+    return (
+        limits.price_band_rate_wad,
+        limits.trading_fee_rate_wad,
+        limits.liquidation_penalty_rate_wad,
+        limits.position_limit_wad,
+    )
+
+
+def liquidation_tuple(parameters: LiquidationParameters) -> tuple[int, ...]:
+    """P6's struct."""
+    return (
+        parameters.liquidator_share_rate_wad,
+        parameters.close_factor_rate_wad,
+        parameters.small_position_notional_wad,
+    )
+
+
+def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
+    """P4's struct."""
+    brackets = [(b.floor_wad, b.initial_rate_wad, b.maintenance_rate_wad) for b in market.brackets]
+    return (
+        feed_tuple(market.feed, sources),
+        market.lot_wad,
+        market.tick_wad,
+        limits_tuple(market.limits),
+        brackets,
+    )
+
+
+class _Planner:
+    def __init__(self, artifacts: Artifacts, deployer: str, nonce: int) -> None:
+        self.artifacts = artifacts
+        self.deployer = deployer
+        self.nonce = nonce
+        self.transactions: list[Transaction] = []
+
+    def create(self, label: str, contract: str, *arguments: object) -> str:
+        artifact = self.artifacts[contract]
+        constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
+        types = signature({"name": "", "inputs": constructor["inputs"]})
+        code = artifact.creation_code + _encoded(types, arguments)
+        address = create_address(self.deployer, self.nonce)
+        self.nonce += 1
+        self.transactions.append(Transaction(label, self.deployer, None, code, address))
+        return address
+
+    def call(self, label: str, sender: str, to: str, function: str, *arguments: object) -> None:
+        if sender == self.deployer:
+            self.nonce += 1
+        self.transactions.append(Transaction(label, sender, to, call_data(function, *arguments)))
+
+
+_DYNAMIC = re.compile(r"\[\]|string|bytes(?!\d)")
+
+
+def _encoded(types: str, arguments: tuple[object, ...]) -> bytes:
+    if types == "()":
+        return b""
+    # A tuple that holds anything dynamic is encoded behind an offset word, which calls and constructors leave out.
+    return encode([types], [arguments])[32 if _DYNAMIC.search(types) else 0 :]
+
+
+def call_data(function: str, *arguments: object) -> bytes:
+    """Calldata of a function given by its canonical signature."""
+    return selector(function) + _encoded(function[function.index("(") :], arguments)
+
+
+def plan_deployment(
+    deployment: Deployment, artifacts: Artifacts, *, deployer: str = ADDRESSES[DEPLOYER], nonce: int = 0
+) -> tuple[tuple[Transaction, ...], Addresses]:
+    """The engine's own deployment: test doubles where no address is given, the engine, its listings and roles."""
+    planner = _Planner(artifacts, deployer, nonce)
+    addresses = Addresses()
+    parameters = deployment.parameters
+    publisher = ADDRESSES["publisher"]
+    for collateral in parameters.collaterals:
+        given = deployment.token_addresses.get(collateral.name)
+        addresses.tokens.append(
+            given or planner.create(
+                f"create token {collateral.name}", "TestToken", collateral.name, collateral.name, collateral.decimals
+            )
+        )
+    for name, source in deployment.sources.items():
+        addresses.sources[name] = source.address or planner.create(
+            f"create price source {name}", "TestFeed", publisher, source.decimals, source.answer, FAR_FUTURE_S
+        )
+    addresses.engine = planner.create(
+        "create the margin engine", "MarginEngine", deployer, liquidation_tuple(parameters.liquidation)
+    )
+    for number, collateral in enumerate(parameters.collaterals):
+        feed: tuple[object, ...] = (ZERO_ADDRESS, 0, 0, 0, 0)
+        if collateral.feed is not None:
+            feed = feed_tuple(collateral.feed, addresses.sources)
+        planner.call(
+            f"list collateral {collateral.name}",
+            deployer,
+            addresses.engine,
+            f"listCollateral({COLLATERAL_TYPE})",
+            (
+                addresses.tokens[number],
+                collateral.haircut_rate_wad,
+                collateral.liquidation_discount_rate_wad,
+                collateral.deposit_cap_units,
+                feed,
+            ),
+        )
+    for market in parameters.markets:
+        planner.call(
+            f"list market {market.name}",
+            deployer,
+            addresses.engine,
+            f"listMarket({MARKET_TYPE})",
+            market_tuple(market, addresses.sources),
+        )
+    for actor, role in ROLES.items():
+        holder = deployment.role_addresses.get(actor.replace("-", "_"), ADDRESSES[actor])
+        planner.call(
+            f"grant {role} to {holder}", deployer, addresses.engine, "grantRole(bytes32,address)", role_id(role), holder
+        )
+    return tuple(planner.transactions), addresses
+
+
+def plan_actors(
+    deployment: Deployment, artifacts: Artifacts, addresses: Addresses, *, nonce: int
+) -> tuple[Transaction, ...]:
+    """What the harness adds on a development chain: an attacker's contract, a lens, tokens and approvals for every account."""
+    deployer = ADDRESSES[DEPLOYER]
+    owner = ADDRESSES["attacker-owner"]
+    planner = _Planner(artifacts, deployer, nonce)
+    addresses.attacker = planner.create("create the attacker's contract", "Bundler", owner)
+    addresses.lens = planner.create("create the lens", "Lens")
+    holders = {name: ADDRESSES.get(name, addresses.attacker) for name in (*ACCOUNTS, BACKSTOP)}
+    for collateral, token, units in zip(
+        deployment.parameters.collaterals, addresses.tokens, deployment.wallets_units, strict=True
+    ):
+        for name, holder in holders.items():
+            if name != BACKSTOP:
+                planner.call(f"mint {collateral.name} for {name}", deployer, token, "mint(address,uint256)", holder, units)
+    for name, holder in holders.items():
+        calls = [(token, call_data("approve(address,uint256)", addresses.engine, _UNLIMITED)) for token in addresses.tokens]
+        calls.append((addresses.engine, call_data("setOperator(address,bool)", ADDRESSES[MATCHER], True)))
+        if name == ATTACKER:
+            planner.call("approvals of the attacker", owner, holder, "run((address,bytes)[])", calls)
+            continue
+        for to, data in calls:
+            planner.transactions.append(Transaction(f"approval of {name}", holder, to, data))
+    return tuple(planner.transactions)

@@ -1,0 +1,191 @@
+"""Where the engine keeps what the rules store: raw slots, from the compiler's own layout.
+
+Comparing raw slots of every account after every step costs less than one view of one account, and shows what no view would.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_utils import keccak
+
+from reference.parameters import Parameters
+from reference.state import Account, State
+from underwater.engine.abi import address_word, signed, words
+from underwater.engine.artifacts import Artifacts, Contract
+from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
+from underwater.engine.bundled.plan import Addresses
+
+_LOW = (1 << 128) - 1
+FIRST_COLLATERAL_BIT = 16
+"""In an account's ``holdings``, markets are the bits from 0 and collaterals the bits from here."""
+
+
+def _hash(*parts: bytes) -> int:
+    return int.from_bytes(keccak(b"".join(parts)), "big")
+
+
+def _mapping_slot(key: str, slot: int) -> int:
+    return _hash(address_word(key), words(slot))
+
+
+class _Layout:
+    """Slots and struct members by name, from solc's ``storageLayout``."""
+
+    def __init__(self, contract: Contract) -> None:
+        layout = contract.storage_layout
+        self.types: dict[str, Any] = layout["types"]
+        self.variables = {entry["label"]: entry for entry in layout["storage"]}
+
+    def slot(self, label: str) -> int:
+        return int(self.variables[label]["slot"])
+
+    def members(self, type_id: str) -> dict[str, Any]:
+        return {member["label"]: member for member in self.types[type_id]["members"]}
+
+    def size(self, type_id: str) -> int:
+        """Slots that a value of the type takes."""
+        return (int(self.types[type_id]["numberOfBytes"]) + 31) // 32
+
+
+def _signed_128(value: int) -> int:
+    return value - (1 << 128) if value >> 127 else value
+
+
+class Slots:
+    """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine.
+
+    ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
+    what was read into a state.
+    """
+
+    def __init__(self, artifacts: Artifacts, addresses: Addresses, accounts: dict[str, str], operators: dict[str, str],
+                 parameters: Parameters) -> None:  # fmt: skip
+        layout = _Layout(artifacts["MarginEngine"])
+        engine = addresses.engine
+        self.markets = len(parameters.markets)
+        self.collaterals = len(parameters.collaterals)
+        self.width = 2 + self.markets + self.collaterals - 1 + len(OPERATORS)
+        """Slots of one account."""
+        self.pairs: list[tuple[str, int]] = []
+        self.labels: list[str] = []
+        account_type = layout.types[layout.variables["_accounts"]["type"]]["value"]
+        members = layout.members(account_type)
+        for name in ACCOUNTS:
+            base = _mapping_slot(accounts[name], layout.slot("_accounts"))
+            offset = {label: base + int(member["slot"]) for label, member in members.items()}
+            self._add(engine, offset["cash"], f"{name} cash")
+            self._add(engine, offset["holdings"], f"{name} holdings")
+            for number, market in enumerate(parameters.markets):
+                self._add(engine, offset["positions"] + number, f"{name} position in {market.name}")
+            for number, collateral in enumerate(parameters.collaterals[1:], 1):
+                self._add(engine, offset["units"] + number, f"{name} {collateral.name}")
+            for operator in OPERATORS:
+                slot = _mapping_slot(operators[operator], offset["operators"])
+                self._add(engine, slot, f"{name} approval of {operator}")
+        self.globals_at = len(self.pairs)
+        for label in ("insurance", "fees", "badDebt"):
+            self._add(engine, layout.slot(label), label)
+        market_type = layout.types[layout.variables["_markets"]["type"]]["base"]
+        stride, member = layout.size(market_type), layout.members(market_type)["openInterest"]
+        for number, market in enumerate(parameters.markets):
+            slot = layout.slot("_markets") + number * stride + int(member["slot"])
+            self._add(engine, slot, f"open interest of {market.name}")
+        collateral_type = layout.types[layout.variables["_collaterals"]["type"]]["base"]
+        stride, member = layout.size(collateral_type), layout.members(collateral_type)["poolUnits"]
+        for number, collateral in enumerate(parameters.collaterals):
+            slot = layout.slot("_collaterals") + number * stride + int(member["slot"])
+            self._add(engine, slot, f"pool of {collateral.name}")
+        balances = _Layout(artifacts["TestToken"]).slot("_balances")
+        for collateral, token in zip(parameters.collaterals, addresses.tokens, strict=True):
+            self._add(token, _mapping_slot(engine, balances), f"{collateral.name} held")
+        self._wallet_slots = {
+            (name, number): (token, _mapping_slot(address, balances))
+            for name, address in accounts.items()
+            for number, token in enumerate(addresses.tokens)
+        }
+
+    def _add(self, address: str, slot: int, label: str) -> None:
+        self.pairs.append((address, slot))
+        self.labels.append(label)
+
+    def wallet(self, holder: str, collateral: int) -> tuple[str, int] | None:
+        """Where a token keeps a holder's balance; None for a holder that is no account."""
+        return self._wallet_slots.get((holder, collateral))
+
+    def pack_account(self, account: Account, approvals: tuple[bool, ...]) -> list[int]:
+        """An account's slots as the engine stores it."""
+        holdings = 0
+        positions = []
+        for number, size in enumerate(account.sizes_wad):
+            if size:
+                holdings |= 1 << number
+            positions.append((size & _LOW) | (account.quotes_wad[number] & _LOW) << 128)
+        for number, units in enumerate(account.units):
+            if units:
+                holdings |= 1 << (FIRST_COLLATERAL_BIT + number)
+        return [account.cash_wad % (1 << 256), holdings, *positions, *account.units[1:], *map(int, approvals)]
+
+    def pack_globals(self, state: State) -> list[int]:
+        """The engine's counters, and what it holds of each token."""
+        return [
+            state.insurance_wad,
+            state.fees_wad,
+            state.bad_debt_wad,
+            *state.open_interest_wad,
+            *state.pool_units,
+            *state.held_units,
+        ]
+
+    def pack(self, state: State) -> list[int]:
+        """All slots that the state expects, in the order of ``pairs``."""
+        values: list[int] = []
+        for name in ACCOUNTS:
+            values += self.pack_account(state.accounts[name], approvals_of(state, name))
+        return values + self.pack_globals(state)
+
+    def unpack(self, values: list[int], state: State) -> State:
+        """The state with everything observed replaced by what was read."""
+        accounts = dict(state.accounts)
+        operators = {pair for pair in state.operators if pair[0] not in accounts or pair[1] not in OPERATORS}
+        markets, collaterals = self.markets, self.collaterals
+        for index, name in enumerate(ACCOUNTS):
+            part = values[index * self.width : (index + 1) * self.width]
+            positions = part[2 : 2 + markets]
+            accounts[name] = Account(
+                signed(part[0]),
+                tuple(_signed_128(position & _LOW) for position in positions),
+                tuple(_signed_128(position >> 128) for position in positions),
+                (0, *part[2 + markets : 1 + markets + collaterals]),
+            )
+            approvals = part[1 + markets + collaterals :]
+            operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
+        rest = values[self.globals_at :]
+        return state._replace(
+            accounts=accounts,
+            operators=frozenset(operators),
+            insurance_wad=rest[0],
+            fees_wad=rest[1],
+            bad_debt_wad=rest[2],
+            open_interest_wad=tuple(rest[3 : 3 + markets]),
+            pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
+            held_units=tuple(rest[3 + markets + collaterals :]),
+        )
+
+
+def approvals_of(state: State, account: str) -> tuple[bool, ...]:
+    """Whether each observed operator is approved by an account."""
+    return tuple((account, operator) in state.operators for operator in OPERATORS)
+
+
+def repack(slots: Slots, values: list[int], before: State, after: State) -> None:
+    """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
+    accounts_before, accounts_after = before.accounts, after.accounts
+    if accounts_before is not accounts_after or before.operators is not after.operators:
+        width = slots.width
+        same_operators = before.operators is after.operators
+        for index, name in enumerate(ACCOUNTS):
+            if accounts_before[name] is not accounts_after[name] or not same_operators:
+                start = index * width
+                values[start : start + width] = slots.pack_account(accounts_after[name], approvals_of(after, name))
+    values[slots.globals_at :] = slots.pack_globals(after)
