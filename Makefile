@@ -8,6 +8,8 @@ SHELL := /bin/sh
 
 BIN := .venv/bin
 PYTHON ?=
+# The locked one; on a platform without it, what is on PATH.
+forge := PATH="$(CURDIR)/build/bin:$$PATH" forge
 
 # Arguments of the hunt, all optional: make hunt SECONDS=60 SEED=1 WORKERS=2
 hunt_arguments := $(if $(ENGINE),--engine '$(ENGINE)') $(if $(FAULT),--fault '$(FAULT)') \
@@ -50,15 +52,15 @@ lint: tools ## check style, types, layers and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	build/bin/forge fmt --check
+	$(BIN)/lint-imports --no-logo
+	$(forge) fmt --check
 
 format: tools ## format Python and Solidity
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	build/bin/forge fmt
+	$(forge) fmt
 
 clean: ## remove everything that the commands above made, except saved cases
 	rm -rf .venv node_modules build .build contracts/.cache *.egg-info
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache cache
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,45 +1,58 @@
-"""The first hunt of a newcomer: the sound engine, which must survive, then a planted fault, which must be found."""
+"""The first hunt of a newcomer: the sound engine, which must survive, then a planted fault, which must be found.
+
+Runs `ape underwater hunt` twice and judges by the exit codes. Arguments that it does not know go to both hunts.
+"""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PLANTED_FAULT = "withdraw-skips-margin"
 NOTHING_FOUND, FOUND = 0, 1
+INTERRUPTED = 130
 
 SOUND_PART = """\
-1. The margin engine as it stands, for {seconds} seconds: random trades, prices and failures, each step compared with the model.
-   Nothing should be found."""
+1. The margin engine as it stands, for {seconds} seconds of trades, prices and failures, each step compared with the
+   model. Nothing should be found."""
 FAULT_PART = """\
-2. The same engine with one error planted in it: `{fault}`.
-   The hunt should find it and boil it down to a few lines."""
+2. The same engine with one error planted in it, `{fault}`. The hunt should find it and boil it down to a few lines."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str], ape: Path) -> int:
+    """Return 0 if both hunts end as they should, else what the first that did not ended with (1 if it ended with 0)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=30, help="how long each of the two parts may take")
+    parser.add_argument("--seconds", type=int, default=30, help="how long each of the two hunts may take")
     parser.add_argument("--fault", default=PLANTED_FAULT, help="the error to plant")
-    arguments, passed_on = parser.parse_known_args()
-    hunt = [
-        *(str(Path(sys.executable).parent / "ape"), "underwater", "hunt"),
-        *("--seconds", str(arguments.seconds), *passed_on),
-    ]
-    print(SOUND_PART.format(seconds=arguments.seconds), flush=True)
-    code = subprocess.run(hunt).returncode
+    known, passed_on = parser.parse_known_args(arguments)
+    hunt = [str(ape), "underwater", "hunt", "--seconds", str(known.seconds), *passed_on]
+    interrupted = []
+    # The hunt gets the interrupt too and needs its time to save what it found.
+    signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
+
+    print(SOUND_PART.format(seconds=known.seconds), flush=True)
+    code = subprocess.Popen(hunt).wait()
+    if interrupted:
+        return INTERRUPTED
     if code != NOTHING_FOUND:
-        print(f"The hunt on the sound engine ended with {code} and should have ended with {NOTHING_FOUND}.")
+        print(f"\nThe hunt on the sound engine ended with {code} and should have ended with {NOTHING_FOUND}.")
         return code
-    print("\n" + FAULT_PART.format(fault=arguments.fault), flush=True)
-    code = subprocess.run([*hunt, "--fault", arguments.fault]).returncode
+    print("\n" + FAULT_PART.format(fault=known.fault), flush=True)
+    code = subprocess.Popen([*hunt, "--fault", known.fault]).wait()
+    if interrupted:
+        return INTERRUPTED
     if code != FOUND:
-        print(f"The hunt for the planted fault ended with {code} and should have ended with {FOUND}, having found it.")
+        print(
+            f"\nThe hunt for the planted fault ended with {code} and should have ended with {FOUND}, having found it."
+        )
         return code or 1
     print("\nBoth ended as they should: the sound engine survived, and the planted fault was found.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:], Path(sys.executable).parent / "ape"))

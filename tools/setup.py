@@ -165,7 +165,7 @@ def make_python_packages() -> None:
 def locked(*names: str) -> str:
     """The entries of these packages in `requirements.lock`, hashes included."""
     lock = (ROOT / "requirements.lock").read_text()
-    entries = re.findall(r"^(?:%s)==.*(?:\n    .*)*\n" % "|".join(names), lock, re.MULTILINE)
+    entries = re.findall(rf"^(?:{'|'.join(names)})==.*(?:\n    .*)*\n", lock, re.MULTILINE)
     if len(entries) != len(names):
         raise SetupError(f"requirements.lock must hold each of {', '.join(names)} once.")
     return "".join(entries)
@@ -190,7 +190,7 @@ def make_compiler() -> None:
     part = BUILD / "solc.part"
     part.write_text(
         "#!/bin/sh\n"
-        f'if [ "$1" = --version ]; then printf \'%s\\n\' \'{answer}\'; exit; fi\n'
+        f"if [ \"$1\" = --version ]; then printf '%s\\n' '{answer}'; exit; fi\n"
         f"exec node '{ROOT / 'tools' / 'solc.js'}' \"$@\"\n"
     )
     part.chmod(0o755)
