@@ -62,6 +62,13 @@ abstract contract Accounts is IMarginEngine {
         }
     }
 
+    /// @return size base wad, positive for long
+    /// @return quote quote wad
+    function _positionOf(Account storage self, uint256 market) internal view returns (int256 size, int256 quote) {
+        Position storage position = self.positions[market];
+        return (position.size, position.quote);
+    }
+
     /// @notice Stores a position and whether there is one.
     /// @dev Rule N6 keeps both numbers below 2^127. That is asserted and not assumed: a narrowing cast would drop
     /// the upper bits without a word.

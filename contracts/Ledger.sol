@@ -65,12 +65,12 @@ abstract contract Ledger is Risk {
     function settle(address account, uint256 market) external {
         _requireRight(account);
         _requireMarket(market);
-        Position memory position = _accounts[account].positions[market];
-        if (position.size == 0) revert NoPosition(account, market);
-        Price memory mark = _mark(market);
+        (int256 size, int256 quote) = _positionOf(_accounts[account], market);
+        if (size == 0) revert NoPosition(account, market);
+        Price memory mark = _priceOf(market);
         mark.requireFresh();
         _change(account, mark, 0, 0);
-        emit Settled(account, market, Wad.worth(position.size, mark.wad) + position.quote);
+        emit Settled(account, market, Wad.worth(size, mark.wad) + quote);
     }
 
     /// @inheritdoc IMarginEngine
@@ -108,13 +108,13 @@ abstract contract Ledger is Risk {
         returns (Effect memory effect)
     {
         Account storage self = _accounts[account];
-        Position memory position = self.positions[mark.asset];
-        int256 sizeAfter = position.size + size;
+        (int256 sizeBefore, int256 quote) = _positionOf(self, mark.asset);
+        int256 sizeAfter = sizeBefore + size;
         int256 worth = Wad.worth(sizeAfter, mark.wad);
-        self.cash += worth + position.quote + payment;
+        self.cash += worth + quote + payment;
         _setPosition(self, mark.asset, sizeAfter, -worth);
-        _countOpenInterest(mark.asset, position.size, sizeAfter);
-        effect.sizeBefore = position.size;
+        _countOpenInterest(mark.asset, sizeBefore, sizeAfter);
+        effect.sizeBefore = sizeBefore;
         effect.gain = Wad.worth(size, mark.wad) + payment;
     }
 
@@ -177,7 +177,7 @@ abstract contract Ledger is Risk {
 
     /// @dev Rule N3: quote wad of one unit of the settlement token, exact.
     function _quotePerUnit() private view returns (uint256) {
-        return 10 ** (18 - _collaterals[SETTLEMENT].decimals);
+        return Wad.powerOfTen(18 - _collaterals[SETTLEMENT].decimals);
     }
 
     /// @dev Rule T5. The seller's part can only fall by what the buyer's has risen by, or by what was there.

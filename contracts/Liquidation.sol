@@ -20,7 +20,7 @@ abstract contract Liquidation is Trading {
         int256 held = _accounts[account].positions[market].size;
         if (held == 0) revert NoPosition(account, market);
         // Unusable or not: another market's mark may have to be refused before this one's (rule O5).
-        Price memory mark = _mark(market);
+        Price memory mark = _priceOf(market);
         Valuation memory valuation = _requireLiquidatable(account, mark);
         _requireClosable(market, size, Wad.abs(held), mark.wad, valuation);
         _requireWithinLimit(market, liquidator, size, held > 0);
@@ -39,7 +39,7 @@ abstract contract Liquidation is Trading {
         uint256 balance = _accounts[account].units[collateral];
         if (units > balance) revert InsufficientCollateral(account, balance);
         // Unusable or not: another price may have to be refused before this one (rule O5).
-        Price memory price = _collateralPrice(collateral);
+        Price memory price = _priceOf(FIRST_COLLATERAL + collateral);
         _requireLiquidatable(account, price);
         uint256 payment = _requireOwed(account, collateral, units, price.wad);
         _buyCollateral(liquidator, account, collateral, units, payment);
@@ -122,7 +122,7 @@ abstract contract Liquidation is Trading {
     function _paymentUp(uint256 collateral, uint256 units, uint256 price) private view returns (uint256) {
         Collateral storage kind = _collaterals[collateral];
         uint256 rate = WAD - kind.liquidationDiscountRate;
-        return Math.mulDiv(units * price, rate, 10 ** kind.decimals * WAD, Math.Rounding.Ceil);
+        return Math.mulDiv(units * price, rate, Wad.powerOfTen(kind.decimals) * WAD, Math.Rounding.Ceil);
     }
 
     /// @dev Rule Q6: the units go one way, the payment the other.

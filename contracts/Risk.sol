@@ -6,6 +6,7 @@ import {Parameters} from "./Parameters.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
 
 /// @title What an account is worth and what it must be worth
 /// @dev Sections 4 and 5.
@@ -34,16 +35,16 @@ abstract contract Risk is Parameters {
         int256 gain;
     }
 
-    /// @notice The mark of a market, usable or not. Rules O1 to O3.
-    function _mark(uint256 market) internal view returns (Price memory price) {
-        price = FeedReader.read(_markets[market].feed, _markets[market].tick);
-        price.asset = market;
-    }
-
-    /// @notice The price of one whole token of a collateral, usable or not. Rules O1, O2.
-    function _collateralPrice(uint256 collateral) internal view returns (Price memory price) {
-        price = FeedReader.read(_collaterals[collateral].feed, 1);
-        price.asset = FIRST_COLLATERAL + collateral;
+    /// @notice The price of an asset, usable or not: the mark of a market, or the price of one whole token.
+    /// @dev Rules O1 to O3.
+    function _priceOf(uint256 asset) internal view returns (Price memory price) {
+        price.asset = asset;
+        if (asset < FIRST_COLLATERAL) {
+            Market storage market = _markets[asset];
+            price.read(market.feed, market.tick);
+        } else {
+            price.read(_collaterals[asset - FIRST_COLLATERAL].feed, 1);
+        }
     }
 
     /// @notice A price of nothing, for a valuation that has to read every price itself.
@@ -64,8 +65,10 @@ abstract contract Risk is Parameters {
         Account storage self = _accounts[account];
         valuation.equity = self.cash;
         uint256 holdings = self.holdings;
-        for (uint256 asset; holdings != 0; (++asset, holdings >>= 1)) {
-            if (holdings & 1 == 0) continue;
+        while (holdings != 0) {
+            uint256 asset = LibBit.ffs(holdings);
+            // Clears the lowest bit, which is the asset's.
+            holdings &= holdings - 1;
             Price memory price = asset == known.asset ? known : _priceOf(asset);
             if (price.status != FeedReader.FRESH) return (valuation, price);
             if (asset < FIRST_COLLATERAL) _addPosition(valuation, self, asset, price.wad);
@@ -137,15 +140,11 @@ abstract contract Risk is Parameters {
         return present.equity >= margin || equityBefore < before;
     }
 
-    function _priceOf(uint256 asset) private view returns (Price memory) {
-        return asset < FIRST_COLLATERAL ? _mark(asset) : _collateralPrice(asset - FIRST_COLLATERAL);
-    }
-
     /// @dev Rules V1, V4, V5, V6.
     function _addPosition(Valuation memory valuation, Account storage self, uint256 market, uint256 mark) private view {
-        Position memory position = self.positions[market];
-        valuation.equity += Wad.worth(position.size, mark) + position.quote;
-        (uint256 initial, uint256 maintenance) = _requirementsUp(market, position.size, mark);
+        (int256 size, int256 quote) = _positionOf(self, market);
+        valuation.equity += Wad.worth(size, mark) + quote;
+        (uint256 initial, uint256 maintenance) = _requirementsUp(market, size, mark);
         valuation.initialMargin += initial;
         valuation.maintenanceMargin += maintenance;
     }
@@ -156,7 +155,8 @@ abstract contract Risk is Parameters {
         view
     {
         Collateral storage kind = _collaterals[collateral];
-        uint256 value = Math.mulDiv(self.units[collateral] * price, WAD - kind.haircutRate, 10 ** kind.decimals * WAD);
+        uint256 value =
+            Math.mulDiv(self.units[collateral] * price, WAD - kind.haircutRate, Wad.powerOfTen(kind.decimals) * WAD);
         valuation.equity += int256(value);
     }
 }

@@ -20,7 +20,7 @@ abstract contract Trading is Ledger {
         if (buyer == seller) revert SelfTrade(buyer);
         _requireLots(market, size);
         if (price == 0 || price % _markets[market].tick != 0) revert InvalidPrice(price);
-        Price memory mark = _mark(market);
+        Price memory mark = _priceOf(market);
         mark.requireFresh();
         _requireInBand(market, price, mark.wad);
         _requireWithinLimit(market, buyer, size, true);

@@ -53,8 +53,7 @@ abstract contract Views is Risk {
     /// @inheritdoc IMarginEngine
     function positionOf(address account, uint256 market) external view returns (int256, int256) {
         _requireMarket(market);
-        Position memory position = _accounts[account].positions[market];
-        return (position.size, position.quote);
+        return _positionOf(_accounts[account], market);
     }
 
     /// @inheritdoc IMarginEngine

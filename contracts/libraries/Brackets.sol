@@ -52,8 +52,10 @@ library Brackets {
         returns (uint256 initial, uint256 maintenance)
     {
         Stored storage bracket = _of(self, notional);
-        initial = Wad.divUp(notional * bracket.initialRate - bracket.initialDeduction, WAD);
-        maintenance = Wad.divUp(notional * bracket.maintenanceRate - bracket.maintenanceDeduction, WAD);
+        // Read together, since they share a slot.
+        (uint256 initialRate, uint256 maintenanceRate) = (bracket.initialRate, bracket.maintenanceRate);
+        initial = Wad.divUp(notional * initialRate - bracket.initialDeduction, WAD);
+        maintenance = Wad.divUp(notional * maintenanceRate - bracket.maintenanceDeduction, WAD);
     }
 
     /// @dev Rule V5: the last bracket whose floor is at most the notional.

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Feed} from "../Types.sol";
 import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
+import {Wad} from "./Wad.sol";
 
 /// @notice A price and what is known about it. Rule O1.
 /// @param asset number of what it is the price of; see `Accounts`
@@ -29,23 +30,26 @@ library FeedReader {
     uint256 internal constant OUT_OF_BOUNDS = 2;
     uint256 internal constant STALE = 3;
 
-    /// @notice Reads a feed. Rules O1, O2.
+    /// @notice Reads a feed into `price`. Rules O1, O2.
+    /// @param price empty but for its asset
     /// @param source the feed
     /// @param step the price is rounded down to a multiple of it, quote wad: a market's tick, or 1 for a collateral
-    function read(Feed storage source, uint256 step) internal view returns (Price memory price) {
-        Feed memory feed = source;
-        bool answered;
-        (answered, price.answer, price.updatedAt) = _latestRoundData(feed.feed);
-        price.feed = feed.feed;
+    function read(Price memory price, Feed storage source, uint256 step) internal view {
+        // Read together, since they share a slot.
+        (address feed, uint256 decimals, uint256 heartbeat) = (source.feed, source.decimals, source.heartbeat);
+        (bool answered, int256 answer, uint256 updatedAt) = _latestRoundData(feed);
+        price.feed = feed;
+        price.answer = answer;
+        price.updatedAt = updatedAt;
         if (!answered) {
             price.status = UNAVAILABLE;
-        } else if (price.answer < feed.minimumAnswer || price.answer > feed.maximumAnswer) {
+        } else if (answer < source.minimumAnswer || answer > source.maximumAnswer) {
             price.status = OUT_OF_BOUNDS;
         } else {
-            uint256 wad = toWad(price.answer, feed.decimals);
+            uint256 wad = toWad(answer, decimals);
             wad -= wad % step;
             if (wad == 0) price.status = OUT_OF_BOUNDS;
-            else if (_isStale(price.updatedAt, feed.heartbeat)) price.status = STALE;
+            else if (_isStale(updatedAt, heartbeat)) price.status = STALE;
             else price.wad = wad;
         }
     }
@@ -60,7 +64,7 @@ library FeedReader {
 
     /// @notice The answer in wad. Rule O2. By rule P1 the answer is positive and the result at most 10^36.
     function toWad(int256 answer, uint256 decimals) internal pure returns (uint256) {
-        return uint256(answer) * 10 ** (18 - decimals);
+        return uint256(answer) * Wad.powerOfTen(18 - decimals);
     }
 
     /// @notice The decimals that a token or feed says it has, or `known` false if it does not say. Rules P1, P5.

@@ -53,6 +53,14 @@ library Wad {
         return (a + b - 1) / b;
     }
 
+    /// @notice `10^exponent`, for an exponent up to 18.
+    /// @dev Unchecked: decimals are at most 18 by rules P1 and P5, and the check would cost more than the power.
+    function powerOfTen(uint256 exponent) internal pure returns (uint256) {
+        unchecked {
+            return 10 ** exponent;
+        }
+    }
+
     /// @notice Magnitude of a size or an amount.
     function abs(int256 a) internal pure returns (uint256) {
         return uint256(a < 0 ? -a : a);
