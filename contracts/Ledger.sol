@@ -11,8 +11,9 @@ import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 /// @dev Section 6. At any time: sum of cash + sum of position quotes + insurance + fees - bad debt = the pool of
 /// settlement tokens in quote (rule L10).
 ///
-/// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy guard.
-/// Every action changes state first and calls a token last, but `fundInsurance`, which says why.
+/// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy
+/// guard. Every action changes state first and calls a token last, but `fundInsurance`, which says why. A token that
+/// refuses to be paid out, of which the rules say nothing, ends as the transfer library's `TransferFailed()`.
 abstract contract Ledger is Risk {
     using FeedReader for Price;
     using SafeTransferLib for address;
@@ -74,8 +75,8 @@ abstract contract Ledger is Risk {
     }
 
     /// @inheritdoc IMarginEngine
-    /// @dev Rule L7. Pulls before it books: nothing that it books depends on what it read before, and an absurd number of
-    /// units ends as a failed transfer and not as an overflow.
+    /// @dev Rule L7. Pulls before it books: nothing that it books depends on what it read before, and an absurd number
+    /// of units ends as a failed transfer and not as an overflow.
     function fundInsurance(uint256 units) external {
         _requireCollateral(SETTLEMENT);
         _requireAmount(units);
@@ -149,7 +150,8 @@ abstract contract Ledger is Risk {
         if (units == 0) revert ZeroAmount();
     }
 
-    /// @dev Rule L2. Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the same.
+    /// @dev Rule L2. Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the
+    /// same.
     function _takeCash(address account, uint256 units) private {
         Account storage self = _accounts[account];
         int256 cash = self.cash;

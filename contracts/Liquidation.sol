@@ -89,8 +89,8 @@ abstract contract Liquidation is Trading {
         _requireMarginAfter(liquidator, mark, taken);
     }
 
-    /// @dev Rule Q5: the penalty is rounded up, the liquidator's part of it down; the insurance fund gets the rest, but not
-    /// what the account does not have.
+    /// @dev Rule Q5: the penalty is rounded up, the liquidator's part of it down; the insurance fund gets the rest,
+    /// but not what the account does not have.
     /// @param amount quote wad that is closed
     /// @param equity of the account before, quote wad
     function _penalty(uint256 market, uint256 amount, int256 equity)
@@ -118,7 +118,8 @@ abstract contract Liquidation is Trading {
         return _paymentUp(collateral, units, price);
     }
 
-    /// @dev Rule Q6: rounded up, against the liquidator. `units * price` is at most 10^69; times a rate it needs `mulDiv`.
+    /// @dev Rule Q6: rounded up, against the liquidator. `units * price` is at most 10^69; times a rate it needs
+    /// `mulDiv`.
     function _paymentUp(uint256 collateral, uint256 units, uint256 price) private view returns (uint256) {
         Collateral storage kind = _collaterals[collateral];
         uint256 rate = WAD - kind.liquidationDiscountRate;

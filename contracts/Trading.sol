@@ -48,8 +48,8 @@ abstract contract Trading is Ledger {
         }
     }
 
-    /// @dev Rule T3. The quotient rounded down decides the same as the product of the rule, since the distance is a whole
-    /// number, and no price is too large for it.
+    /// @dev Rule T3. The quotient rounded down decides the same as the product of the rule, since the distance is a
+    /// whole number, and no price is too large for it.
     function _requireInBand(uint256 market, uint256 price, uint256 mark) private view {
         uint256 distance = price > mark ? price - mark : mark - price;
         if (distance > Wad.mulRateDown(mark, _markets[market].limits.priceBandRate)) {

@@ -41,7 +41,8 @@ abstract contract Views is Risk {
         _requireMarket(market);
         int256 size = _accounts[account].positions[market].size;
         if (size == 0) return (NONE, 0);
-        // At a price of zero the position is worth its quote and requires nothing: what remains is the rest of the account.
+        // At a price of zero the position is worth its quote and requires nothing: what remains is the rest of the
+        // account.
         Price memory zero;
         zero.asset = market;
         (Valuation memory rest, Price memory unusable) = _tryValue(account, zero);
@@ -103,7 +104,8 @@ abstract contract Views is Risk {
 
     /// @notice The number of ticks of the liquidation price, or 0 if there is none. Rule W3.
     /// @dev Health changes at most once between one tick and the largest mark, so halving finds where: `well` is always
-    /// a healthy price and `ill` an unhealthy one, in ticks. A long is best off at the largest mark, a short at one tick.
+    /// a healthy price and `ill` an unhealthy one, in ticks. A long is best off at the largest mark, a short at one
+    /// tick.
     /// @param rest the account without the market's position but with its quote
     function _boundary(uint256 market, int256 size, Valuation memory rest) private view returns (uint256 well) {
         uint256 last = FeedReader.toWad(_markets[market].feed.maximumAnswer, _markets[market].feed.decimals)

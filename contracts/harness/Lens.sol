@@ -6,8 +6,8 @@ pragma solidity 0.8.37;
 contract Lens {
     /// @notice Asks `target` the view `selector(address)` for each account.
     /// @return answers the replies, concatenated as they are; if one fails, its revert data becomes this call's
-    /// @dev Assembly: joining replies with `bytes.concat` would copy each one as often as there are accounts. The replies
-    /// are written one behind the other from the free memory on, which is claimed at the end.
+    /// @dev Assembly: joining replies with `bytes.concat` would copy each one as often as there are accounts. The
+    /// replies are written one behind the other from the free memory on, which is claimed at the end.
     function readMany(address target, bytes4 selector, address[] calldata accounts)
         external
         view

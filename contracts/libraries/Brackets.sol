@@ -11,7 +11,8 @@ uint256 constant MOST_BRACKETS = 8;
 /// @title Margin requirements that rise with the notional
 library Brackets {
     /// @notice A bracket with the deductions of rule V5, which make the requirement continuous.
-    /// @param floor notional from which it applies, quote wad; zero beyond the first means that there is no such bracket
+    /// @param floor notional from which it applies, quote wad; zero beyond the first means that there is no such
+    /// bracket
     /// @param initialRate marginal rate, wad
     /// @param maintenanceRate marginal rate, wad
     /// @param initialDeduction `D_k` for initial rates, quote wad times wad
