@@ -1,8 +1,8 @@
 """Where decisions flip, solved from the rules in closed form.
 
-Each function returns the last value on the accepted side of a decision, so that one unit more (a lot, a tick, a token unit, a
-second) is decided the other way for the stated reason; or None where there is no such value. Generators aim at them, and tests hold each of
-them to the rule that it inverts.
+Each function returns the last value on the accepted side of a decision, so that one unit more (a lot, a tick, a token
+unit, a second) is decided the other way for the stated reason; or None where there is no such value. Generators aim at
+them, and tests hold each of them to the rule that it inverts.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from reference.margin import collateral_value_wad, health, is_unencumbered
 from reference.parameters import Market
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import Account, State, with_item
-from reference.trading import amount_wad, requirement_of, trading_fee_wad
+from reference.state import ANSWERS, Account, State, with_item
+from reference.trading import amount_wad, is_within_band, requirement_of, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 4
 """W3's status where no price is the boundary."""
@@ -28,7 +28,10 @@ def largest_deposit_units(state: State, collateral: int) -> int | None:
 
 
 def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | None:
-    """L2: the largest withdrawal that cash or balance, the pool, and the margin test all admit."""
+    """L2: the largest withdrawal that cash or balance, the pool, and the margin test all admit.
+
+    A collateral taken out whole needs no price of its own (O5 reads the account after the withdrawal).
+    """
     account = state.accounts[name]
     token = state.parameters.collaterals[collateral]
     if collateral == 0:
@@ -41,7 +44,10 @@ def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | 
         return limit
     status, risk = health(state, account)
     if status != FRESH:
-        return None
+        if collateral == 0:
+            return None
+        status, risk = health(state, account._replace(units=with_item(account.units, collateral, 0)))
+        return limit if status == FRESH and risk.equity_wad >= risk.initial_margin_wad else None
     slack_wad = risk.equity_wad - risk.initial_margin_wad
     if slack_wad < 0:
         return None
@@ -75,36 +81,48 @@ def band_edges_wad(state: State, market: int) -> tuple[int, int] | None:
 
 
 def position_limit_room_wad(state: State, name: str, market: int, direction: int) -> int:
-    """T4: the largest size in ``direction`` (1 buys, -1 sells) that the position limit admits (may be 0)."""
+    """T4: the largest size in ``direction`` (1 buys, -1 sells) that the position limit admits (may be 0).
+
+    A position turned round without growing is not limited, even where it stands above the limit (P9).
+    """
     limit_wad = state.parameters.markets[market].limits.position_limit_wad
     held_wad = state.accounts[name].sizes_wad[market] * direction
+    if held_wad < 0:
+        return max(limit_wad, -held_wad) - held_wad
     return max(0, limit_wad - held_wad)
 
 
 def largest_trade_wad(state: State, name: str, market: int, direction: int, price_wad: int) -> int | None:
-    """T6: the largest size in ``direction`` (1 buys, -1 sells) at a price after which the account has its initial margin.
+    """T6: the largest size in ``direction`` (1 buys, -1 sells) at a price, after which the initial margin is there.
 
-    The position limit is not part of it. None where prices are unusable or no size passes by the initial margin.
+    The position limit is not part of it. None where prices are unusable, where the price is outside the band, or where
+    no size that grows a position, or closes at least the whole of one held the other way, has the initial margin after
+    it (a smaller reduction may still pass).
 
-    Where the position grows, ``equity' - IM'`` falls with the size: a price inside the band gains at most the band on each unit, and
-    the band is below every rate (P3). There it is linear in each bracket but for the roundings of fee and requirement (both up,
-    less than one quote wad each): the root without them is too far by less than two quote wad of slack, which the last lines walk
-    back, lot by lot (seldom more than one).
+    Where the position grows, ``equity' - IM'`` never rises with the size: a price inside the band gains at most the
+    band on each unit, and the band is below every rate (P3). There it is linear in each bracket but for the roundings of fee
+    and requirement (both up, less than one quote wad each). The root without them is too far by less than two quote wad
+    of slack, which is walked back: seldom more than one lot, and by doubling steps where a lot is worth little.
     """
     listed = state.parameters.markets[market]
     account = state.accounts[name]
     status, mark_wad = mark_status(state, listed)
-    if status != FRESH:
+    if status != FRESH or not is_within_band(listed, price_wad, mark_wad):
         return None
+    held_wad = account.sizes_wad[market] * direction
+    start_wad = max(0, -held_wad)
     others = account._replace(
         sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
     )
+    spare_wad = amount_wad(account.sizes_wad[market], mark_wad) + account.quotes_wad[market]
     status, risk = health(state, others)
     if status != FRESH:
-        return None
-    held_wad = account.sizes_wad[market] * direction
-    spare_wad = risk.equity_wad - risk.initial_margin_wad
-    spare_wad += amount_wad(account.sizes_wad[market], mark_wad) + account.quotes_wad[market]
+        # Only closing the last position needs no other price, where it leaves no debt (V7).
+        amount = amount_wad(start_wad, price_wad)
+        gain_wad = direction * (amount_wad(start_wad, mark_wad) - amount)
+        cash_wad = account.cash_wad + spare_wad + gain_wad - trading_fee_wad(listed, amount)
+        return start_wad if start_wad and is_unencumbered(others._replace(cash_wad=cash_wad)) else None
+    spare_wad += risk.equity_wad - risk.initial_margin_wad
 
     def slack_wad(size_wad: int) -> int:
         amount = amount_wad(size_wad, price_wad)
@@ -112,26 +130,31 @@ def largest_trade_wad(state: State, name: str, market: int, direction: int, pric
         initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad)
         return spare_wad + gain_wad - trading_fee_wad(listed, amount) - initial
 
-    # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's line, and the
-    # requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
-    gain_per_base = direction * (mark_wad - price_wad)
-    fee_per_base = price_wad * listed.limits.trading_fee_rate_wad
-    start_wad = max(0, -held_wad)
     if slack_wad(start_wad) < 0:
         return None
-    drift = fee_per_base - gain_per_base * WAD
+    # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's
+    # line, and the requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
+    drift = price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD
     root_wad = min(
         ((spare_wad * WAD + deduction) * WAD + drift * held_wad) // (rate_wad * mark_wad + drift)
         for rate_wad, deduction in zip(listed.initial_rates_wad, listed.initial_deductions_wad2, strict=True)
     )
-    best_wad = max(start_wad, floor_to_multiple(root_wad - held_wad, listed.lot_wad))
-    while best_wad > start_wad and slack_wad(best_wad) < 0:
-        best_wad -= listed.lot_wad
+    lot_wad = listed.lot_wad
+    best_wad = beyond_wad = max(start_wad, floor_to_multiple(root_wad - held_wad, lot_wad))
+    step_wad = lot_wad
+    while slack_wad(best_wad) < 0:
+        beyond_wad, best_wad, step_wad = best_wad, max(start_wad, best_wad - step_wad), 2 * step_wad
+    while beyond_wad - best_wad > lot_wad:
+        middle_wad = best_wad + (beyond_wad - best_wad) // lot_wad // 2 * lot_wad
+        if slack_wad(middle_wad) < 0:
+            beyond_wad = middle_wad
+        else:
+            best_wad = middle_wad
     return best_wad if best_wad > 0 else None
 
 
 def size_at_notional_wad(state: State, market: int, notional: int) -> int | None:
-    """V4: the largest size whose notional is at most ``notional``: where a bracket ends, or a position is small (Q4)."""
+    """V4: the largest size whose notional is at most ``notional``: where a bracket ends, or a position is small."""
     listed = state.parameters.markets[market]
     status, mark_wad = mark_status(state, listed)
     if status != FRESH:
@@ -143,10 +166,11 @@ def size_at_notional_wad(state: State, market: int, notional: int) -> int | None
 def liquidation_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
     """W3: (status, price in wad), in closed form.
 
-    With ``v`` the value of the size (``size * price / W``, an integer), the account is healthy iff ``K + v - ceil((|v| r_k - D_k) / W) >= 0``, where ``K`` is
-    everything that does not move with the price. For a long that is ``v (W - r_k) >= -(K W + D_k)``, for a short with ``n = -v`` it is
-    ``n (W + r_k) <= K W + D_k``: dropping the rounding is exact because all else is an integer. The left sides move one way with the price and the bracket's
-    pieces are continuous, so each bracket gives one bound and the last of them holds.
+    With ``v`` the value of the size (``size * price / W``, an integer), the account is healthy iff
+    ``K + v - ceil((|v| r_k - D_k) / W) >= 0``, where ``K`` is everything that does not move with the price. For a long
+    that is ``v (W - r_k) >= -(K W + D_k)``, for a short with ``n = -v`` it is ``n (W + r_k) <= K W + D_k``: leaving out
+    the rounding is exact because all else is an integer. The requirement is the largest of the brackets' lines, so all of
+    their bounds hold at once, and the tightest decides.
     """
     return _price_boundary_wad(state, name, market, 1, "maintenance")
 
@@ -184,11 +208,15 @@ def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int
     value_per_tick = abs(size_wad) * tick_wad // WAD
     weight = equity_weight * WAD
     if size_wad > 0:
-        # Of each bracket's bound the binding one is the largest: the requirement is the largest of the brackets' lines.
-        needed = max(
-            div_ceil(-(constant * WAD + deduction), weight - rate) for rate, deduction in zip(rates, deductions, strict=True)
-        )
-        tick = div_ceil(max(needed, 0), value_per_tick) if needed > 0 else 0
+        needed = 0
+        for rate, deduction in zip(rates, deductions, strict=True):
+            missing = -(constant * WAD + deduction)
+            if missing > 0:
+                if rate == weight:
+                    # An initial rate of 1 (P2) rises as fast as the value: what is missing, no price makes good.
+                    return NO_LIQUIDATION_PRICE, 0
+                needed = max(needed, div_ceil(missing, weight - rate))
+        tick = div_ceil(needed, value_per_tick)
         return (FRESH, tick * tick_wad) if 1 < tick <= ticks else (NO_LIQUIDATION_PRICE, 0)
     affordable = min(
         (constant * WAD + deduction) // (weight + rate) for rate, deduction in zip(rates, deductions, strict=True)
@@ -198,7 +226,10 @@ def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int
 
 
 def bracket_price_wad(state: State, name: str, market: int) -> int | None:
-    """V5: the lowest price, in ticks above today's mark, at which the position reaches its next bracket."""
+    """V5: the lowest price, in ticks above today's mark, at which the position reaches its next bracket.
+
+    None for the last bracket, and where that price is above the feed's largest answer.
+    """
     listed = state.parameters.markets[market]
     size_wad = abs(state.accounts[name].sizes_wad[market])
     status, mark_wad = mark_status(state, listed)
@@ -207,7 +238,8 @@ def bracket_price_wad(state: State, name: str, market: int) -> int | None:
     k = bisect_right(listed.floors_wad, size_wad * mark_wad // WAD)
     if k == len(listed.floors_wad):
         return None
-    return ceil_to_multiple(div_ceil(listed.floors_wad[k] * WAD, size_wad), listed.tick_wad)
+    price_wad = ceil_to_multiple(div_ceil(listed.floors_wad[k] * WAD, size_wad), listed.tick_wad)
+    return price_wad if price_wad <= listed.feed.maximum_price_wad else None
 
 
 def largest_close_wad(state: State, name: str, market: int) -> int | None:
@@ -236,9 +268,13 @@ def largest_seizure_units(state: State, name: str, collateral: int) -> int | Non
     return min(units, account.units[collateral])
 
 
-def last_fresh_second_s(state: State, feed: str, heartbeat_s: int) -> int:
-    """O1: the last second at which the source's present answer is fresh under a heartbeat."""
-    return state.feeds[feed].updated_at_s + heartbeat_s
+def last_fresh_second_s(state: State, feed: str, heartbeat_s: int) -> int | None:
+    """O1: the last second at which the source's present answer is fresh under a heartbeat, whatever its bounds.
+
+    None for a source that fails, or whose answer is dated 0: neither is fresh at any time.
+    """
+    reading = state.feeds[feed]
+    return reading.updated_at_s + heartbeat_s if reading.mode == ANSWERS and reading.updated_at_s else None
 
 
 def is_marked(state: State, market: Market) -> bool:
