@@ -13,8 +13,11 @@ from underwater.actions import Call, Receipt
 CHAIN_ID = 31337
 """Pinned everywhere, like the EVM version and the gas limit of a transaction."""
 EVM_VERSION = "cancun"
-TRANSACTION_GAS_LIMIT = 15_000_000
-BLOCK_GAS_LIMIT = 120_000_000
+TRANSACTION_GAS_LIMIT = 8_000_000
+"""Three of them fit a block everywhere, even if a source burns all the gas it gets."""
+BLOCK_GAS_LIMIT = 30_000_000
+NOBODY = "0x0000000000000000000000000000000000000001"
+"""The caller of views."""
 
 
 class Contents(NamedTuple):

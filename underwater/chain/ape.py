@@ -1,12 +1,15 @@
-"""Any development network of Ape: the truth that the in-process clone is compared with, and the only module here that knows Ape."""
+"""Any development network of Ape: the truth that the in-process clone is compared with.
+
+Nothing else in this package imports Ape, which takes seconds.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from ape import networks
 from ape.api.networks import ProviderContextManager
@@ -21,6 +24,7 @@ from underwater.errors import EnvironmentFailure, UserError
 
 if TYPE_CHECKING:
     from ape.api import ProviderAPI
+    from ape_ethereum.provider import Web3Provider
     from web3 import Web3
 
 
@@ -34,13 +38,13 @@ class ApeChain:
         self.provider = provider
         self.name = provider.network_choice
         if not provider.network.is_dev:
-            raise UserError(f"'{self.name}' is a live network: nothing is ever sent there; use a local one such as ethereum:local:foundry")
+            raise UserError(f"'{self.name}' is a live network, where nothing is ever sent: use ethereum:local:foundry")
         try:
             chain_id = provider.chain_id
         except (ApeException, OSError) as failure:
             raise EnvironmentFailure(f"{self.name}: the node does not answer ({type(failure).__name__})") from failure
         if chain_id != CHAIN_ID:
-            raise UserError(f"'{self.name}' has chain id {chain_id}; set it to {CHAIN_ID}, which is the same on every chain here")
+            raise UserError(f"'{self.name}' has chain id {chain_id}, every other chain here {CHAIN_ID}: set it to that")
         self._chain: Chain
         if isinstance(provider, LocalProvider):
             self._chain = PyEvmChain(self.name, provider.evm_backend)
@@ -49,7 +53,7 @@ class ApeChain:
 
     def _web3(self) -> Web3:
         try:
-            return self.provider.web3
+            return cast("Web3Provider", self.provider).web3
         except ApeException as failure:
             raise EnvironmentFailure(f"{self.name}: Ape is no longer connected to it") from failure
 
@@ -98,20 +102,18 @@ def connected(network: str) -> Iterator[ApeChain]:
 
     A node that this starts is stopped at the end; a chain that Ape was connected to before stays connected.
     """
-    with _interrupt_kept():
+    with ExitStack() as stack:
         try:
-            provider = networks.get_provider_from_choice(network)
-            was_connected = provider.connection_id in ProviderContextManager.connected_providers
-            context = ProviderContextManager(provider, disconnect_after=not was_connected)
-            provider = context.push_provider()
+            with _interrupt_kept():
+                provider = networks.get_provider_from_choice(network)
+                was_connected = provider.connection_id in ProviderContextManager.connected_providers
+                context = ProviderContextManager(provider, disconnect_after=not was_connected)
+                provider = stack.enter_context(context)
         except NetworkError as failure:
-            raise UserError(f"Ape knows no network '{network}': {failure}") from failure
+            raise UserError(f"Ape knows no network '{network}': {_first_line(failure)}") from failure
         except (ApeException, OSError) as failure:
-            raise EnvironmentFailure(f"Ape cannot connect to '{network}': {failure}") from failure
-    try:
+            raise EnvironmentFailure(f"Ape cannot connect to '{network}': {_first_line(failure)}") from failure
         yield ApeChain(provider)
-    finally:
-        context.pop_provider()
 
 
 @contextmanager
@@ -125,3 +127,7 @@ def _interrupt_kept() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+def _first_line(failure: Exception) -> str:
+    return (str(failure) or type(failure).__name__).splitlines()[0]

@@ -1,7 +1,7 @@
-"""py-evm, the in-process chain behind Ape's own local provider, driven below its JSON-RPC imitation.
+"""py-evm, the in-process chain behind Ape's own local provider, driven below its imitation of JSON-RPC.
 
-That imitation signs, replays and re-executes for every request, and turns revert data into text; the mining chain under it gives a
-computation with output and error, at a header whose timestamp is ours to set.
+That imitation signs, replays and executes again for every request, and turns revert data into text. The mining chain
+under it gives a computation with output and error, at a header whose timestamp is ours to set.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import rlp
+import rlp  # type: ignore[import-untyped]
 from eth.constants import CREATE_CONTRACT_ADDRESS, GENESIS_PARENT_HASH
 from eth.exceptions import Revert, VMError
 from eth.vm.forks.cancun import CancunVM
 from eth_keys.datatypes import PrivateKey
-from eth_utils import ValidationError, keccak
-from trie import HexaryTrie
-from trie.iter import NodeIterator
+from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
+from trie import HexaryTrie  # type: ignore[import-untyped]
+from trie.iter import NodeIterator  # type: ignore[import-untyped]
 
 from underwater.actions import Call, Log, Receipt
 from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
@@ -84,7 +85,8 @@ class PyEvmChain:
             chain.mine_block()
         except ValidationError as failure:
             chain.header = chain.create_header_from_parent(last)
-            raise EnvironmentFailure(f"{self.name}: a block was not accepted: {failure}") from failure
+            reason = str(failure).splitlines()[0]
+            raise EnvironmentFailure(f"{self.name}: a block was not accepted: {reason}") from failure
         return done
 
     def _nonce(self, sender: str) -> int:
@@ -137,7 +139,8 @@ class PyEvmChain:
             return Contents(b"", {})
         _, _, storage_root, _ = rlp.decode(encoded)
         slots = NodeIterator(HexaryTrie(chain.chaindb.db, storage_root)).items()
-        return Contents(state.get_code(account), {key: int.from_bytes(rlp.decode(value), "big") for key, value in slots})
+        storage = {key: int.from_bytes(rlp.decode(value), "big") for key, value in slots}
+        return Contents(state.get_code(account), storage)
 
     def snapshot(self) -> bytes:
         """See ``Chain``."""
@@ -145,7 +148,7 @@ class PyEvmChain:
 
     def restore(self, snapshot: bytes) -> None:
         """See ``Chain``."""
-        # The backend's own way back executes the block again, signatures and all. Every state is still there under its root.
+        # The backend's own way back executes the block again, signatures and all. Every state is still there.
         chain = self._backend.chain
         header = chain.get_block_header_by_hash(snapshot)
         chain.chaindb._set_as_canonical_chain_head(chain.chaindb.db, header, GENESIS_PARENT_HASH)  # noqa: SLF001
@@ -155,9 +158,10 @@ class PyEvmChain:
 def _pin_blocks(chain_class: Any) -> None:
     """Give every later block of a chain the same gas limit and base fee as on the other chains.
 
-    The class belongs to one chain alone (eth-tester makes it anew), and stays in use when Ape itself reverts that chain.
+    The class belongs to one chain alone (eth-tester makes it anew), and stays in use when Ape reverts that chain.
     """
-    chain_class.vm_configuration = tuple((since, _pinned(vm_class)) for since, vm_class in chain_class.vm_configuration)
+    configuration = chain_class.vm_configuration
+    chain_class.vm_configuration = tuple((since, _pinned(vm_class)) for since, vm_class in configuration)
 
 
 def _pinned(vm_class: Any) -> Any:
@@ -186,13 +190,9 @@ def _receipt(computation: Any, logs: Any) -> Receipt:
     error: VMError | None = computation.error if computation.is_error else None
     if error is not None and not isinstance(error, Revert):
         return Receipt(False, b"", (), type(error).__name__)
-    return Receipt(
-        error is None,
-        bytes(computation.output),
-        tuple(
-            [
-                Log("0x" + log.address.hex(), tuple([topic.to_bytes(32, "big") for topic in log.topics]), bytes(log.data))
-                for log in logs
-            ]
-        ),
-    )
+    return Receipt(error is None, bytes(computation.output), tuple([_log(log) for log in logs]))
+
+
+def _log(log: Any) -> Log:
+    topics = tuple([topic.to_bytes(32, "big") for topic in log.topics])
+    return Log("0x" + log.address.hex(), topics, bytes(log.data))

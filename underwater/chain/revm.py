@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyrevm
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, TRANSACTION_GAS_LIMIT, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
+from underwater.errors import EnvironmentFailure
 
 
 @dataclass(slots=True)
@@ -35,6 +36,10 @@ class RevmChain:
         self._time_s = time_s
         # pyrevm raises an externally owned account's nonce when it creates, not when it calls.
         self._nonces: dict[str, int] = {}
+        # A checkpoint makes the journal one deeper, and calls nest on top of that: after a thousand snapshots none
+        # would run. ``commit`` takes the depth back and nothing else; a revert then takes this one's, and ``restore``
+        # gives it back.
+        self.evm.snapshot()
         self._set_block()
 
     def _set_block(self) -> None:
@@ -86,11 +91,15 @@ class RevmChain:
 
     def view(self, to: str, data: bytes) -> Receipt:
         """See ``Chain``."""
+        # Not ``is_static``: that forbids writes, where on a node they are merely forgotten.
         evm = self.evm
+        before = evm.snapshot()
         try:
-            return Receipt(True, evm.message_call(caller=_NOBODY, to=to, calldata=data, is_static=True), ())
+            return Receipt(True, evm.message_call(caller=NOBODY, to=to, calldata=data), ())
         except RuntimeError as failure:
             return _failed(evm, failure)
+        finally:
+            evm.revert(before)
 
     def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
         """See ``Chain``."""
@@ -99,19 +108,21 @@ class RevmChain:
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""
-        journal = self.evm.journal_str
-        storage = {}
-        for account, slots in _ACCOUNT_STORAGE.findall(journal):
-            if account.lower() == address:
-                for slot, value in _SLOT.findall(slots):
-                    if int(value):
-                        storage[keccak(int(slot).to_bytes(32, "big"))] = int(value)
-        code = self.evm.get_code(address) or b""
-        return Contents(code, storage)
+        found = re.search(address + _ACCOUNT, self.evm.journal_str)
+        if found is None:
+            return Contents(b"", {})
+        code_hash, length, slots = found.groups()
+        code = bytes(self.evm.get_code(address) or b"")[: int(length or 0)]
+        if keccak(code).hex() != code_hash:
+            raise EnvironmentFailure(f"{self.name}: pyrevm's text of {address} is not what version 0.3.7 writes")
+        present = {int(slot): int(value) for slot, value in _SLOT.findall(slots)}
+        return Contents(code, {keccak(slot.to_bytes(32, "big")): value for slot, value in present.items() if value})
 
     def snapshot(self) -> _Snapshot:
         """See ``Chain``."""
-        return _Snapshot(self.evm.snapshot(), self._number, self._time_s, dict(self._nonces))
+        checkpoint = self.evm.snapshot()
+        self.evm.commit()
+        return _Snapshot(checkpoint, self._number, self._time_s, dict(self._nonces))
 
     def restore(self, snapshot: _Snapshot) -> None:
         """See ``Chain``."""
@@ -122,12 +133,14 @@ class RevmChain:
         self._set_block()
 
 
-_NOBODY = "0x0000000000000000000000000000000000000001"
-
-# pyrevm has no other way to enumerate storage than the debug text of its journal, which holds every slot ever written as long as
-# nothing is committed to the database below it: this module never commits.
-_ACCOUNT_STORAGE = re.compile(
-    r"(0x[0-9a-fA-F]{40}): Account \{ info: AccountInfo \{.*?\}, storage: \{((?:\d+: StorageSlot \{[^}]*\}(?:, )?)*)\}, status:", re.S
+# pyrevm has no other way to enumerate storage than the debug text of its journal, which holds every slot ever written:
+# nothing here moves them to the database below it.
+# Code is padded for the interpreter, there and in ``get_code``; its length stands beside it.
+_ACCOUNT = (
+    r": Account \{ info: AccountInfo \{ balance: \d+, nonce: \d+, code_hash: 0x([0-9a-f]{64}), "
+    r"code: (?:None|Some\(Bytecode \{ bytecode: 0x[0-9a-f]*, "
+    r"state: Analysed \{ len: (\d+), jump_map: JumpMap \{ map: \"[0-9a-f]*\" \} \} \}\)) \}, "
+    r"storage: \{((?:\d+: StorageSlot \{[^}]*\}(?:, )?)*)\}, status:"
 )
 _SLOT = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}")
 _REVERTED = re.compile(r"output: 0x([0-9a-f]*)")

@@ -1,7 +1,7 @@
 """An anvil node over JSON-RPC.
 
-Only anvil: a block of several transactions in a given order, at a given time, with what each of them returned, is more than the
-protocol of live nodes offers, and other development nodes have other words for it.
+Only anvil: a block of several transactions in a given order, at a given time, with what each of them returned, is more
+than the protocol of live nodes offers, and other development nodes have other words for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 from web3.exceptions import Web3Exception
 
 from underwater.actions import Call, Log, Receipt
@@ -39,7 +39,10 @@ class _Snapshot:
 
 
 class RpcChain:
-    """A chain behind an anvil node. See ``underwater.chain.Chain``. ``web3`` is asked for at every use: it may go away."""
+    """A chain behind an anvil node. See ``underwater.chain.Chain``.
+
+    ``web3`` is called at every use, and raises if the connection was closed meanwhile.
+    """
 
     def __init__(self, name: str, web3: Callable[[], Web3]) -> None:
         self.name = name
@@ -47,7 +50,8 @@ class RpcChain:
         self._calls_see_last_block = False
         node, version = self._send([("anvil_nodeInfo", []), ("web3_clientVersion", [])])
         if "error" in node:
-            raise EnvironmentFailure(f"{name}: '{version.get('result', 'an unknown node')}' answers there, anvil is needed")
+            answering = version.get("result", "an unknown node")
+            raise EnvironmentFailure(f"{name}: '{answering}' answers there, anvil is needed")
         probe = {"data": _CANCUN_CODE, "gas": hex(TRANSACTION_GAS_LIMIT)}
         self._ask([("eth_call", [probe, "latest"]), ("evm_setBlockGasLimit", [hex(BLOCK_GAS_LIMIT)])])
 
@@ -75,7 +79,7 @@ class RpcChain:
 
     def _mine(self, after_s: int, transactions: Sequence[dict[str, str]]) -> list[tuple[Receipt, str]]:
         senders = list(dict.fromkeys(transaction["from"] for transaction in transactions))
-        # Ape's own transactions rely on the node's mining them at once, so that it is switched off for this block alone.
+        # Ape's own transactions rely on being mined at once, so that this is switched off for this block alone.
         last, automine, *counts, _, _ = self._ask(
             [("eth_getBlockByNumber", ["latest", False]), ("anvil_getAutomine", [])]
             + [("eth_getTransactionCount", [sender, "latest"]) for sender in senders]
@@ -107,9 +111,8 @@ class RpcChain:
         if _number(block["number"]) != _number(last["number"]) + 1 or _number(block["timestamp"]) != time_s:
             raise EnvironmentFailure(f"{self.name}: the node mines blocks of its own; start it without a block time")
         if [transaction["hash"] for transaction in block["transactions"]] != sent:
-            raise EnvironmentFailure(
-                f"{self.name}: block {_number(block['number'])} does not hold the transactions that were sent, in their order"
-            )
+            number = _number(block["number"])
+            raise EnvironmentFailure(f"{self.name}: block {number} does not hold what was sent, in its order")
         self._calls_see_last_block = True
         (mined,) = self._ask([("eth_getBlockReceipts", [block["number"]])])
         return [
@@ -124,10 +127,7 @@ class RpcChain:
             # Anvil gives no output, not even an empty one, where a transaction ended by neither return nor revert.
             (trace,) = self._ask([("debug_traceTransaction", [transaction["hash"], {"tracer": "callTracer"}])])
             return Receipt(False, b"", (), trace.get("error", "no reason given"))
-        logs = tuple(
-            [Log(log["address"].lower(), tuple([_bytes(topic) for topic in log["topics"]]), _bytes(log["data"])) for log in receipt["logs"]]
-        )
-        return Receipt(ok, _bytes(output or "0x"), logs)
+        return Receipt(ok, _bytes(output or "0x"), tuple([_log(log) for log in receipt["logs"]]))
 
     def view(self, to: str, data: bytes) -> Receipt:
         """See ``Chain``."""
@@ -149,19 +149,15 @@ class RpcChain:
 
     def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
         """See ``Chain``."""
-        return [
-            _number(value)
-            for start in range(0, len(slots), _BATCH)
-            for value in self._ask(
-                [("eth_getStorageAt", [address, hex(slot), "latest"]) for address, slot in slots[start : start + _BATCH]]
-            )
-        ]
+        requests: list[_Request] = [("eth_getStorageAt", [address, hex(slot), "latest"]) for address, slot in slots]
+        batches = [requests[start : start + _BATCH] for start in range(0, len(requests), _BATCH)]
+        return [_number(value) for batch in batches for value in self._ask(batch)]
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""
         metadata, dump = self._ask([("anvil_metadata", []), ("anvil_dumpState", [False])])
         if metadata.get("forkedNetwork"):
-            raise EnvironmentFailure(f"{self.name}: is a fork, of which anvil can list only the slots that were read or written")
+            raise EnvironmentFailure(f"{self.name}: is a fork, of which anvil lists only slots that somebody used")
         account = json.loads(gzip.decompress(_bytes(dump)))["accounts"].get(address)
         if account is None:
             return Contents(b"", {})
@@ -196,7 +192,8 @@ class RpcChain:
     def _send(self, requests: list[_Request]) -> list[dict[str, Any]]:
         # Batches even of one: web3.py sends single requests again and again to a node that is gone.
         try:
-            answers = self._web3().provider.make_batch_request(requests)
+            provider: Any = self._web3().provider
+            answers = provider.make_batch_request(requests)
         except (OSError, ValueError, Web3Exception) as failure:
             raise EnvironmentFailure(f"{self.name}: the node does not answer ({type(failure).__name__})") from failure
         if not isinstance(answers, list) or len(answers) != len(requests):
@@ -206,6 +203,11 @@ class RpcChain:
     def _refused(self, method: str, error: dict[str, Any]) -> EnvironmentFailure:
         message = str(error.get("message", error)).splitlines()[0]
         return EnvironmentFailure(f"{self.name}: the node refuses {method}: {message}")
+
+
+def _log(log: dict[str, Any]) -> Log:
+    topics = tuple([_bytes(topic) for topic in log["topics"]])
+    return Log(log["address"].lower(), topics, _bytes(log["data"]))
 
 
 def _number(quantity: str) -> int:
