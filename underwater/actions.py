@@ -58,6 +58,20 @@ class Call(NamedTuple):
     data: bytes
 
 
+class Transaction(NamedTuple):
+    """One transaction of a deployment: the same on every chain.
+
+    ``to`` is None where a contract is created; ``creates`` is then the address it will have (from sender and nonce).
+    ``label`` says it in words.
+    """
+
+    label: str
+    sender: str
+    to: str | None
+    data: bytes
+    creates: str | None = None
+
+
 class Log(NamedTuple):
     """An event as a chain gives it: address in lower-case hex, topics and data in bytes."""
 

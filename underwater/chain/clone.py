@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from underwater.actions import Call
 from underwater.chain import Chain
-from underwater.engine import Transaction
+from underwater.actions import Call, Transaction
 from underwater.errors import EnvironmentFailure
 
 

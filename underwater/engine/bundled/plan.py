@@ -9,7 +9,7 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from reference.parameters import Feed, LiquidationParameters, Market, MarketLimits
-from underwater.engine import Transaction
+from underwater.actions import Transaction
 from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER

@@ -1,0 +1,193 @@
+"""The catalogue: what must hold of a margin engine, each as an ID, a sentence and a predicate.
+
+A check observes. It gets one step with the states before and after it, as read from the contract, and says whether its sentence was put
+to the test and whether it held. Checks that need a counterfactual get a ``Probe``: a snapshot that is reverted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from reference.margin import Health
+from reference.state import State
+from underwater.actions import Act, Action, Bundle, Outcome, actions_of
+from underwater.choices import Choices
+
+Verdict = bool | str
+"""False: the sentence's "if" was not met. True: it was, and the sentence held. A text: it did not hold, and why."""
+
+
+class Step:
+    """One step as checks see it. ``before`` is at the step's own time; ``after`` and ``healths`` were read from the contract."""
+
+    __slots__ = (
+        "act",
+        "action",
+        "after",
+        "before",
+        "donated_units",
+        "events_differ",
+        "expected",
+        "expected_state",
+        "health_of",
+        "healths",
+        "kind",
+        "outcome",
+        "participants",
+    )
+
+    act: Act
+    kind: str
+    action: Action | None
+    """The act, unless it is a bundle."""
+    before: State
+    after: State
+    expected: Outcome
+    expected_state: State
+    outcome: Outcome
+    events_differ: str
+    """What differs between expected and observed events; empty if nothing does."""
+    participants: tuple[str, ...]
+    """Accounts that the act names, each once."""
+    healths: dict[str, Health | None]
+    """Views of accounts read after the step; None for a view that did not answer."""
+    health_of: Callable[[State, str], Health]
+    """The reference's valuation of an account in a state."""
+    donated_units: tuple[int, ...]
+    """Per collateral, what was sent to the engine outside its ledger so far, this step included."""
+
+
+class Probe(Protocol):
+    """A counterfactual on a snapshot of the chain. Whatever it does is reverted, and is no part of the history."""
+
+    choices: Choices
+    state: State
+    """What the contract stores, as of the probe's last action."""
+    accounts: tuple[str, ...]
+    backstop: str
+
+    def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
+        """Try an action; what the contract answers. Updates ``state``."""
+
+    def health(self, name: str) -> Health | None:
+        """The contract's health view of an account."""
+
+    def expected_health(self, name: str) -> Health:
+        """The reference's valuation of what the contract stores."""
+
+    def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+        """The contract's requirement of a position."""
+
+    def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
+        """The contract's liquidation price of a position."""
+
+    def fund(self, name: str, units: Sequence[int]) -> None:
+        """Give an account tokens of each collateral, and let it deposit them whatever the caps say."""
+
+
+class Check(NamedTuple):
+    """One entry of the catalogue.
+
+    ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is asked now and then, at
+    steps drawn by seed. ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
+    """
+
+    id: str
+    sentence: str
+    judge: Callable[[Step], Verdict] | None = None
+    kinds: frozenset[str] | None = None
+    probe: Callable[[Probe], Verdict] | None = None
+    uses_model: bool = False
+
+
+class Violation(NamedTuple):
+    """A check that did not hold, and why."""
+
+    check: str
+    why: str
+
+
+def kinds(*names: str) -> frozenset[str]:
+    """Kinds of action that a check is asked after."""
+    return frozenset(names)
+
+
+def catalogue() -> tuple[Check, ...]:
+    """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
+    from underwater.checks import access, health, ledger, liquidation, margin, model, oracle
+
+    checks = (
+        *liquidation.CHECKS,
+        *oracle.CHECKS,
+        *access.CHECKS,
+        *health.CHECKS,
+        *ledger.CHECKS,
+        *margin.CHECKS,
+        *model.CHECKS,
+    )
+    ids = [check.id for check in checks]
+    assert len(set(ids)) == len(ids), "a check's ID appears twice"
+    return checks
+
+
+class Roster:
+    """The enabled checks of a run, by the kind of act that asks them, with their counts."""
+
+    def __init__(self, checks: Iterable[Check]) -> None:
+        self.checks = tuple(checks)
+        self.evaluated = dict.fromkeys((check.id for check in self.checks), 0)
+        self.exercised = dict.fromkeys((check.id for check in self.checks), 0)
+        self.probes = tuple(check for check in self.checks if check.probe is not None)
+        self._by_kind: dict[str, tuple[tuple[str, Callable[[Step], Verdict]], ...]] = {}
+
+    def judges(self, kind: str) -> tuple[tuple[str, Callable[[Step], Verdict]], ...]:
+        """(id, judge) of every check that is asked after this kind."""
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = tuple(
+                (check.id, check.judge)
+                for check in self.checks
+                if check.judge is not None and (check.kinds is None or kind in check.kinds)
+            )
+            self._by_kind[kind] = found
+        return found
+
+    def judge(self, step: Step) -> list[Violation]:
+        """Ask every check that this step concerns."""
+        evaluated, exercised = self.evaluated, self.exercised
+        violations = []
+        for check_id, judge in self.judges(step.kind):
+            verdict = judge(step)
+            evaluated[check_id] += 1
+            if verdict is not False:
+                exercised[check_id] += 1
+                if verdict is not True:
+                    violations.append(Violation(check_id, verdict))
+        return violations
+
+    def try_probe(self, check: Check, probe: Probe) -> list[Violation]:
+        """Ask one check's probe."""
+        assert check.probe is not None
+        verdict = check.probe(probe)
+        self.evaluated[check.id] += 1
+        if verdict is False:
+            return []
+        self.exercised[check.id] += 1
+        return [] if verdict is True else [Violation(check.id, verdict)]
+
+
+__all__ = [
+    "Act",
+    "Action",
+    "Bundle",
+    "Check",
+    "Probe",
+    "Roster",
+    "Step",
+    "Verdict",
+    "Violation",
+    "actions_of",
+    "catalogue",
+    "kinds",
+]

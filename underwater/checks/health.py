@@ -1,0 +1,130 @@
+"""HEALTH: who may get worse."""
+
+from __future__ import annotations
+
+from reference.margin import is_unencumbered
+from reference.prices import FRESH
+from underwater.checks import Check, Probe, Step, Verdict, kinds
+
+_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize")
+
+
+def _by_own_will(step: Step) -> tuple[tuple[str, int | None], ...]:
+    """(account, market traded or None) of those whom a done action changed by their owner's will."""
+    assert step.action is not None
+    arguments = step.action.arguments
+    if step.kind == "withdraw":
+        return ((arguments[0], None),)
+    if step.kind == "trade":
+        return ((arguments[1], arguments[0]), (arguments[2], arguments[0]))
+    if step.kind == "liquidate":
+        return ((arguments[0], arguments[2]),)
+    return ((arguments[0], None),)
+
+
+def _keeps_initial_margin(step: Step) -> Verdict:
+    """HEALTH-01."""
+    if not step.outcome.done:
+        return False
+    for name, market in _by_own_will(step):
+        after = step.after.accounts[name]
+        health = step.healths.get(name)
+        if is_unencumbered(after) or health is None:
+            continue
+        if health.status != FRESH:
+            return f"{name} acted while its equity could not be known (status {health.status})"
+        equity, initial, maintenance = health.risk
+        if equity >= initial:
+            continue
+        before = step.before.accounts[name]
+        reduced = market is not None and _is_reduction(before.sizes_wad[market], after.sizes_wad[market])
+        if not reduced:
+            return f"{name} added risk and is left with equity {equity} below its initial margin {initial}"
+        status, (equity_before, _, maintenance_before) = step.health_of(step.before, name)
+        if status == FRESH and equity * maintenance_before < equity_before * maintenance:
+            return f"{name} reduced while below its initial margin, and lowered its equity over maintenance margin"
+        if status == FRESH and equity < maintenance and equity_before >= maintenance_before:
+            return f"{name} reduced while below its initial margin, and became liquidatable"
+    return True
+
+
+def _is_reduction(before: int, after: int) -> bool:
+    return (0 <= after < before) or (before < after <= 0)
+
+
+def _stays_healthy(step: Step) -> Verdict:
+    """HEALTH-02. For those who take part; others are HEALTH-03's business."""
+    if not step.outcome.done or step.kind in ("publish", "set_feed_mode"):
+        return False
+    exercised = False
+    for name in step.participants:
+        health = step.healths.get(name)
+        if health is None or health.status != FRESH:
+            continue
+        status, before = step.health_of(step.before, name)
+        if status != FRESH or before.equity_wad < before.maintenance_margin_wad:
+            continue
+        if health.risk.equity_wad < health.risk.maintenance_margin_wad:
+            return (
+                f"{name} was healthy before and is not after: equity {before.equity_wad} -> {health.risk.equity_wad}, "
+                f"maintenance margin {before.maintenance_margin_wad} -> {health.risk.maintenance_margin_wad}"
+            )
+        exercised = True
+    return exercised
+
+
+def _bystanders(step: Step) -> Verdict:
+    """HEALTH-03. Stored state of everyone else; at the same prices their equity and requirement follow from it."""
+    before, after = step.before.accounts, step.after.accounts
+    if before is after:
+        return True
+    for name, account in after.items():
+        if account is not before[name] and account != before[name] and name not in step.participants:
+            return f"{name} took no part, but changed from {before[name]} to {account}"
+    return True
+
+
+def _views_answer(step: Step) -> Verdict:
+    """HEALTH-04."""
+    exercised = False
+    for name, health in step.healths.items():
+        if health is None:
+            return f"the health of {name} cannot be read"
+        exercised = exercised or health.status != FRESH
+    return exercised
+
+
+def _can_leave(probe: Probe) -> Verdict:
+    """HEALTH-05. Cash as far as the pool has it, everything else in full."""
+    state = probe.state
+    free = [
+        name
+        for name in probe.accounts
+        if is_unencumbered(state.accounts[name]) and (state.accounts[name].cash_wad or any(state.accounts[name].units))
+    ]
+    if not free:
+        return False
+    name = probe.choices.pick(free)
+    account = state.accounts[name]
+    settlement = state.parameters.collaterals[0]
+    owed = [min(account.cash_wad // settlement.quote_wad_per_unit, state.pool_units[0]), *account.units[1:]]
+    for collateral, units in enumerate(owed):
+        if units:
+            outcome = probe.do("withdraw", name, name, collateral, units)
+            if not outcome.done:
+                return f"{name} has no positions and no debt, but cannot withdraw {units} of collateral {collateral}: {outcome.error}"
+    return True
+
+
+CHECKS = (
+    Check(
+        "HEALTH-01",
+        "after an owner's action that adds risk, equity >= initial margin; a reduction below it does no harm",
+        _keeps_initial_margin,
+        _ADDS_RISK,
+    ),
+    Check("HEALTH-02", "an account becomes liquidatable only by prices, time or announced parameters", _stays_healthy),
+    Check("HEALTH-03", "an account that takes no part in an action stays as it was", _bystanders),
+    Check("HEALTH-04", "views used for health return a status instead of reverting", _views_answer),
+    Check("HEALTH-05", "an account without positions or debts can withdraw everything", probe=_can_leave),
+)

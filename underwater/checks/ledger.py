@@ -1,0 +1,186 @@
+"""LEDGER: conservation."""
+
+from __future__ import annotations
+
+from reference.boundaries import band_edges_wad
+from reference.state import State
+from underwater.checks import Check, Probe, Step, Verdict, kinds
+
+
+def _claims_wad(state: State) -> int:
+    """What accounts, insurance and fees own of the settlement token, less bad debt nobody has paid (L10)."""
+    total = state.insurance_wad + state.fees_wad - state.bad_debt_wad
+    for account in state.accounts.values():
+        total += account.cash_wad + sum(account.quotes_wad)
+    return total
+
+
+def _conserved(step: Step) -> Verdict:
+    """LEDGER-01. With no residue: nothing here is rounded twice (L10)."""
+    after = step.after
+    if after.accounts is step.before.accounts and after.held_units == step.before.held_units:
+        return False
+    scale = after.parameters.collaterals[0].quote_wad_per_unit
+    held = (after.held_units[0] - step.donated_units[0]) * scale
+    claims = _claims_wad(after)
+    if held != claims:
+        return f"settlement tokens held, donations aside, are {held} quote wad, claims on them {claims}"
+    accounts = after.accounts.values()
+    for number in range(1, len(after.held_units)):
+        balances = sum([account.units[number] for account in accounts])
+        if after.held_units[number] - step.donated_units[number] != balances:
+            return f"collateral {number}: held {after.held_units[number]} with {step.donated_units[number]} donated, balances {balances}"
+    return True
+
+
+def _covered(step: Step) -> Verdict:
+    """LEDGER-02. What can be withdrawn is bounded by the pool (L3), and the pool by what is held."""
+    for number, (pool, held) in enumerate(zip(step.after.pool_units, step.after.held_units, strict=True)):
+        if pool > held:
+            return f"collateral {number}: {pool} units can be withdrawn, {held} are held"
+    return any(step.after.pool_units)
+
+
+def _all_leave(probe: Probe) -> Verdict:
+    """LEDGER-02, tried: everyone withdraws what the ledger says is theirs, until nothing moves."""
+    start = probe.state
+    taken = [0] * len(start.pool_units)
+    for name in probe.accounts:
+        account = start.accounts[name]
+        if any(account.sizes_wad) or account.cash_wad < 0:
+            continue
+        scale = start.parameters.collaterals[0].quote_wad_per_unit
+        for collateral, units in enumerate((account.cash_wad // scale, *account.units[1:])):
+            if units and probe.do("withdraw", name, name, collateral, units).done:
+                taken[collateral] += units
+    for number, (units, held) in enumerate(zip(taken, start.held_units, strict=True)):
+        if units > held or probe.state.held_units[number] != held - units:
+            return f"collateral {number}: {units} withdrawn of {held} held, {probe.state.held_units[number]} left"
+    return any(taken)
+
+
+def _zero_sum(step: Step) -> Verdict:
+    """LEDGER-03."""
+    if not step.outcome.done:
+        return False
+    before, after = _claims_wad(step.before), _claims_wad(step.after)
+    if before != after:
+        return f"what all own together changed by {after - before} quote wad in a {step.kind}"
+    return True
+
+
+def _round_trip(probe: Probe) -> Verdict:
+    """LEDGER-04."""
+    state, choices = probe.state, probe.choices
+    name = choices.pick(probe.accounts)
+    collateral = choices.integer(0, len(state.parameters.collaterals) - 1)
+    wallet = state.wallets[name][collateral]
+    units = choices.pick((1, 2, 3, 7, 10**3 + 1, wallet // 1000 + 1))
+    before = state
+    if not probe.do("deposit", name, name, collateral, units).done:
+        return False
+    if not probe.do("withdraw", name, name, collateral, units).done:
+        return False
+    after = probe.state
+    if after.accounts[name] != before.accounts[name] or after.wallets[name] != before.wallets[name]:
+        return f"{name} deposited and withdrew {units} of collateral {collateral}: {before.accounts[name]} became {after.accounts[name]}"
+    return True
+
+
+def _open_and_close(probe: Probe) -> Verdict:
+    """LEDGER-05."""
+    state, choices = probe.state, probe.choices
+    market = choices.integer(0, len(state.parameters.markets) - 1)
+    edges = band_edges_wad(state, market)
+    if edges is None:
+        return False
+    listed = state.parameters.markets[market]
+    price_wad = choices.pick((edges[0] or listed.tick_wad, edges[1]))
+    first = choices.integer(0, len(probe.accounts) - 1)
+    buyer, seller = probe.accounts[first], probe.accounts[first - 1]
+    whole = 10**9 * 10 ** state.parameters.collaterals[0].decimals
+    probe.fund(buyer, [whole])
+    probe.fund(seller, [whole])
+    size_wad = listed.lot_wad * choices.pick((1, 3, 1001))
+    before = probe.state
+    if not probe.do("trade", "matcher", market, buyer, seller, size_wad, price_wad).done:
+        return False
+    if not probe.do("trade", "matcher", market, seller, buyer, size_wad, price_wad).done:
+        return False
+    after = probe.state
+    fees = after.fees_wad - before.fees_wad
+    lost = {}
+    for name in (buyer, seller):
+        lost[name] = _owned_wad(before, name) - _owned_wad(after, name)
+        if lost[name] < 0:
+            return f"{name} gained {-lost[name]} quote wad by opening and closing at one price"
+    if sum(lost.values()) != fees:
+        return f"opening and closing at one price cost {sum(lost.values())} quote wad, fees were {fees}"
+    return True
+
+
+def _owned_wad(state: State, name: str) -> int:
+    """Cash and what positions have yet to settle: the trades' amounts, whatever the mark."""
+    account = state.accounts[name]
+    return account.cash_wad + sum(account.quotes_wad)
+
+
+def _open_interest(step: Step) -> Verdict:
+    """LEDGER-06."""
+    after = step.after
+    if after.accounts is step.before.accounts:
+        return False
+    for number, interest in enumerate(after.open_interest_wad):
+        longs = shorts = 0
+        for account in after.accounts.values():
+            size = account.sizes_wad[number]
+            if size > 0:
+                longs += size
+            else:
+                shorts -= size
+        if longs != interest or shorts != interest:
+            return f"market {number}: open interest {interest}, longs {longs}, shorts {shorts}"
+    return any(after.open_interest_wad)
+
+
+def _counters(step: Step) -> Verdict:
+    """LEDGER-07."""
+    after = step.after
+    if after.accounts is step.before.accounts and after.pool_units == step.before.pool_units:
+        return False
+    accounts = after.accounts.values()
+    for number in range(1, len(after.pool_units)):
+        balances = sum([account.units[number] for account in accounts])
+        if balances != after.pool_units[number]:
+            return f"collateral {number}: pool {after.pool_units[number]}, balances {balances}"
+    scale = after.parameters.collaterals[0].quote_wad_per_unit
+    if after.pool_units[0] * scale != _claims_wad(after):
+        return f"pool of settlement tokens is {after.pool_units[0] * scale} quote wad, claims {_claims_wad(after)}"
+    return True
+
+
+def _donation(step: Step) -> Verdict:
+    """LEDGER-10."""
+    if not step.outcome.done:
+        return False
+    before, after = step.before, step.after
+    if after.accounts != before.accounts or after.pool_units != before.pool_units:
+        return "a donation changed an account or a pool"
+    if (after.insurance_wad, after.fees_wad, after.bad_debt_wad) != (before.insurance_wad, before.fees_wad, before.bad_debt_wad):
+        return "a donation changed insurance, fees or bad debt"
+    for name, health in step.healths.items():
+        if health is not None and health != step.health_of(step.before, name):
+            return f"a donation changed the health of {name}"
+    return True
+
+
+CHECKS = (
+    Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved),
+    Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave),
+    Check("LEDGER-03", "trading profit and loss sums to zero", _zero_sum, kinds("trade", "settle", "liquidate", "seize")),
+    Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip),
+    Check("LEDGER-05", "opening and closing at one price gains neither side, and loses exactly the fees", probe=_open_and_close),
+    Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest),
+    Check("LEDGER-07", "global counters = sums over accounts", _counters),
+    Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate")),
+)

@@ -1,0 +1,236 @@
+"""LIQ: liquidation."""
+
+from __future__ import annotations
+
+from reference.liquidation import permitted_close_wad
+from reference.margin import has_positions, is_liquidatable
+from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.rounding import WAD, div_ceil
+from reference.state import State
+from underwater.checks import Check, Probe, Step, Verdict, kinds
+
+_LIQUIDATIONS = kinds("liquidate", "seize")
+
+
+def _only_liquidatable(step: Step) -> Verdict:
+    """LIQ-01."""
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    name = step.action.arguments[1]
+    status, risk = step.health_of(step.before, name)
+    if status != FRESH:
+        return f"{name} was liquidated while its health could not be known (status {status})"
+    if not is_liquidatable(risk):
+        return f"{name} was liquidated with equity {risk.equity_wad}, maintenance margin {risk.maintenance_margin_wad}"
+    return True
+
+
+def _can_be_liquidated(probe: Probe) -> Verdict:
+    """LIQ-02. By a backstop of unlimited means, at present prices."""
+    state = probe.state
+    prey = []
+    for name in probe.accounts:
+        status, risk = probe.expected_health(name)
+        if status == FRESH and is_liquidatable(risk):
+            prey.append(name)
+    if not prey:
+        return False
+    name = probe.choices.pick(prey)
+    account = state.accounts[name]
+    backstop = probe.backstop
+    probe.fund(backstop, [10**12 * 10 ** state.parameters.collaterals[0].decimals])
+    market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
+    if market is not None:
+        listed = state.parameters.markets[market]
+        _, mark_wad = mark_status(state, listed)
+        _, risk = probe.expected_health(name)
+        size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
+        outcome = probe.do("liquidate", backstop, backstop, name, market, size_wad)
+        if not outcome.done and outcome.error != "PositionLimitExceeded":
+            return f"{name} is below its maintenance margin, but its position in market {market} cannot be closed: {outcome.error}"
+        return True
+    if account.cash_wad >= 0:
+        return f"{name} is below its maintenance margin without a position or a debt"
+    collateral = next((number for number, units in enumerate(account.units) if units), None)
+    if collateral is None:
+        return f"{name} owes {-account.cash_wad} quote wad and has nothing: bad debt that nobody recorded"
+    outcome = probe.do("seize", backstop, backstop, name, collateral, 1)
+    if not outcome.done:
+        return f"{name} is below its maintenance margin, but its collateral {collateral} cannot be seized: {outcome.error}"
+    return True
+
+
+def _equity_lost(step: Step) -> Verdict:
+    """LIQ-03. At most the penalty; and a partial close brings equity nearer to the maintenance margin."""
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    _, name, number, amount = step.action.arguments
+    status, before = step.health_of(step.before, name)
+    health = step.healths.get(name)
+    if status != FRESH or health is None or health.status != FRESH:
+        return False
+    lost = before.equity_wad - health.risk.equity_wad
+    if step.kind == "seize":
+        if lost > 0:
+            return f"a seizure lowered the equity of {name} by {lost} quote wad"
+        return True
+    listed = step.before.parameters.markets[number]
+    mark_wad = mark_status(step.before, listed)[1]
+    closed = amount * mark_wad // WAD
+    penalty = div_ceil(closed * listed.limits.liquidation_penalty_rate_wad, WAD)
+    if lost > penalty:
+        return f"{name} lost {lost} quote wad of equity, the penalty on what was closed is {penalty}"
+    gap_before = before.maintenance_margin_wad - before.equity_wad
+    gap_after = health.risk.maintenance_margin_wad - health.risk.equity_wad
+    if has_positions(step.after.accounts[name]) and gap_after >= gap_before:
+        return f"a partial close left {name} {gap_after} quote wad short of its maintenance margin, {gap_before} before"
+    return True
+
+
+def _stated_reward_wad(step: Step) -> int:
+    """The most that the rules let a liquidator earn in this step (Q5, Q6), in equity at the mark without haircuts."""
+    assert step.action is not None
+    _, _, number, amount = step.action.arguments
+    before = step.before
+    if step.kind == "liquidate":
+        listed = before.parameters.markets[number]
+        closed = amount * mark_status(before, listed)[1] // WAD
+        penalty = div_ceil(closed * listed.limits.liquidation_penalty_rate_wad, WAD)
+        return penalty * before.parameters.liquidation.liquidator_share_rate_wad // WAD
+    token = before.parameters.collaterals[number]
+    price_wad = collateral_price_status(before, token)[1]
+    return div_ceil(amount * price_wad * token.liquidation_discount_rate_wad, token.value_denominator)
+
+
+def _worth_wad(state: State, name: str) -> int | None:
+    """An account's worth in quote wad at full prices: no haircut, positions at the mark; None if a price is missing."""
+    account, total = state.accounts[name], state.accounts[name].cash_wad
+    for market, size, quote in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
+        if size:
+            status, mark_wad = mark_status(state, market)
+            if status != FRESH:
+                return None
+            total += size * mark_wad // WAD + quote
+    for collateral, units in zip(state.parameters.collaterals, account.units, strict=True):
+        if units:
+            status, price_wad = collateral_price_status(state, collateral)
+            if status != FRESH:
+                return None
+            total += units * price_wad // 10**collateral.decimals
+    return total
+
+
+ONE_FLOOR_A_SIDE_WAD = 2
+"""Worth at full prices is rounded down for each account that holds the collateral, before and after."""
+
+
+def _reward(step: Step) -> Verdict:
+    """LIQ-04."""
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    liquidator = step.action.arguments[0]
+    before, after = _worth_wad(step.before, liquidator), _worth_wad(step.after, liquidator)
+    if before is None or after is None:
+        return False
+    stated = _stated_reward_wad(step)
+    if after - before > stated + ONE_FLOOR_A_SIDE_WAD:
+        return f"{liquidator} earned {after - before} quote wad, the stated reward is {stated}"
+    return True
+
+
+def _self_liquidation(step: Step) -> Verdict:
+    """LIQ-05. Liquidated account and liquidator taken as one coalition; negative equity counts as zero."""
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    liquidator, name = step.action.arguments[:2]
+    if liquidator == name:
+        return f"{name} liquidated itself"
+    worths = [_worth_wad(state, who) for state in (step.before, step.after) for who in (liquidator, name)]
+    if None in worths:
+        return False
+    first, second, third, fourth = (worth or 0 for worth in worths)
+    gain = third + max(0, fourth) - first - max(0, second)
+    stated = _stated_reward_wad(step)
+    if gain > stated + ONE_FLOOR_A_SIDE_WAD:
+        return f"{liquidator} and {name} together gained {gain} quote wad, a third party would have been paid {stated}"
+    return True
+
+
+def _close_rule(step: Step) -> Verdict:
+    """LIQ-06."""
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    _, name, market, size_wad = step.action.arguments
+    listed = step.before.parameters.markets[market]
+    held = step.before.accounts[name].sizes_wad[market]
+    left = step.after.accounts[name].sizes_wad[market]
+    status, risk = step.health_of(step.before, name)
+    if status != FRESH:
+        return False
+    permitted = permitted_close_wad(
+        step.before.parameters.liquidation, listed, held, mark_status(step.before, listed)[1], risk
+    )
+    closed = abs(held) - abs(left)
+    if held * left < 0 or closed != size_wad:
+        return f"{size_wad} of {name} was to be closed, {held} became {left}"
+    if closed > permitted:
+        return f"{closed} of {name} was closed, the close rule permits {permitted}"
+    if left % listed.lot_wad:
+        return f"{name} is left with {left}, which is no whole lot and cannot be closed"
+    return True
+
+
+def _bad_debt_once(step: Step) -> Verdict:
+    """LIQ-08. What the emptied account owed goes to insurance and bad debt, in full and once; and nothing else does."""
+    before, after = step.before, step.after
+    recorded = after.bad_debt_wad - before.bad_debt_wad
+    if step.kind == "bundle":
+        return False
+    if step.kind not in ("liquidate", "seize"):
+        if recorded > 0:
+            return f"bad debt rose by {recorded} in a {step.kind}"
+        return False
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    liquidator, name = step.action.arguments[:2]
+    account = after.accounts[name]
+    empty = not has_positions(account) and not any(account.units)
+    if empty and account.cash_wad < 0:
+        return f"{name} has nothing left but a debt of {-account.cash_wad} quote wad that nobody recorded"
+    own = sum(before.accounts[name].quotes_wad) + before.accounts[name].cash_wad
+    left = sum(account.quotes_wad) + account.cash_wad
+    taken = _quote_wad(after, liquidator) - _quote_wad(before, liquidator)
+    # Between the two accounts and insurance nothing is created, so what the liquidated account has too much is what was forgiven.
+    to_insurance = after.insurance_wad - before.insurance_wad - recorded
+    forgiven = left - own + taken + max(0, to_insurance)
+    if to_insurance >= 0 and forgiven == 0:
+        return False
+    if not empty:
+        return f"a debt of {name} was forgiven while it holds positions or collateral"
+    if account.cash_wad != 0:
+        return f"{name} keeps {account.cash_wad} quote wad of cash after its debt was forgiven"
+    if left - own + taken + to_insurance != 0:
+        return f"{name} was forgiven {left - own + taken} quote wad, insurance and bad debt took {-to_insurance}"
+    return True
+
+
+def _quote_wad(state: State, name: str) -> int:
+    account = state.accounts[name]
+    return account.cash_wad + sum(account.quotes_wad)
+
+
+CHECKS = (
+    Check("LIQ-01", "only an account below its maintenance margin is liquidated", _only_liquidatable, _LIQUIDATIONS),
+    Check("LIQ-02", "every account below its maintenance margin can be liquidated", probe=_can_be_liquidated),
+    Check("LIQ-03", "a liquidated account loses at most the penalty, and a partial close leaves it nearer to health", _equity_lost, _LIQUIDATIONS),
+    Check("LIQ-04", "the liquidator earns at most the stated reward", _reward, _LIQUIDATIONS),
+    Check("LIQ-05", "liquidating oneself gains at most what a third party would have been paid", _self_liquidation, _LIQUIDATIONS),
+    Check("LIQ-06", "a partial close takes no more than the close rule, and leaves what can be closed", _close_rule, kinds("liquidate")),
+    Check("LIQ-08", "bad debt recorded = shortfall, exactly once", _bad_debt_once),
+)

@@ -1,0 +1,257 @@
+"""MARGIN: the requirement."""
+
+from __future__ import annotations
+
+from reference.margin import exact_risk
+from reference.prices import FRESH, mark_status
+from reference.rounding import WAD
+from reference.state import State
+from underwater.checks import Check, Probe, Step, Verdict
+
+ONE_CEILING_WAD = 1
+"""A requirement is rounded up once a position, so two of them differ from their exact difference by less than this."""
+
+
+def _equals_reference(step: Step) -> Verdict:
+    """MARGIN-01. The contract's view against the reference's valuation of what the contract stores."""
+    exercised = False
+    for name, observed in step.healths.items():
+        if observed is None:
+            continue
+        expected = step.health_of(step.after, name)
+        if observed != expected:
+            return f"{name}: expected {_words(expected)}, observed {_words(observed)}"
+        account = step.after.accounts[name]
+        exercised = exercised or any(account.sizes_wad) or any(account.units)
+    return exercised
+
+
+def _words(health: object) -> str:
+    status, (equity, initial, maintenance) = health  # type: ignore[misc]
+    return f"status {status}, equity {equity}, initial margin {initial}, maintenance margin {maintenance}"
+
+
+def _ordered(step: Step) -> Verdict:
+    """MARGIN-02."""
+    exercised = False
+    for name, health in step.healths.items():
+        if health is None or health.status != FRESH:
+            continue
+        _, initial, maintenance = health.risk
+        if not 0 <= maintenance <= initial:
+            return f"{name}: maintenance margin {maintenance}, initial margin {initial}"
+        exercised = exercised or maintenance > 0
+    return exercised
+
+
+def _nothing_needs_nothing(step: Step) -> Verdict:
+    """MARGIN-03."""
+    exercised = False
+    for name, health in step.healths.items():
+        if health is None or health.status != FRESH or any(step.after.accounts[name].sizes_wad):
+            continue
+        if health.risk[1:] != (0, 0):
+            return f"{name} holds no position but needs {health.risk[1:]}"
+        exercised = True
+    return exercised
+
+
+def _rounding(step: Step) -> Verdict:
+    """MARGIN-12. One floor a collateral, one ceiling a position; against rational arithmetic."""
+    exercised = False
+    for name, health in step.healths.items():
+        if health is None or health.status != FRESH:
+            continue
+        account = step.after.accounts[name]
+        positions = sum(1 for size in account.sizes_wad if size)
+        collaterals = sum(1 for units in account.units if units)
+        if not positions and not collaterals:
+            continue
+        equity, initial, maintenance = exact_risk(step.after, account)
+        roundings = max(1, collaterals)
+        if not equity - roundings < health.risk.equity_wad <= equity:
+            return f"{name}: equity {health.risk.equity_wad} is not the exact {float(equity)} rounded down"
+        for exact, reported in ((initial, health.risk.initial_margin_wad), (maintenance, health.risk.maintenance_margin_wad)):
+            if not exact <= reported < exact + max(1, positions):
+                return f"{name}: requirement {reported} is not the exact {float(exact)} rounded up"
+        exercised = True
+    return exercised
+
+
+def _position(probe: Probe) -> tuple[int, int, int] | None:
+    """(market, mark, a size in lots worth asking about) of a market that is priced."""
+    state, choices = probe.state, probe.choices
+    market = choices.integer(0, len(state.parameters.markets) - 1)
+    listed = state.parameters.markets[market]
+    status, mark_wad = mark_status(state, listed)
+    if status != FRESH:
+        return None
+    lots = listed.limits.position_limit_wad // listed.lot_wad
+    magnitude = choices.integer(0, lots.bit_length())
+    return market, mark_wad, max(1, min(lots, choices.integer(0, 1 << magnitude))) * listed.lot_wad
+
+
+def _monotone(probe: Probe) -> Verdict:
+    """MARGIN-04."""
+    drawn = _position(probe)
+    if drawn is None:
+        return False
+    market, mark_wad, size_wad = drawn
+    lot_wad = probe.state.parameters.markets[market].lot_wad
+    previous = (0, 0)
+    for size in sorted({lot_wad, size_wad, size_wad + lot_wad, size_wad * 2, size_wad * 7}):
+        needed = probe.requirements(market, size, mark_wad)
+        if needed is None or needed[0] < previous[0] or needed[1] < previous[1]:
+            return f"market {market}: size {size} needs {needed}, a smaller one {previous}"
+        short = probe.requirements(market, -size, mark_wad)
+        if short != needed:
+            return f"market {market}: size {size} long needs {needed}, short {short}"
+        previous = needed
+    return True
+
+
+def _continuous(probe: Probe) -> Verdict:
+    """MARGIN-05. Across an edge a requirement rises by at most the notional times the highest rate, and one rounding."""
+    state, choices = probe.state, probe.choices
+    market = choices.integer(0, len(state.parameters.markets) - 1)
+    listed = state.parameters.markets[market]
+    status, mark_wad = mark_status(state, listed)
+    if status != FRESH or len(listed.brackets) == 1:
+        return False
+    for bracket in listed.brackets[1:]:
+        below = bracket.floor_wad * WAD // mark_wad // listed.lot_wad * listed.lot_wad
+        if below == 0:
+            continue
+        lower, upper = probe.requirements(market, below, mark_wad), probe.requirements(market, below + listed.lot_wad, mark_wad)
+        if lower is None or upper is None:
+            return f"market {market}: the requirement of size {below} cannot be read"
+        added_notional = listed.lot_wad * mark_wad // WAD
+        for which, rate in ((0, bracket.initial_rate_wad), (1, bracket.maintenance_rate_wad)):
+            most = -(-added_notional * rate // WAD) + ONE_CEILING_WAD
+            if not 0 <= upper[which] - lower[which] <= most:
+                return (
+                    f"market {market}: across the edge at {bracket.floor_wad} one lot adds {upper[which] - lower[which]} to the requirement, "
+                    f"more than {most}"
+                )
+    return True
+
+
+def _homogeneous(probe: Probe) -> Verdict:
+    """MARGIN-06. k times the requirement is at most the requirement of k times the position, k roundings aside."""
+    drawn = _position(probe)
+    if drawn is None:
+        return False
+    market, mark_wad, size_wad = drawn
+    single = probe.requirements(market, size_wad, mark_wad)
+    for k in (2, 3, 10):
+        multiple = probe.requirements(market, k * size_wad, mark_wad)
+        if single is None or multiple is None:
+            return f"market {market}: the requirement of size {size_wad} cannot be read"
+        for which in (0, 1):
+            if k * single[which] > multiple[which] + k * ONE_CEILING_WAD:
+                return f"market {market}: {k} times size {size_wad} needs {multiple[which]}, once needs {single[which]}"
+    return True
+
+
+def _order_and_names(probe: Probe) -> Verdict:
+    """MARGIN-10. The same two positions, opened in either order by two fresh accounts against the backstop, need the same."""
+    state = probe.state
+    marks = [mark_status(state, market) for market in state.parameters.markets]
+    priced = [number for number, (status, _) in enumerate(marks) if status == FRESH]
+    flat = [name for name in probe.accounts if not any(state.accounts[name].sizes_wad)]
+    if len(priced) < 2 or len(flat) < 2:
+        return False
+    first, second = flat[0], flat[1]
+    whole = [10**9 * 10**collateral.decimals for collateral in state.parameters.collaterals]
+    for name in (first, second, probe.backstop):
+        probe.fund(name, [whole[0]])
+    markets = (priced[0], priced[-1])
+    for name, order in ((first, markets), (second, markets[::-1])):
+        for number in order:
+            lot_wad = state.parameters.markets[number].lot_wad
+            if not probe.do("trade", "matcher", number, name, probe.backstop, lot_wad * (3 + number), marks[number][1]).done:
+                return False
+    left, right = probe.health(first), probe.health(second)
+    if left is None or right is None:
+        return f"the health of {first} or {second} cannot be read"
+    if left.risk[1:] != right.risk[1:]:
+        return f"{first} and {second} hold the same positions but need {left.risk[1:]} and {right.risk[1:]}"
+    return True
+
+
+def _liquidation_price(probe: Probe) -> Verdict:
+    """MARGIN-11."""
+    state = probe.state
+    holders = [
+        (name, number) for name in probe.accounts for number, size in enumerate(state.accounts[name].sizes_wad) if size
+    ]
+    if not holders:
+        return False
+    name, market = probe.choices.pick(holders)
+    reported = probe.liquidation_price(name, market)
+    if reported is None:
+        return f"{name}, market {market}: the liquidation price cannot be read"
+    status, price_wad = reported
+    listed = state.parameters.markets[market]
+    if status not in (0, 4) or _shares_source(state, name, market):
+        return False
+    tick_wad = listed.tick_wad
+    long = state.accounts[name].sizes_wad[market] > 0
+    if status == 4:
+        lowest, highest = tick_wad, listed.feed.maximum_price_wad // tick_wad * tick_wad
+        healthy = [_healthy_at(probe, name, market, price) for price in (lowest, highest)]
+        if None in healthy:
+            return False
+        if healthy[0] != healthy[1]:
+            return f"{name}, market {market}: no liquidation price, but health changes between {lowest} and {highest}"
+        return True
+    beyond_wad = price_wad - tick_wad if long else price_wad + tick_wad
+    at, beyond = _healthy_at(probe, name, market, price_wad), _healthy_at(probe, name, market, beyond_wad)
+    if at is None or beyond is None:
+        return False
+    if not at or beyond:
+        return f"{name}, market {market}: liquidation price {price_wad}: healthy there {at}, one tick beyond {beyond}"
+    return True
+
+
+def _shares_source(state: State, name: str, market: int) -> bool:
+    """Whether moving this market's source would move anything else that the account holds."""
+    account, parameters = state.accounts[name], state.parameters
+    source = parameters.markets[market].feed.feed
+    for number, size in enumerate(account.sizes_wad):
+        if size and number != market and parameters.markets[number].feed.feed == source:
+            return True
+    for number, units in enumerate(account.units):
+        feed = parameters.collaterals[number].feed
+        if units and feed is not None and feed.feed == source:
+            return True
+    return False
+
+
+def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | None:
+    """The contract's own word on an account's health with the market's source at a price; None if the source cannot say it."""
+    feed = probe.state.parameters.markets[market].feed
+    answer = -(-price_wad // feed.scale)
+    if not feed.minimum_answer <= answer <= feed.maximum_answer:
+        return None
+    if answer * feed.scale // probe.state.parameters.markets[market].tick_wad != price_wad // probe.state.parameters.markets[market].tick_wad:
+        return None
+    probe.do("set_feed_mode", "publisher", feed.feed, 0)
+    probe.do("publish", "publisher", feed.feed, answer, 0)
+    health = probe.health(name)
+    if health is None or health.status != FRESH:
+        return None
+    return health.risk.equity_wad >= health.risk.maintenance_margin_wad
+
+
+CHECKS = (
+    Check("MARGIN-01", "equity, initial and maintenance margin equal the reference to the unit", _equals_reference, uses_model=True),
+    Check("MARGIN-02", "0 <= maintenance margin <= initial margin", _ordered),
+    Check("MARGIN-03", "no size, no requirement", _nothing_needs_nothing),
+    Check("MARGIN-04", "the requirement of a position alone never falls as its size grows", probe=_monotone),
+    Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous),
+    Check("MARGIN-06", "k times a position needs at least k times as much, roundings aside", probe=_homogeneous),
+    Check("MARGIN-10", "the order of positions and the names of accounts do not matter", probe=_order_and_names),
+    Check("MARGIN-11", "the liquidation price is the last price at which the account is healthy", probe=_liquidation_price),
+    Check("MARGIN-12", "rounding is against the account and within one unit each", _rounding),
+)

@@ -1,0 +1,78 @@
+"""ORACLE: what decisions rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reference.margin import is_unencumbered
+from reference.parameters import Feed
+from reference.prices import FRESH, OUT_OF_BOUNDS, STALE, UNAVAILABLE, mark_status, status_of
+from reference.state import Account, State
+from underwater.checks import Check, Step, Verdict, kinds
+
+_DECISIONS = kinds("withdraw", "trade", "settle", "liquidate", "seize")
+
+
+def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
+    """O5: (feed, status) of every price that valuing an account needs."""
+    parameters = state.parameters
+    for number, size in enumerate(account.sizes_wad):
+        if size:
+            market = parameters.markets[number]
+            yield market.feed, mark_status(state, market)[0]
+    for number, units in enumerate(account.units):
+        feed = parameters.collaterals[number].feed
+        if units and feed is not None:
+            yield feed, status_of(feed, state.feeds[feed.feed], state.time_s)
+
+
+def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
+    """The prices that a done action rested on."""
+    assert step.action is not None
+    arguments, state = step.action.arguments, step.before
+    if step.kind in ("trade", "settle", "liquidate"):
+        market = state.parameters.markets[arguments[{"trade": 0, "settle": 1, "liquidate": 2}[step.kind]]]
+        yield market.feed, mark_status(state, market)[0]
+    if step.kind == "settle":
+        return
+    if step.kind in ("liquidate", "seize"):
+        yield from _needed(state, state.accounts[arguments[1]])
+    tested = {"withdraw": arguments[:1], "trade": arguments[1:3], "liquidate": arguments[:1], "seize": arguments[:1]}
+    for name in tested[step.kind]:
+        account = step.after.accounts[name]
+        if not is_unencumbered(account):
+            yield from _needed(state, account)
+
+
+def _judge(step: Step, bad: tuple[int, ...], word: str) -> Verdict:
+    if not step.outcome.done:
+        return False
+    exercised = False
+    for feed, status in _decided_on(step):
+        if status in bad:
+            reading = step.before.feeds[feed.feed]
+            age_s = step.before.time_s - reading.updated_at_s
+            return f"{step.kind} rested on {feed.feed}, which is {word}: answer {reading.answer}, {age_s} s old, heartbeat {feed.heartbeat_s} s"
+        exercised = True
+    for name, health in step.healths.items():
+        if health is not None and health.status == FRESH:
+            for feed, status in _needed(step.after, step.after.accounts[name]):
+                if status in bad:
+                    return f"the health view of {name} trusts {feed.feed}, which is {word}"
+    return exercised
+
+
+def _fresh(step: Step) -> Verdict:
+    """ORACLE-01."""
+    return _judge(step, (STALE,), "older than its heartbeat")
+
+
+def _in_bounds(step: Step) -> Verdict:
+    """ORACLE-02."""
+    return _judge(step, (OUT_OF_BOUNDS, UNAVAILABLE), "no price")
+
+
+CHECKS = (
+    Check("ORACLE-01", "no decision rests on a price older than its own feed's heartbeat", _fresh, _DECISIONS),
+    Check("ORACLE-02", "zero, negative and answers outside the feed's bounds never become prices", _in_bounds, _DECISIONS),
+)

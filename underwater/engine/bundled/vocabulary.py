@@ -1,0 +1,60 @@
+"""The bundled engine's words: what cases and reports need to write its actions for people."""
+
+from __future__ import annotations
+
+import re
+
+from reference.governance import ROLES
+from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
+from underwater.engine.bundled.deployment import Deployment
+from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
+from underwater.engine.vocabulary import Vocabulary
+
+MODE_PHRASES = {
+    "normal": "answers normally",
+    "reverts": "reverts",
+    "burns-gas": "burns all gas",
+    "short": "answers too few bytes",
+}
+"""What a source in each mode does when it is read."""
+
+_ANY = (-(1 << 255), (1 << 256) - 1)
+_WORD_TYPE = re.compile(r"\b(u?)int(\d+)\b|\baddress\b|\bbool\b|\bbytes32\b")
+
+
+def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
+    """The least and the largest number that each argument can hold in the function's ABI type."""
+    ranges = []
+    for match in _WORD_TYPE.finditer(kind.function):
+        bits = int(match[2] or 0)
+        unsigned = match[1] == "u"
+        ranges.append(
+            _ANY if not bits else (0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1)
+        )
+    # What names the contract called is no argument of the function.
+    ranges = [_ANY] * (len(kind.parameters) - len(ranges)) + ranges
+    # An age is subtracted from the block's time, and may lie in the future; a market or collateral number is a whole word.
+    return tuple(
+        (-(1 << 63), 1 << 63) if p.type == "age_s" else (0, (1 << 256) - 1) if p.type == "collateral" else limits
+        for p, limits in zip(kind.parameters, ranges, strict=True)
+    )
+
+
+RANGES = {name: _ranges(kind) for name, kind in KINDS.items()}
+"""What the arguments of each kind can hold."""
+
+
+def vocabulary(deployment: Deployment) -> Vocabulary:
+    """The words of the bundled engine with this deployment."""
+    parameters = deployment.parameters
+    return Vocabulary(
+        kinds=KINDS,
+        ranges=RANGES,
+        actors=(*ADDRESSES, ATTACKER),
+        bundle_callers=(ATTACKER,),
+        markets=tuple(market.name for market in parameters.markets),
+        collaterals=tuple((collateral.name, collateral.decimals) for collateral in parameters.collaterals),
+        sources=tuple(deployment.feed_decimals.items()),
+        roles=ROLES,
+        modes=tuple((word, MODE_PHRASES[word]) for word in ANSWER_WORDS),
+    )

@@ -1,0 +1,196 @@
+"""Boundaries by name, and actions whose number is re-solved from them.
+
+An aim is kept beside the number it gave: when shrinking takes steps away, the number is solved again in the state that is left.
+Offsets count the boundary's own unit: a token unit, a lot, a tick, one unit of a feed's answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from reference import boundaries
+from reference.prices import FRESH, mark_status
+from reference.rounding import div_ceil
+from reference.state import State, with_item
+from underwater.actions import Act, Action, Aim, Bundle
+
+Solver = Callable[[State, Action], int | None]
+"""The boundary's value for an action in a state, or None where there is none."""
+
+
+def _largest_trade(state: State, action: Action) -> int | None:
+    market, buyer, seller, _, price = action.arguments
+    if buyer == seller:
+        return None
+    bounds = [
+        boundaries.largest_trade_wad(state, buyer, market, 1, price),
+        boundaries.largest_trade_wad(state, seller, market, -1, price),
+        boundaries.position_limit_room_wad(state, buyer, market, 1),
+        boundaries.position_limit_room_wad(state, seller, market, -1),
+    ]
+    known = [bound for bound in bounds if bound]
+    return min(known) if len(known) == len(bounds) else None
+
+
+def _bracket_size(account_argument: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        """The size that takes an account's position to its next bracket's floor, from where it is."""
+        market = action.arguments[0]
+        listed = state.parameters.markets[market]
+        held = abs(state.accounts[action.arguments[account_argument]].sizes_wad[market])
+        for floor_wad in listed.floors_wad[1:]:
+            edge = boundaries.size_at_notional_wad(state, market, floor_wad)
+            if edge is not None and edge > held:
+                return edge - held
+        return None
+
+    return solve
+
+
+def _band_edge(index: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        edges = boundaries.band_edges_wad(state, action.arguments[0])
+        return None if edges is None else edges[index]
+
+    return solve
+
+
+def _position_of(argument: int, market_argument: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        account = state.accounts[action.arguments[argument]]
+        return abs(account.sizes_wad[action.arguments[market_argument]]) or None
+
+    return solve
+
+
+def _small_position(state: State, action: Action) -> int | None:
+    notional_wad = state.parameters.liquidation.small_position_notional_wad
+    return boundaries.size_at_notional_wad(state, action.arguments[0], notional_wad)
+
+
+def _room(argument: int, direction: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        market = action.arguments[0]
+        return boundaries.position_limit_room_wad(state, action.arguments[argument], market, direction) or None
+
+    return solve
+
+
+_SIZE, _PRICE = 3, 4
+AIMS: dict[str, tuple[int, Solver]] = {
+    "deposit cap": (2, lambda s, a: boundaries.largest_deposit_units(s, a.arguments[1])),
+    "wallet": (2, lambda s, a: s.wallets.get(a.caller, s.held_units)[a.arguments[1]]),
+    "largest withdrawal": (2, lambda s, a: boundaries.largest_withdrawal_units(s, a.arguments[0], a.arguments[1])),
+    "largest trade": (_SIZE, _largest_trade),
+    "largest trade of the buyer": (
+        _SIZE,
+        lambda s, a: boundaries.largest_trade_wad(s, a.arguments[1], a.arguments[0], 1, a.arguments[_PRICE]),
+    ),
+    "largest trade of the seller": (
+        _SIZE,
+        lambda s, a: boundaries.largest_trade_wad(s, a.arguments[2], a.arguments[0], -1, a.arguments[_PRICE]),
+    ),
+    "position limit of the buyer": (_SIZE, _room(1, 1)),
+    "position limit of the seller": (_SIZE, _room(2, -1)),
+    "position of the buyer": (_SIZE, _position_of(1, 0)),
+    "position of the seller": (_SIZE, _position_of(2, 0)),
+    "next bracket of the buyer": (_SIZE, _bracket_size(1)),
+    "next bracket of the seller": (_SIZE, _bracket_size(2)),
+    "small position": (_SIZE, _small_position),
+    "lower band edge": (_PRICE, _band_edge(0)),
+    "upper band edge": (_PRICE, _band_edge(1)),
+    "close rule": (3, lambda s, a: boundaries.largest_close_wad(s, a.arguments[1], a.arguments[2])),
+    "whole position": (3, _position_of(1, 2)),
+    "largest seizure": (3, lambda s, a: boundaries.largest_seizure_units(s, a.arguments[1], a.arguments[2])),
+    "whole balance": (3, lambda s, a: s.accounts[a.arguments[1]].units[a.arguments[2]] or None),
+    "fees": (1, lambda s, a: boundaries.largest_fee_collection_units(s)),
+    "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
+}
+"""Boundary -> (which argument it sets, its solver)."""
+
+PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|bracket) price of (\S+) in market (\d+)")
+_PRICE_SOLVERS = {
+    "liquidation": boundaries.liquidation_price_wad,
+    "initial margin": boundaries.initial_margin_price_wad,
+    "close-out": boundaries.close_out_price_wad,
+}
+
+
+def _answer_at(state: State, boundary: str) -> int | None:
+    """The answer of a market's feed at a price boundary: the last one on the account's good side."""
+    match = PRICE_AIM.fullmatch(boundary)
+    if match is None:
+        return None
+    which, name, market = match[1], match[2], int(match[3])
+    if name not in state.accounts or market >= len(state.parameters.markets):
+        return None
+    feed = state.parameters.markets[market].feed
+    if which == "bracket":
+        price_wad = boundaries.bracket_price_wad(state, name, market)
+        return None if price_wad is None else div_ceil(price_wad, feed.scale)
+    status, price_wad = _PRICE_SOLVERS[which](state, name, market)
+    if status != FRESH:
+        return None
+    is_long = state.accounts[name].sizes_wad[market] > 0
+    return div_ceil(price_wad, feed.scale) if is_long else price_wad // feed.scale
+
+
+def unit_of(state: State, action: Action, argument: int) -> int:
+    """What an offset of one means in an action's argument."""
+    if action.kind in ("trade", "liquidate"):
+        market = action.arguments[0 if action.kind == "trade" else 2]
+        if market < len(state.parameters.markets):
+            listed = state.parameters.markets[market]
+            return listed.tick_wad if action.kind == "trade" and argument == _PRICE else listed.lot_wad
+    return 1
+
+
+def solve(state: State, action: Action) -> Action:
+    """The action with the number that its aim gives in this state; as it was where the aim has no answer here."""
+    aim = action.aim
+    if aim is None:
+        return action
+    if action.kind == "publish":
+        argument, value = 1, _answer_at(state, aim.boundary)
+    elif aim.boundary in AIMS:
+        argument, solver = AIMS[aim.boundary]
+        try:
+            value = solver(state, action)
+        except IndexError:  # an unknown market or collateral has no boundaries
+            value = None
+    else:
+        return action
+    if value is None:
+        return action
+    aimed = value + aim.offset * unit_of(state, action, argument)
+    if aimed < 0 and action.kind != "publish":
+        return action
+    return action._replace(arguments=with_item(action.arguments, argument, aimed))
+
+
+def aimed(state: State, action: Action, boundary: str, offset: int) -> Action | None:
+    """The action aimed at a boundary, or None where the boundary has no value in this state."""
+    marker = action._replace(aim=Aim(boundary, offset))
+    if action.kind == "publish":
+        if _answer_at(state, boundary) is None:
+            return None
+    else:
+        try:
+            if AIMS[boundary][1](state, marker) is None:
+                return None
+        except IndexError:
+            return None
+    return solve(state, marker)
+
+
+def solve_act(state: State, act: Act) -> Act:
+    """Every action of an act solved again, a bundle's from the state before it."""
+    if isinstance(act, Bundle):
+        return act._replace(actions=tuple(solve(state, action) for action in act.actions))
+    return solve(state, act)
+
+
+def mark_or_zero(state: State, market: int) -> int:
+    """A market's mark in wad, or 0 where it is unusable."""
+    return mark_status(state, state.parameters.markets[market])[1]

@@ -1,0 +1,408 @@
+"""Participants of a margin exchange for perpetuals: who tries what next.
+
+Amounts come from boundaries (exactly at, one unit to either side, near) or from the ordinary (a fraction of what is possible); one
+draw in fifty is plain nonsense, which an engine must refuse for the right reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from reference.margin import Health
+from reference.rounding import WAD, floor_to_multiple
+from reference.state import State
+from underwater.actions import Action
+from underwater.choices import Choices
+from underwater.generate.aims import aimed, mark_or_zero
+
+
+class Cast(NamedTuple):
+    """Who takes part, by name."""
+
+    accounts: tuple[str, ...]
+    operators: tuple[str, ...]
+    matcher: str
+    delegate: str
+    outsider: str
+    attacker: str
+
+
+class Temper(NamedTuple):
+    """How participants of one sequence behave: weights of kinds, and whether liquidators come."""
+
+    weights: tuple[tuple[str, int], ...]
+    liquidators_come: bool
+
+
+_ORDINARY = (
+    ("deposit", 14),
+    ("withdraw", 16),
+    ("trade", 34),
+    ("settle", 5),
+    ("liquidate", 5),
+    ("seize", 4),
+    ("set_operator", 3),
+    ("fund_insurance", 2),
+    ("collect_fees", 3),
+    ("donate", 2),
+    ("governance", 6),
+    ("roles", 3),
+)
+_TRADING = (("deposit", 8), ("withdraw", 10), ("trade", 60), ("settle", 5), ("liquidate", 5), ("seize", 3), ("governance", 2),
+            ("fund_insurance", 1), ("collect_fees", 1))  # fmt: skip
+_CHURNING = (("deposit", 15), ("withdraw", 20), ("trade", 20), ("settle", 5), ("liquidate", 3), ("seize", 3), ("set_operator", 8),
+             ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4), ("fund_insurance", 4))  # fmt: skip
+TEMPERS = (
+    Temper(_ORDINARY, True),
+    Temper(_ORDINARY, False),
+    Temper(_TRADING, True),
+    Temper(_TRADING, True),
+    Temper(_CHURNING, True),
+)
+
+
+def _cumulative(weights: tuple[tuple[str, int], ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    total, sums = 0, []
+    for _, weight in weights:
+        total += weight
+        sums.append(total)
+    return tuple(kind for kind, _ in weights), tuple(sums)
+
+
+_OFFSETS = (0, 0, 0, 0, 1, 1, -1, -1)
+
+
+class Participants:
+    """Draws the participants' next action.
+
+    ``health_of`` gives an account's health in the state that is drawn from (the harness keeps it cached).
+    """
+
+    def __init__(
+        self, choices: Choices, cast: Cast, temper: Temper, health_of: Callable[[State, str], Health]
+    ) -> None:
+        self.choices = choices
+        self.cast = cast
+        self.temper = temper
+        self.health_of = health_of
+        self._kinds, self._weights = _cumulative(temper.weights)
+        self._draws: dict[str, Callable[[State], Action]] = {
+            "deposit": self._deposit,
+            "withdraw": self._withdraw,
+            "trade": self._trade,
+            "settle": self._settle,
+            "liquidate": self._liquidate,
+            "seize": self._seize,
+            "set_operator": self._set_operator,
+            "fund_insurance": self._fund_insurance,
+            "collect_fees": self._collect_fees,
+            "donate": self._donate,
+            "governance": self._governance,
+            "roles": self._roles,
+        }
+
+    def draw(self, state: State) -> Action:
+        """The next action."""
+        choices = self.choices
+        kind = self._kinds[choices.weighted(self._weights)]
+        if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(35):
+            prey = self._prey(state)
+            if prey is not None:
+                account = state.accounts[prey]
+                kind = "seize" if account.cash_wad < 0 and any(account.units) and choices.chance(50) else "liquidate"
+                if kind == "liquidate" and not any(account.sizes_wad):
+                    kind = "seize"
+                return self._liquidate_of(state, prey) if kind == "liquidate" else self._seize_of(state, prey)
+        return self._draws[kind](state)
+
+    def draw_for_attacker(self, state: State) -> Action:
+        """One action of the attacker's, for a bundle."""
+        choices, attacker = self.choices, self.cast.attacker
+        kind = choices.pick(("deposit", "withdraw", "settle", "donate", "liquidate", "seize", "trade", "deposit"))
+        action = self._draws[kind](state)
+        arguments = action.arguments
+        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize"):
+            arguments = (attacker, *arguments[1:])
+        elif kind == "trade":
+            arguments = (arguments[0], attacker, *arguments[2:])
+        again = action._replace(caller=attacker, arguments=arguments)
+        if again.aim is not None:
+            again = aimed(state, again, again.aim.boundary, again.aim.offset) or again._replace(aim=None)
+        return again
+
+    # ---- shared draws
+
+    def _account(self) -> str:
+        return self.choices.pick(self.cast.accounts)
+
+    def _market(self, state: State) -> int:
+        count = len(state.parameters.markets)
+        return count if self.choices.chance(1) else self.choices.integer(0, count - 1)
+
+    def _collateral(self, state: State) -> int:
+        count = len(state.parameters.collaterals)
+        return count if self.choices.chance(1) else self.choices.integer(0, count - 1)
+
+    def _caller_for(self, account: str) -> str:
+        choices = self.choices
+        if choices.chance(88):
+            return account
+        return choices.pick((self.cast.matcher, self.cast.delegate, self.cast.outsider, self._account()))
+
+    def _at(self, state: State, action: Action, boundary: str, argument: int) -> Action:
+        """At a boundary or beside it, near it, or a fraction of it; the action as it is where the boundary has no value."""
+        choices = self.choices
+        manner = choices.integer(0, 9)
+        if manner < 5:
+            return aimed(state, action, boundary, choices.pick(_OFFSETS)) or action
+        if manner < 6:
+            return aimed(state, action, boundary, choices.integer(-100, 100)) or action
+        at_boundary = aimed(state, action, boundary, 0)
+        if at_boundary is None:
+            return action
+        value = at_boundary.arguments[argument]
+        fraction = value * choices.integer(1, 1000) // choices.pick((1000, 1000, 4000, 40_000))
+        if action.kind in ("trade", "liquidate"):
+            market = action.arguments[0 if action.kind == "trade" else 2]
+            lot_wad = state.parameters.markets[market].lot_wad
+            fraction = max(lot_wad, floor_to_multiple(fraction, lot_wad))
+        return action._replace(arguments=(*action.arguments[:argument], fraction, *action.arguments[argument + 1 :]))
+
+    def _prey(self, state: State) -> str | None:
+        """A liquidatable account, if there is one, beginning the search anywhere."""
+        accounts = self.cast.accounts
+        start = self.choices.integer(0, len(accounts) - 1)
+        for index in range(len(accounts)):
+            name = accounts[(start + index) % len(accounts)]
+            account = state.accounts[name]
+            if account.cash_wad < 0 or any(account.sizes_wad):
+                status, risk = self.health_of(state, name)
+                if status == 0 and risk.equity_wad < risk.maintenance_margin_wad:
+                    return name
+        return None
+
+    # ---- the ledger
+
+    def _deposit(self, state: State) -> Action:
+        choices = self.choices
+        account, collateral = self._account(), self._collateral(state)
+        caller = self._caller_for(account)
+        action = Action("deposit", caller, (account, collateral, choices.pick((0, 1, 1))))
+        if collateral >= len(state.parameters.collaterals) or choices.chance(2):
+            return action
+        if choices.chance(7):
+            return self._at(state, action, "deposit cap", 2)
+        if choices.chance(3):
+            return self._at(state, action, "wallet", 2)
+        wallet = state.wallets.get(account, (0,) * 8)[collateral]
+        units = wallet * choices.integer(1, 100) // choices.pick((400, 2_000, 20_000))
+        return action._replace(arguments=(account, collateral, units))
+
+    def _withdraw(self, state: State) -> Action:
+        choices = self.choices
+        account, collateral = self._account(), self._collateral(state)
+        units = choices.pick((0, 1, 10**6, 10**30))
+        action = Action("withdraw", self._caller_for(account), (account, collateral, units))
+        if collateral >= len(state.parameters.collaterals) or choices.chance(3):
+            return action
+        return self._at(state, action, "largest withdrawal", 2)
+
+    def _settle(self, state: State) -> Action:
+        account, market = self._account(), self._market(state)
+        if self.choices.chance(80):
+            held = [number for number, size in enumerate(state.accounts[account].sizes_wad) if size]
+            if held:
+                market = self.choices.pick(held)
+        return Action("settle", self._caller_for(account), (account, market))
+
+    def _set_operator(self, state: State) -> Action:
+        account, choices = self._account(), self.choices
+        operator = choices.pick(self.cast.operators)
+        approved = choices.chance(85 if operator == self.cast.matcher else 50)
+        for name in self.cast.accounts:
+            if (name, self.cast.matcher) not in state.operators and choices.chance(60):
+                return Action("set_operator", name, (self.cast.matcher, True))
+        return Action("set_operator", account, (operator, approved))
+
+    def _fund_insurance(self, state: State) -> Action:
+        account = self._account()
+        wallet = state.wallets.get(account, (0,))[0]
+        units = self.choices.pick((0, 1, wallet // 100_000, wallet // 5_000, wallet + 1))
+        return Action("fund_insurance", account, (units,))
+
+    def _collect_fees(self, state: State) -> Action:
+        choices = self.choices
+        caller = "treasurer" if choices.chance(85) else choices.pick((self.cast.outsider, self._account()))
+        action = Action("collect_fees", caller, (self._account(), choices.pick((0, 1, 10**30))))
+        return self._at(state, action, "fees", 1) if choices.chance(80) else action
+
+    def _donate(self, state: State) -> Action:
+        account, collateral = self._account(), self.choices.integer(0, len(state.parameters.collaterals) - 1)
+        wallet = state.wallets.get(account, (0,) * 8)[collateral]
+        return Action("donate", account, (collateral, self.choices.pick((0, 1, wallet // 1000, wallet + 1))))
+
+    # ---- trades
+
+    def _trade(self, state: State) -> Action:
+        choices, cast = self.choices, self.cast
+        market = self._market(state)
+        buyer, seller = self._account(), self._account()
+        if buyer == seller and not choices.chance(3):
+            seller = cast.accounts[(cast.accounts.index(buyer) + 1) % len(cast.accounts)]
+        caller = cast.matcher if choices.chance(92) else choices.pick((buyer, seller, cast.delegate, cast.outsider))
+        if market >= len(state.parameters.markets):
+            return Action("trade", caller, (market, buyer, seller, WAD, WAD))
+        listed = state.parameters.markets[market]
+        mark_wad = mark_or_zero(state, market) or listed.tick_wad
+        size_wad = choices.pick((listed.lot_wad, listed.lot_wad * 100, listed.lot_wad, listed.lot_wad + 1, 0))
+        action = Action("trade", caller, (market, buyer, seller, size_wad, mark_wad))
+        manner = choices.integer(0, 99)
+        if manner < 20:
+            edge = choices.pick(("lower band edge", "upper band edge"))
+            at_edge = aimed(state, action, edge, choices.pick((0, 0, 0, 1, -1)))
+            if at_edge is not None:
+                action = at_edge
+                if choices.chance(25):
+                    return action
+        elif manner < 45:
+            reach = listed.limits.price_band_rate_wad * mark_wad // WAD // listed.tick_wad
+            price_wad = mark_wad + choices.integer(-reach, reach) * listed.tick_wad
+            action = action._replace(arguments=(market, buyer, seller, size_wad, max(price_wad, listed.tick_wad)))
+        elif manner < 47:
+            price_wad = choices.pick((0, mark_wad + 1, mark_wad * 2, listed.tick_wad))
+            return action._replace(arguments=(market, buyer, seller, listed.lot_wad, price_wad))
+        if choices.chance(3):
+            return action
+        return self._at(state, action, self._trade_boundary(state, market, buyer, seller), 3)
+
+    def _trade_boundary(self, state: State, market: int, buyer: str, seller: str) -> str:
+        choices = self.choices
+        buyer_short = state.accounts[buyer].sizes_wad[market] < 0
+        seller_long = state.accounts[seller].sizes_wad[market] > 0
+        if buyer_short and choices.chance(30):
+            return "position of the buyer"
+        if seller_long and choices.chance(30):
+            return "position of the seller"
+        manner = choices.integer(0, 19)
+        if manner < 12:
+            return "largest trade"
+        return (
+            "largest trade of the buyer",
+            "largest trade of the seller",
+            "position limit of the buyer",
+            "position limit of the seller",
+            "next bracket of the buyer",
+            "next bracket of the seller",
+            "small position",
+            "largest trade",
+        )[manner - 12]
+
+    # ---- liquidation
+
+    def _liquidator(self, account: str) -> str:
+        choices = self.choices
+        if choices.chance(2):
+            return account
+        liquidator = choices.pick((*self.cast.accounts, "liquidator", "liquidator", "maker", "maker"))
+        return liquidator if liquidator != account else "liquidator"
+
+    def _liquidate(self, state: State) -> Action:
+        prey = self._prey(state) if self.temper.liquidators_come and self.choices.chance(85) else None
+        return self._liquidate_of(state, prey or self._account())
+
+    def _liquidate_of(self, state: State, account: str) -> Action:
+        choices = self.choices
+        market = self._market(state)
+        held = [number for number, size in enumerate(state.accounts[account].sizes_wad) if size]
+        if held and choices.chance(93):
+            market = choices.pick(held)
+        liquidator = self._liquidator(account)
+        caller = liquidator if choices.chance(85) else choices.pick((self.cast.matcher, self.cast.outsider))
+        if market >= len(state.parameters.markets):
+            return Action("liquidate", caller, (liquidator, account, market, WAD))
+        lot_wad = state.parameters.markets[market].lot_wad
+        action = Action("liquidate", caller, (liquidator, account, market, choices.pick((lot_wad, lot_wad, 0, lot_wad + 1))))
+        manner = choices.integer(0, 9)
+        if manner == 0:
+            return action
+        return self._at(state, action, "close rule" if manner < 7 else "whole position", 3)
+
+    def _seize(self, state: State) -> Action:
+        choices = self.choices
+        prey = self._prey(state) if self.temper.liquidators_come and choices.chance(85) else None
+        if prey is None:
+            debtors = [name for name in self.cast.accounts if state.accounts[name].cash_wad < 0]
+            prey = choices.pick(debtors) if debtors and choices.chance(70) else self._account()
+        return self._seize_of(state, prey)
+
+    def _seize_of(self, state: State, account: str) -> Action:
+        choices = self.choices
+        collateral = self._collateral(state)
+        held = [number for number, units in enumerate(state.accounts[account].units) if units]
+        if held and choices.chance(92):
+            collateral = choices.pick(held)
+        liquidator = self._liquidator(account)
+        caller = liquidator if choices.chance(85) else choices.pick((self.cast.matcher, self.cast.outsider))
+        action = Action("seize", caller, (liquidator, account, collateral, choices.pick((0, 1, 1, 1))))
+        if collateral >= len(state.parameters.collaterals) or choices.chance(8):
+            return action
+        return self._at(state, action, "largest seizure" if choices.chance(70) else "whole balance", 3)
+
+    # ---- those who set parameters and roles
+
+    def _role_holder(self, holder: str) -> str:
+        choices = self.choices
+        return holder if choices.chance(88) else choices.pick((self.cast.outsider, self._account(), "admin"))
+
+    def _governance(self, state: State) -> Action:
+        choices, parameters = self.choices, state.parameters
+        manner = choices.integer(0, 9)
+        if manner < 3:
+            market = self._market(state)
+            listed = parameters.markets[min(market, len(parameters.markets) - 1)]
+            maintenance = listed.maintenance_rates_wad[0]
+            penalty = maintenance * choices.integer(0, 100) // choices.pick((100, 200))
+            band = max(0, maintenance - penalty + choices.pick((-1, -1, -1, 0, -(maintenance // 4))))
+            fee = choices.pick((0, 10**14, 10**15, 10**16, 10**16, 10**16 + 1))
+            limit = listed.limits.position_limit_wad
+            limit = choices.pick((limit, limit, listed.lot_wad, limit // 2 // listed.lot_wad * listed.lot_wad, limit + 1, 0))
+            return Action("set_market_limits", self._role_holder("risk-manager"), (market, band, fee, penalty, limit))
+        if manner < 6:
+            collateral = self._collateral(state)
+            number = min(collateral, len(parameters.collaterals) - 1)
+            pool, cap = state.pool_units[number], parameters.collaterals[number].deposit_cap_units
+            units = choices.pick((pool, pool + 1, max(0, pool - 1), cap, max(cap, 2 * pool + 1000), 10**33, 10**33 + 1))
+            return Action("set_deposit_cap", self._role_holder("risk-manager"), (collateral, units))
+        if manner < 8:
+            share = choices.pick((0, WAD // 3, WAD // 2, WAD, WAD + 1))
+            close = choices.pick((1, WAD // 4, WAD // 2, WAD, 0))
+            small = choices.pick((0, 100 * WAD, 10_000 * WAD, 10**35, 10**35 + 1))
+            return Action("set_liquidation_parameters", self._role_holder("risk-manager"), (share, close, small))
+        is_market = choices.chance(50)
+        if is_market:
+            number = self._market(state)
+            feed = parameters.markets[min(number, len(parameters.markets) - 1)].feed
+        else:
+            number = self._collateral(state)
+            configured = parameters.collaterals[min(number, len(parameters.collaterals) - 1)].feed
+            feed = configured if configured is not None else parameters.markets[0].feed
+        heartbeat_s = choices.pick((feed.heartbeat_s, feed.heartbeat_s, 60, 3600, 604_800, 604_801, 0))
+        decimals = feed.decimals if choices.chance(95) else feed.decimals + 1
+        return Action(
+            "set_market_feed" if is_market else "set_collateral_feed",
+            self._role_holder("oracle-manager"),
+            (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, feed.maximum_answer),
+        )
+
+    def _roles(self, state: State) -> Action:
+        choices, cast = self.choices, self.cast
+        role = choices.pick((RISK, ORACLE, TREASURER, ADMIN))
+        manner = choices.integer(0, 3)
+        someone = choices.pick((cast.delegate, cast.outsider))
+        if manner == 0:
+            caller = someone if choices.chance(70) else choices.pick((cast.matcher, cast.outsider))
+            return Action("renounce_role", caller, (role, choices.pick((caller, caller, cast.matcher))))
+        caller = "admin" if choices.chance(85) else choices.pick((someone, self._account()))
+        return Action("grant_role" if manner == 1 else "revoke_role", caller, (role, someone))

@@ -1,0 +1,87 @@
+"""Counterfactuals: what would happen, tried on a snapshot that is always reverted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from reference.machine import apply
+from reference.margin import Health, health
+from reference.state import State, with_item
+from underwater.actions import Action, Call, Outcome
+from underwater.chain.revm import RevmChain
+from underwater.choices import Choices
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, BACKSTOP, DEPLOYER
+from underwater.engine.bundled.instance import Instance
+from underwater.engine.bundled.plan import call_data
+
+
+class Probe:
+    """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
+
+    accounts = ACCOUNTS
+    backstop = BACKSTOP
+
+    def __init__(self, chain: RevmChain, instance: Instance, state: State, choices: Choices) -> None:
+        self.chain = chain
+        self.instance = instance
+        self.state = state
+        self.choices = choices
+
+    def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
+        """See ``underwater.checks.Probe``."""
+        call = self.instance.call(Action(kind, caller, arguments), self.chain.time_s)
+        outcome = self.instance.outcome_of(self.chain.transact(call))
+        if outcome.done:
+            # What observation does not cover (parameters, roles, sources) follows the reference; the rest is read.
+            after, _ = apply(self.state, kind, caller, arguments)
+            self._read(after)
+        return outcome
+
+    def _read(self, state: State) -> None:
+        slots = self.instance.slots
+        state = slots.unpack(self.chain.storage(slots.pairs), state)
+        wallets = {}
+        for name in ACCOUNTS:
+            pairs = [slots.wallet(name, number) for number in range(len(state.held_units))]
+            wallets[name] = tuple(self.chain.storage([pair for pair in pairs if pair is not None]))
+        self.state = state._replace(wallets=wallets)
+
+    def health(self, name: str) -> Health | None:
+        """See ``underwater.checks.Probe``."""
+        return self.instance.health(self.chain, name)
+
+    def expected_health(self, name: str) -> Health:
+        """See ``underwater.checks.Probe``."""
+        return health(self.state, self.state.accounts[name])
+
+    def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+        """See ``underwater.checks.Probe``."""
+        return self.instance.requirements(self.chain, market, size_wad, price_wad)
+
+    def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
+        """See ``underwater.checks.Probe``."""
+        return self.instance.liquidation_price(self.chain, name, market)
+
+    def fund(self, name: str, units: Sequence[int]) -> None:
+        """See ``underwater.checks.Probe``."""
+        address = self.instance.address_of[name]
+        for collateral, amount in enumerate(units):
+            data = call_data("mint(address,uint256)", address, amount)
+            self.chain.transact(Call(ADDRESSES[DEPLOYER], self.instance.addresses.tokens[collateral], data))
+            wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
+            wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
+            self.state = self.state._replace(wallets=wallets)
+            self.do("set_deposit_cap", "risk-manager", collateral, self.state.pool_units[collateral] + amount)
+            self.do("deposit", name, name, collateral, amount)
+
+
+@contextmanager
+def probing(chain: RevmChain, instance: Instance, state: State, choices: Choices) -> Iterator[Probe]:
+    """A probe on a snapshot; the chain is as it was afterwards, whatever happened."""
+    snapshot = chain.snapshot()
+    try:
+        yield Probe(chain, instance, state, choices)
+    finally:
+        chain.restore(snapshot)

@@ -1,0 +1,192 @@
+"""The hot loop: one act on the model and on the chain, everything read back, everything compared.
+
+A step counts only if every value that it compares was read from the contract after it: raw slots of all accounts and counters after
+every step, health views of the accounts that took part, views of all accounts every few steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+from reference.machine import apply, apply_all
+from reference.state import State, with_item
+from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
+from underwater.chain.revm import RevmChain
+from underwater.checks import Roster, Step, Violation
+from underwater.engine.bundled.actors import ACCOUNTS
+from underwater.engine.bundled.instance import Instance
+from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, WORLD
+from underwater.engine.bundled.storage import repack
+from underwater.hunt.risks import Risks
+
+VIEW_ALL_EVERY = 32
+"""Steps between two readings of every account's health view."""
+_MOVES_TOKENS = frozenset(("deposit", "withdraw", "fund_insurance", "collect_fees", "donate", "bundle"))
+_ACCOUNTS = frozenset(ACCOUNTS)
+
+
+class Failure(NamedTuple):
+    """Where a history failed: the act's number from 1, and the checks that did not hold."""
+
+    step: int
+    violations: tuple[Violation, ...]
+
+
+class Runner:
+    """Runs one sequence on a chain that stands right after its deployment."""
+
+    def __init__(self, chain: RevmChain, instance: Instance, roster: Roster, start: State) -> None:
+        self.chain = chain
+        self.instance = instance
+        self.roster = roster
+        self.state = start
+        self.risks = Risks()
+        self.blocks: list[tuple[int, list[Act]]] = []
+        self.steps = 0
+        self.digest = hashlib.blake2b(digest_size=16)
+        self.donated_units = (0,) * len(start.held_units)
+        self.counts: dict[str, list[int]] = {}
+        """Per kind: done, rejected."""
+        self.errors: dict[str, int] = {}
+        self.last: Step | None = None
+        self._expected = instance.slots.pack(start)
+
+    def history(self) -> tuple[Block, ...]:
+        """What was run so far."""
+        return tuple(Block(after_s, tuple(acts)) for after_s, acts in self.blocks)
+
+    def begin_block(self, after_s: int) -> None:
+        """The next acts run in a new block."""
+        self.end_block()
+        self.chain.open_block(after_s)
+        self.blocks.append((after_s, []))
+        self.state = self.state._replace(time_s=self.chain.time_s)
+
+    def act(self, act: Act) -> list[Violation]:
+        """Run one act in the open block, compare, and ask the checks. The violations, empty if all held."""
+        before, instance, chain = self.state, self.instance, self.chain
+        self.blocks[-1][1].append(act)
+        self.steps += 1
+        kind = act.kind
+        action = act if isinstance(act, Action) else None
+        if action is not None:
+            expected_state, outcome = apply(before, kind, action.caller, action.arguments)
+        else:
+            assert isinstance(act, Bundle)
+            expected_state, outcome = apply_all(
+                before, act.caller, tuple([(part.kind, part.arguments) for part in act.actions])
+            )
+        call = instance.call(act, chain.time_s)
+        receipt = chain.transact(call)
+        expected = Outcome(*outcome)
+        observed, events_differ = self._compare(expected, receipt)
+
+        slots = instance.slots
+        repack(slots, self._expected, before, expected_state)
+        values = chain.storage(slots.pairs)
+        after = expected_state
+        if values != self._expected:
+            after = slots.unpack(values, expected_state)
+            self._expected = values
+        if kind in _MOVES_TOKENS:
+            after = self._with_wallets(act, after)
+        self.state = after
+
+        step = Step()
+        step.act, step.kind, step.action = act, kind, action
+        step.before, step.after = before, after
+        step.expected, step.expected_state = expected, expected_state
+        step.outcome, step.events_differ = observed, events_differ
+        step.participants = self._participants(act)
+        step.health_of = self.risks
+        views_all = self.steps % VIEW_ALL_EVERY == 0
+        names = ACCOUNTS if views_all else () if kind in WORLD else step.participants
+        step.healths = {name: instance.health(chain, name) for name in names}
+        if observed.error is None and kind in ("donate", "bundle"):
+            self._count_donations(act)
+        step.donated_units = self.donated_units
+        self.last = step
+
+        self._tally(kind, observed)
+        hash_receipt(self.digest, call.data, receipt)
+        return self.roster.judge(step)
+
+    def end_block(self) -> None:
+        """Take what was observed at the block's end into the digest: inside a block, other chains cannot be asked."""
+        if self.last is not None and self.blocks[-1][1]:
+            self.digest.update(repr(self._expected).encode())
+            self.digest.update(repr(list(self.last.healths.items())).encode())
+
+    def _compare(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
+        """The observed outcome, and how its events differ; decoded only where bytes are not what was expected."""
+        instance = self.instance
+        if expected.error is None:
+            if receipt.ok:
+                engine = instance.addresses.engine
+                logs = [log for log in receipt.logs if log.address == engine]
+                if logs == instance.logs(expected):
+                    return expected, ""
+        elif not receipt.ok and receipt.data == instance.error_data(expected):
+            return expected, ""
+        observed = instance.outcome_of(receipt)
+        if expected.error is None and observed.error is None:
+            return observed, f"expected events {expected.events}, observed {observed.events}"
+        return observed, ""
+
+    def _participants(self, act: Act) -> tuple[str, ...]:
+        if isinstance(act, Bundle):
+            names = [act.caller]
+            for action in act.actions:
+                names += [action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]]
+        else:
+            names = [act.caller] if act.kind == "set_operator" else []
+            names += [act.arguments[index] for index in ACTOR_ARGUMENTS[act.kind]]
+        return tuple(name for name in dict.fromkeys(names) if name in _ACCOUNTS)
+
+    def _with_wallets(self, act: Act, after: State) -> State:
+        """The wallets that the act could have touched, as the tokens say."""
+        moves = act.actions if isinstance(act, Bundle) else (act,)
+        wallets = after.wallets
+        for action in moves:
+            if action.kind not in _MOVES_TOKENS:
+                continue
+            collateral = {"fund_insurance": 0, "collect_fees": 0, "donate": action.arguments[0]}.get(action.kind)
+            if collateral is None:
+                collateral = action.arguments[1]
+            if collateral >= len(after.held_units):
+                continue
+            for holder in {action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind])}:
+                slot = self.instance.slots.wallet(holder, collateral)
+                if slot is not None:
+                    (units,) = self.chain.storage((slot,))
+                    if wallets[holder][collateral] != units:
+                        wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
+        return after if wallets is after.wallets else after._replace(wallets=wallets)
+
+    def _count_donations(self, act: Act) -> None:
+        for action in act.actions if isinstance(act, Bundle) else (act,):
+            if action.kind == "donate":
+                collateral, units = action.arguments
+                self.donated_units = with_item(self.donated_units, collateral, self.donated_units[collateral] + units)
+
+    def _tally(self, kind: str, outcome: Outcome) -> None:
+        count = self.counts.get(kind)
+        if count is None:
+            count = self.counts[kind] = [0, 0]
+        if outcome.error is None:
+            count[0] += 1
+        else:
+            count[1] += 1
+            self.errors[outcome.error] = self.errors.get(outcome.error, 0) + 1
+
+
+
+def hash_receipt(digest: hashlib.blake2b, data: bytes, receipt: Receipt) -> None:
+    """An act and its answer into a digest: everything but gas, and the wording of why a call halted."""
+    digest.update(data)
+    digest.update(b"\1" if receipt.ok else b"\0" if receipt.halted is None else b"\2")
+    digest.update(receipt.data)
+    for log in receipt.logs:
+        digest.update(b"".join(log.topics))
+        digest.update(log.data)

@@ -1,0 +1,201 @@
+"""One sequence: a drawn temper and weather, run until its length or a violation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from reference.machine import apply
+from reference.state import State
+from underwater.actions import Act, Action, Block, Bundle
+from underwater.chain.revm import RevmChain
+from underwater.checks import Roster, Step, Violation
+from underwater.choices import Choices, SeededChoices
+from underwater.engine.bundled.actors import ACCOUNTS, ATTACKER, DELEGATE, MATCHER, OPERATORS
+from underwater.engine.bundled.instance import Instance
+from underwater.generate.perpetuals import TEMPERS, Cast, Participants
+from underwater.hunt.probe import probing
+from underwater.hunt.runner import Runner
+from underwater.nemesis.world import WEATHERS, TruePath, World
+
+CAST = Cast(ACCOUNTS, OPERATORS, MATCHER, DELEGATE, "outsider", ATTACKER)
+PROBE_EVERY = 48
+"""Steps between two probes, on average."""
+PROBE_STREAMS = 32
+"""A probe's own draws come from one of so many streams, so that a replay can try them all."""
+MOST_ACTS_IN_A_BLOCK = 3
+
+Novelty = tuple[Any, ...]
+
+
+class Find(NamedTuple):
+    """A violation as it was met: the history up to it, and what did not hold."""
+
+    blocks: tuple[Block, ...]
+    violations: tuple[Violation, ...]
+    kind: str
+    expected: str
+    observed: str
+
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """What findings of one cause share: the check that names it best, the action and both outcomes."""
+        return (self.violations[0].check, self.kind, self.expected, self.observed)
+
+
+@dataclass
+class Ran:
+    """What came of a sequence."""
+
+    steps: int
+    digest: bytes
+    counts: dict[str, list[int]]
+    errors: dict[str, int]
+    novel: list[tuple[Novelty, int]] = field(default_factory=list)
+    """States never met before in this sequence, each with the number of blocks that led to it."""
+    find: Find | None = None
+    blocks: tuple[Block, ...] = ()
+
+
+def run_sequence(
+    chain: RevmChain,
+    instance: Instance,
+    roster: Roster,
+    start: State,
+    choices: Choices,
+    path: TruePath,
+    length: int,
+    *,
+    prefix: Sequence[Block] = (),
+    aimless: bool = False,
+) -> Ran:
+    """Run ``length`` steps, beginning with ``prefix`` (a kept sequence's blocks). The chain must stand right after its deployment."""
+    runner = Runner(chain, instance, roster, start)
+    world = World(choices, choices.pick(WEATHERS), path, "publisher", ACCOUNTS, start)
+    participants = Participants(choices, CAST, choices.pick(TEMPERS), runner.risks)
+    seen: set[Novelty] = set()
+    ran = Ran(0, b"", runner.counts, runner.errors)
+
+    def step(act: Act) -> bool:
+        violations = runner.act(act)
+        if not violations and roster.probes and choices.integer(0, PROBE_EVERY - 1) == 0:
+            violations = _probe(runner, roster, choices)
+        last = runner.last
+        assert last is not None
+        if violations:
+            ran.find = Find(
+                runner.history(),
+                tuple(violations),
+                last.kind,
+                last.expected.error or "done",
+                last.outcome.error or "done",
+            )
+            return False
+        key = _novelty(last)
+        if key not in seen:
+            seen.add(key)
+            ran.novel.append((key, len(runner.blocks)))
+        return runner.steps < length
+
+    going = _replay_prefix(runner, world, prefix, step)
+    if going and not prefix:
+        going = _prelude(runner, participants, choices, step)
+    while going:
+        runner.begin_block(world.pause_s(runner.state))
+        acts = MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1
+        for _ in range(acts):
+            going = step(_draw(runner.state, world, participants, choices))
+            if not going:
+                break
+    runner.end_block()
+    ran.steps = runner.steps
+    ran.digest = runner.digest.digest()
+    ran.blocks = runner.history()
+    return ran
+
+
+def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
+    broken = world.broken(state)
+    if broken is not None and choices.chance(30):
+        return world.mend(state, broken)
+    if choices.chance(world.weather.world_percent):
+        return world.draw(state)
+    if choices.chance(4):
+        return _draw_bundle(state, participants, choices)
+    return participants.draw(state)
+
+
+def _draw_bundle(state: State, participants: Participants, choices: Choices) -> Bundle:
+    actions: list[Action] = []
+    for _ in range(choices.integer(2, 4)):
+        action = participants.draw_for_attacker(state)
+        after, outcome = apply(state, action.kind, action.caller, action.arguments)
+        if outcome.error is not None and choices.chance(85):
+            continue
+        state = after
+        actions.append(action)
+    return Bundle(ATTACKER, tuple(actions) or (participants.draw_for_attacker(state),))
+
+
+def _prelude(runner: Runner, participants: Participants, choices: Choices, step: Any) -> bool:
+    """Most accounts begin with some collateral, so that a sequence does not spend itself on deposits."""
+    state = runner.state
+    for name in ACCOUNTS:
+        for collateral in range(len(state.parameters.collaterals)):
+            rich = name in ("maker", "liquidator") and collateral == 0
+            if not rich and not choices.chance(40):
+                continue
+            wallet = state.wallets[name][collateral]
+            units = wallet // 5 if rich else wallet * choices.integer(1, 100) // choices.pick((300, 2_000, 20_000))
+            runner.begin_block(1)
+            if not step(Action("deposit", name, (name, collateral, units))):
+                return False
+    return True
+
+
+def _replay_prefix(runner: Runner, world: World, prefix: Sequence[Block], step: Any) -> bool:
+    for block in prefix:
+        runner.begin_block(block.after_s)
+        for act in block.acts:
+            if isinstance(act, Action) and act.kind == "publish" and isinstance(act.arguments[1], int):
+                world.truth[act.arguments[0]] = max(1, act.arguments[1])
+            if not step(act):
+                return False
+    return True
+
+
+def _probe(runner: Runner, roster: Roster, choices: Choices) -> list[Violation]:
+    check = choices.pick(roster.probes)
+    stream = choices.integer(0, PROBE_STREAMS - 1)
+    with probing(runner.chain, runner.instance, runner.state, SeededChoices(stream, check.id)) as probe:
+        return roster.try_probe(check, probe)
+
+
+_BANDS = (0, 50, 100, 101, 110, 150, 200, 300, 1_000)
+
+
+def _novelty(step: Step) -> Novelty:
+    """What kind of moment this was: who is how near to liquidation, what was tried and what came of it."""
+    band = -1
+    for name in step.participants:
+        health = step.healths.get(name)
+        if health is None or health.status != 0:
+            band = 99
+            break
+        equity, _, maintenance = health.risk
+        if maintenance:
+            percent = equity * 100 // maintenance
+            place = sum(percent >= bound for bound in _BANDS)
+            band = place if band < 0 else min(band, place)
+        elif equity < 0:
+            band = 98
+    outcome = step.outcome
+    positions = sum(1 for name in step.participants[:2] for size in step.after.accounts[name].sizes_wad if size)
+    return (
+        step.kind,
+        outcome.error or tuple([event[0] for event in outcome.events]),
+        band,
+        min(positions, 3),
+        step.after.bad_debt_wad > 0,
+    )

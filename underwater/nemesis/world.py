@@ -1,0 +1,189 @@
+"""The world of one sequence: a market's true path, what sources make of it, and how time passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from reference.prices import FRESH, status_of
+from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
+from underwater.actions import Action, Aim
+from underwater.choices import Choices
+from underwater.generate.aims import aimed
+
+
+class TruePath(Protocol):
+    """Where a market's true price goes next, from where it is: exact answers of a feed."""
+
+    def next_answer(self, source: str, answer: int) -> int:
+        """The source's next true answer after ``answer``."""
+
+
+class Weather(NamedTuple):
+    """What kind of world a sequence lives in; weights are of a hundred draws."""
+
+    name: str
+    world_percent: int
+    """How often the world acts instead of a participant."""
+    jump: int
+    aim: int
+    odd: int
+    stop: int
+    path: int
+    long_pause_percent: int
+
+
+WEATHERS = (
+    Weather("calm", 10, jump=5, aim=20, odd=1, stop=1, path=73, long_pause_percent=1),
+    Weather("crash", 22, jump=45, aim=25, odd=1, stop=1, path=28, long_pause_percent=1),
+    Weather("hunted", 22, jump=5, aim=75, odd=1, stop=1, path=18, long_pause_percent=1),
+    Weather("odd", 20, jump=10, aim=20, odd=35, stop=15, path=20, long_pause_percent=3),
+    Weather("silent", 16, jump=10, aim=20, odd=5, stop=15, path=50, long_pause_percent=12),
+    Weather("history", 20, jump=0, aim=10, odd=0, stop=0, path=90, long_pause_percent=1),
+)
+
+_AIMS = ("liquidation", "liquidation", "liquidation", "initial margin", "close-out", "bracket")
+
+
+class World:
+    """Draws what the world does next."""
+
+    def __init__(
+        self, choices: Choices, weather: Weather, path: TruePath, publisher: str, accounts: tuple[str, ...], start: State
+    ) -> None:
+        self.choices = choices
+        self.weather = weather
+        self.path = path
+        self.publisher = publisher
+        self.accounts = accounts
+        self.truth = {name: reading.answer for name, reading in start.feeds.items()}
+        self._sources = tuple(start.feeds)
+        total, sums = 0, []
+        for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
+            total += weight
+            sums.append(total)
+        self._weights = tuple(sums)
+        self._draws: tuple[Callable[[State], Action], ...] = (
+            self._jump,
+            self._aim,
+            self._odd,
+            self._stop,
+            self._follow,
+        )
+
+    def pause_s(self, state: State) -> int:
+        """Seconds until the next block: mostly a block time; now and then to the edge of a source's heartbeat, or beyond."""
+        choices = self.choices
+        if not choices.chance(self.weather.long_pause_percent):
+            return choices.pick((1, 2, 12, 12, 12, 15, 60))
+        if choices.chance(60):
+            uses = [*(market.feed for market in state.parameters.markets)]
+            uses += [collateral.feed for collateral in state.parameters.collaterals if collateral.feed is not None]
+            feed = choices.pick(uses)
+            edge_s = state.feeds[feed.feed].updated_at_s + feed.heartbeat_s + choices.pick((0, 0, 1, -1))
+            if state.time_s < edge_s < state.time_s + 10**7:
+                return edge_s - state.time_s
+        return choices.pick((600, 3_600, 86_400))
+
+    def broken(self, state: State) -> str | None:
+        """A source that some use of it finds unusable now, if there is one."""
+        for market in state.parameters.markets:
+            if status_of(market.feed, state.feeds[market.feed.feed], state.time_s) != FRESH:
+                return market.feed.feed
+        for collateral in state.parameters.collaterals:
+            feed = collateral.feed
+            if feed is not None and status_of(feed, state.feeds[feed.feed], state.time_s) != FRESH:
+                return feed.feed
+        return None
+
+    def mend(self, state: State, source: str) -> Action:
+        """The action that brings a source back to the truth."""
+        if state.feeds[source].mode != ANSWERS:
+            return Action("set_feed_mode", self.publisher, (source, ANSWERS))
+        if not self._is_believed(state, source, self.truth[source]):
+            self.truth[source] = self._believable(state, source)
+        return Action("publish", self.publisher, (source, self.truth[source], 0))
+
+    def draw(self, state: State) -> Action:
+        """What the world does next."""
+        return self._draws[self.choices.weighted(self._weights)](state)
+
+    def _bounds(self, state: State, source: str) -> tuple[int, int]:
+        """The answers that every use of a source believes; (1, 0) if no answer is."""
+        uses = [market.feed for market in state.parameters.markets if market.feed.feed == source]
+        for collateral in state.parameters.collaterals:
+            if collateral.feed is not None and collateral.feed.feed == source:
+                uses.append(collateral.feed)
+        if not uses:
+            return 1, 10**30
+        return max(use.minimum_answer for use in uses), min(use.maximum_answer for use in uses)
+
+    def _is_believed(self, state: State, source: str, answer: int) -> bool:
+        low, high = self._bounds(state, source)
+        return low <= answer <= high or low > high
+
+    def _believable(self, state: State, source: str) -> int:
+        low, high = self._bounds(state, source)
+        return min(max(self.truth[source], low), high) if low <= high else low
+
+    def _publish(self, state: State, source: str, answer: int) -> Action:
+        low, high = self._bounds(state, source)
+        if low <= high:
+            answer = min(max(answer, low), high)
+        self.truth[source] = answer
+        return Action("publish", self.publisher, (source, answer, 0))
+
+    def _follow(self, state: State) -> Action:
+        source = self.choices.pick(self._sources)
+        return self._publish(state, source, self.path.next_answer(source, self.truth[source]))
+
+    def _jump(self, state: State) -> Action:
+        choices = self.choices
+        source = choices.pick(self._sources)
+        percent = choices.pick((1, 2, 3, 5, 8, 12, 20, 35, 60))
+        truth = self.truth[source]
+        answer = truth * (100 - percent) // 100 if choices.chance(52) else truth * 100 // (100 - percent)
+        return self._publish(state, source, answer)
+
+    def _aim(self, state: State) -> Action:
+        """A price at which some account changes sides."""
+        choices = self.choices
+        holders = [
+            (name, number)
+            for name in self.accounts
+            for number, size in enumerate(state.accounts[name].sizes_wad)
+            if size
+        ]
+        if not holders:
+            return self._follow(state)
+        name, market = choices.pick(holders)
+        source = state.parameters.markets[market].feed.feed
+        boundary = f"{choices.pick(_AIMS)} price of {name} in market {market}"
+        offset = choices.pick((0, 0, 1, -1, -1, 1, choices.integer(-50, 50)))
+        blank = Action("publish", self.publisher, (source, self.truth[source], 0), Aim(boundary, offset))
+        action = aimed(state, blank, boundary, offset)
+        if action is None:
+            return self._follow(state)
+        answer = action.arguments[1]
+        truth = self.truth[source]
+        if truth // 20 < answer < truth * 20 and self._is_believed(state, source, answer):
+            self.truth[source] = answer
+            return action
+        return self._follow(state)
+
+    def _odd(self, state: State) -> Action:
+        """An answer that must not be believed, or only just may."""
+        choices = self.choices
+        source = choices.pick(self._sources)
+        low, high = self._bounds(state, source)
+        truth = self.truth[source]
+        answer = choices.pick((0, -1, -truth, low - 1, high + 1, low, high, 2**190, -(2**190), truth, truth, truth))
+        heartbeats = [market.feed.heartbeat_s for market in state.parameters.markets if market.feed.feed == source]
+        heartbeat_s = heartbeats[0] if heartbeats else 3600
+        age_s = choices.pick((0, 0, 0, heartbeat_s, heartbeat_s + 1, heartbeat_s - 1, -1, None))
+        return Action("publish", self.publisher, (source, answer, age_s))
+
+    def _stop(self, state: State) -> Action:
+        choices = self.choices
+        source = choices.pick(self._sources)
+        return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, REVERTS, 3, 3, BURNS_GAS))))
