@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import shutil
+import socket
+import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -32,6 +34,8 @@ ANN = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 BOB = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"
 STRANGER = "0x00000000000000000000000000000000deadbeef"
 EMPTY = "0x00000000000000000000000000000000000000ee"
+
+needs_anvil = pytest.mark.skipif(shutil.which("anvil") is None, reason="anvil is not installed")
 
 # Each is runtime code in hex; what it does is in its name.
 PROGRAMS = {
@@ -379,7 +383,44 @@ def test_an_unknown_network_is_the_users_error() -> None:
         pass
 
 
-@pytest.mark.skipif(shutil.which("anvil") is None, reason="anvil is not installed")
+def test_a_live_network_is_not_even_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ape_node.provider.Node.connect", lambda _: pytest.fail("connected"))
+    with pytest.raises(UserError, match="'ethereum:sepolia' is a live network"), connected("ethereum:sepolia:node"):
+        pass
+
+
+def listening(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
+# Ape looks for a node's local socket first, and leaves its own end of it open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@needs_anvil
+def test_a_node_that_ape_did_not_start() -> None:
+    """With another hard fork, a base fee and a gas limit of its own; and it is there afterwards."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    node = subprocess.Popen(["anvil", "--port", str(port), "--accounts", "20", "--gas-limit", "50000000", "--silent"])
+    try:
+        deadline = time.monotonic() + 20
+        while not listening(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with connected(f"ethereum:local:http://127.0.0.1:{port}") as chain:
+            subject = Subject(chain)
+            count, bob = subject.call("count"), subject.call("count", sender=BOB)
+            assert subject.run(count, bob, count) == [done(word(1)), done(word(2)), done(word(3))]
+            expected = [chain.time_s, chain.number, CHAIN_ID, BLOCK_GAS_LIMIT, 0, 0]
+            assert subject.view("block") == done(word(*expected, int(NOBODY, 16), int(NOBODY, 16)))
+        assert node.poll() is None
+    finally:
+        node.kill()
+        node.wait()
+
+
+@needs_anvil
 def test_a_node_that_goes_away_is_one_clear_line() -> None:
     with opened("anvil") as subject:
         chain, snapshot = subject.chain, subject.chain.snapshot()
@@ -406,7 +447,7 @@ def test_a_node_that_goes_away_is_one_clear_line() -> None:
         assert time.monotonic() - started < 5
 
 
-@pytest.mark.skipif(shutil.which("anvil") is None, reason="anvil is not installed")
+@needs_anvil
 def test_no_node_is_left_behind() -> None:
     with connected(NETWORKS["anvil"]) as chain:
         process = chain.provider.process

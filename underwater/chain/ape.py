@@ -17,7 +17,7 @@ from ape.exceptions import ApeException, NetworkError
 from ape_test.provider import LocalProvider
 
 from underwater.actions import Call, Receipt
-from underwater.chain import CHAIN_ID, Chain, Contents
+from underwater.chain import Chain, Contents
 from underwater.chain.pyevm import PyEvmChain
 from underwater.chain.rpc import RpcChain
 from underwater.errors import EnvironmentFailure, UserError
@@ -37,14 +37,7 @@ class ApeChain:
     def __init__(self, provider: ProviderAPI) -> None:
         self.provider = provider
         self.name = provider.network_choice
-        if not provider.network.is_dev:
-            raise UserError(f"'{self.name}' is a live network, where nothing is ever sent: use ethereum:local:foundry")
-        try:
-            chain_id = provider.chain_id
-        except (ApeException, OSError) as failure:
-            raise EnvironmentFailure(f"{self.name}: the node does not answer ({type(failure).__name__})") from failure
-        if chain_id != CHAIN_ID:
-            raise UserError(f"'{self.name}' has chain id {chain_id}, every other chain here {CHAIN_ID}: set it to that")
+        _check_not_live(provider)
         self._chain: Chain
         if isinstance(provider, LocalProvider):
             self._chain = PyEvmChain(self.name, provider.evm_backend)
@@ -106,6 +99,7 @@ def connected(network: str) -> Iterator[ApeChain]:
         try:
             with _interrupt_kept():
                 provider = networks.get_provider_from_choice(network)
+                _check_not_live(provider)
                 was_connected = provider.connection_id in ProviderContextManager.connected_providers
                 context = ProviderContextManager(provider, disconnect_after=not was_connected)
                 provider = stack.enter_context(context)
@@ -129,5 +123,11 @@ def _interrupt_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
+def _check_not_live(provider: ProviderAPI) -> None:
+    if not provider.network.is_dev:
+        choice = provider.network.choice
+        raise UserError(f"'{choice}' is a live network, where nothing is ever sent: use ethereum:local:foundry")
+
+
 def _first_line(failure: Exception) -> str:
-    return (str(failure) or type(failure).__name__).splitlines()[0]
+    return (str(failure) or type(failure).__name__).splitlines()[0].removesuffix(" Options:")

@@ -35,6 +35,8 @@ class PyEvmChain:
         self._backend = backend
         self._keys: dict[str, PrivateKey] = {key.public_key.to_address(): key for key in backend.account_keys}
         chain = backend.chain
+        if chain.chain_id != CHAIN_ID:
+            raise EnvironmentFailure(f"{name}: its chain id is {chain.chain_id}, {CHAIN_ID} is needed")
         newest = chain.vm_configuration[-1][1]
         if not issubclass(newest, CancunVM):
             raise EnvironmentFailure(f"{name}: runs '{newest.fork}' code, Cancun or later is needed")

@@ -16,7 +16,7 @@ from eth_utils.crypto import keccak
 from web3.exceptions import Web3Exception
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, NOBODY, TRANSACTION_GAS_LIMIT, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
 from underwater.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class RpcChain:
         if "error" in node:
             answering = version.get("result", "an unknown node")
             raise EnvironmentFailure(f"{name}: '{answering}' answers there, anvil is needed")
+        # From the node: Ape answers with what it expects of a network, not with what is there.
+        (chain_id,) = self._ask([("eth_chainId", [])])
+        if _number(chain_id) != CHAIN_ID:
+            raise EnvironmentFailure(f"{name}: its chain id is {_number(chain_id)}, {CHAIN_ID} is needed")
         probe = {"data": _CANCUN_CODE, "gas": hex(TRANSACTION_GAS_LIMIT)}
         self._ask([("eth_call", [probe, "latest"]), ("evm_setBlockGasLimit", [hex(BLOCK_GAS_LIMIT)])])
 
