@@ -133,7 +133,7 @@ class PriceHistory:
         return Window(series, min(max(0, move - before), latest), steps)
 
     def same_days(self, window: Window) -> tuple[Window, ...]:
-        """Windows of several markets that live through the same days: one for every series under way on the first of them.
+        """Windows of markets that live through the same days: one for every series under way on the first of them.
 
         They come in the order of the series, the one given among them. Where a series has no close on that day, its
         window begins at the next one; where it has fewer moves left, it is shorter.
@@ -251,7 +251,9 @@ def _iso_day(text: str, place: str) -> int:
 def _positive_wad(text: str, place: str) -> int:
     close_wad = _exact_wad(text)
     if close_wad is None:
-        raise UserError(f"{place}: '{text[:40]}' is not a decimal number of at most 18 digits before and after the point")
+        raise UserError(
+            f"{place}: '{text[:40]}' is not a decimal number of at most 18 digits on either side of the point"
+        )
     if close_wad <= 0:
         raise UserError(f"{place}: {text} is not positive; markets follow ratios of closes: leave that day out")
     return close_wad
