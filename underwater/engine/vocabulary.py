@@ -1,7 +1,7 @@
 """An engine's words: its actions, and the names and decimals that their arguments are written with.
 
-An engine brings a ``Vocabulary`` as data; cases and reports then need to know nothing else of it. Arguments are written in whole
-tokens, base and quote, by the type that the engine's kinds give them, and never by address, selector or calldata.
+An engine brings a ``Vocabulary`` as data; cases and reports then need to know nothing else of it. Arguments are written
+in whole tokens, base and quote, by the type that the engine's kinds give them, and never by address or selector.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NEVER = "never"
 
 
 class Argument(Protocol):
-    """An argument of a kind: its name, and the type that says what it counts (``engine.bundled.kinds.Parameter`` lists them)."""
+    """An argument of a kind: its name, and the type that says what it counts (``engine.bundled.kinds.Parameter``)."""
 
     @property
     def name(self) -> str:
@@ -55,10 +55,10 @@ class Kind(Protocol):
 class Vocabulary:
     """What an engine with one deployment can say.
 
-    ``markets`` and ``collaterals`` are in the order of their numbers; collateral 0 is what amounts without a token are paid in.
-    ``collaterals`` and ``sources`` are (name, decimals). ``modes`` is (word, phrase for people) in the order of the mode's number.
-    ``bundle_callers`` can put several actions into one transaction. ``ranges`` gives the least and the largest number that each argument
-    of a kind can hold on a chain.
+    ``markets`` and ``collaterals`` are in the order of their numbers; collateral 0 is what amounts without a token are
+    paid in. ``collaterals`` and ``sources`` are (name, decimals). ``modes`` is (word, phrase for people) in the order
+    of the mode's number. ``bundle_callers`` can put several actions into one transaction. ``ranges`` gives the least
+    and the largest number that each argument of a kind can hold on a chain.
     """
 
     kinds: Mapping[str, Kind]
@@ -72,7 +72,10 @@ class Vocabulary:
     modes: tuple[tuple[str, str], ...]
 
     def units_of(self, kind: str, arguments: Mapping[str, Any]) -> tuple[str, int] | None:
-        """The token that an action's ``units`` count, with its decimals: its collateral, else the settlement token; None if not listed."""
+        """The token that an action's ``units`` count, and its decimals; None if it is not listed.
+
+        That is the action's collateral, or the settlement token where it names none.
+        """
         number = next((arguments[p.name] for p in self.kinds[kind].parameters if p.type == "collateral"), 0)
         return self.collaterals[number] if 0 <= number < len(self.collaterals) else None
 
@@ -115,7 +118,7 @@ class Vocabulary:
         if argument_type == "flag":
             return "true" if value else "false"
         if argument_type == "mode" and 0 <= value < len(self.modes):
-            return self.modes[value][0]
+            return self.modes[int(value)][0]
         return str(value)
 
     def read(self, kind: str, fields: Mapping[str, Field]) -> tuple[Any, ...]:
@@ -164,9 +167,7 @@ class Vocabulary:
             return int(whole[1].replace("_", ""))
         token = self.units_of(kind, named)
         if token is None:
-            raise field.fail(
-                f"'{field.text()}' should be like '7 units': its collateral is not listed, so it has no decimals"
-            )
+            raise field.fail(f"'{field.text()}' should be like '7 units': a token that is not listed has no decimals")
         return field.scaled(token[1], None)
 
 

@@ -28,12 +28,13 @@ def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
     for match in _WORD_TYPE.finditer(kind.function):
         bits = int(match[2] or 0)
         unsigned = match[1] == "u"
-        ranges.append(
-            _ANY if not bits else (0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1)
-        )
+        if not bits:
+            ranges.append(_ANY)
+        else:
+            ranges.append((0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1))
     # What names the contract called is no argument of the function.
     ranges = [_ANY] * (len(kind.parameters) - len(ranges)) + ranges
-    # An age is subtracted from the block's time, and may lie in the future; a market or collateral number is a whole word.
+    # An age is subtracted from the block's time, and is negative for a round from the future.
     return tuple(
         (-(1 << 63), 1 << 63) if p.type == "age_s" else (0, (1 << 256) - 1) if p.type == "collateral" else limits
         for p, limits in zip(kind.parameters, ranges, strict=True)

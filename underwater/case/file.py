@@ -1,0 +1,259 @@
+"""A counterexample as one small YAML file that a person can read and edit.
+
+It holds names and exact decimals only: no address, selector or calldata, so it outlives changes of code and ABI.
+A key that every case needs, ``found``, stands last: a truncated file is never taken for a shorter case.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from underwater.actions import Act, Action, Aim, Block, Bundle
+from underwater.document import Field, read
+from underwater.engine.registry import ENGINES, engine_files
+from underwater.engine.vocabulary import Vocabulary
+
+FORMAT = 1
+"""The version of the format that this code writes and reads."""
+
+DEFAULT = "default"
+NOTHING = "nothing"
+BUNDLE = "bundle"
+_TITLE = "# A counterexample, found by Underwater. To replay it: ape underwater replay FILE\n"
+_FAILS_HERE = "  # fails here"
+_AIM = re.compile(r"(.+?)(?: ([+-]) (\d+))?", re.DOTALL)
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A failed check with the history that fails it.
+
+    ``says`` is the check's sentence; ``fault`` the planted fault it was found with, if any; ``seed`` and ``sequence``
+    where it came from. ``deployment`` is of the engine's own type, None for ``parameters/default.yaml``. ``step`` is
+    the number of the act that fails, from 1.
+    """
+
+    engine: str
+    check: str
+    says: str
+    fault: str | None
+    seed: int
+    sequence: int
+    deployment: Any | None
+    blocks: tuple[Block, ...]
+    note: str = ""
+    step: int | None = None
+
+
+def vocabulary_of(case: Case) -> Vocabulary:
+    """The words that the case is written in."""
+    files = engine_files(case.engine)
+    return files.vocabulary(files.default_deployment() if case.deployment is None else case.deployment)
+
+
+def aim_text(aim: Aim) -> str:
+    """An aim in words: ``largest withdrawal + 1``."""
+    if aim.offset or _AIM.fullmatch(aim.boundary)[2]:  # type: ignore[index]  # every text matches
+        return f"{aim.boundary} {'-' if aim.offset < 0 else '+'} {abs(aim.offset)}"
+    return aim.boundary
+
+
+def parse_aim(text: str) -> Aim:
+    """The inverse of ``aim_text``."""
+    match = _AIM.fullmatch(text)
+    assert match is not None
+    boundary, sign, offset = match.groups()
+    return Aim(boundary, int(offset or 0) * (-1 if sign == "-" else 1))
+
+
+def write_case(case: Case) -> str:
+    """The document that ``read_case`` reads back to the same case."""
+    words = vocabulary_of(case)
+    lines = [f"underwater: {FORMAT}", f"engine: {_scalar(case.engine)}", f"check: {_scalar(case.check)}"]
+    lines.append(f"says: {_scalar(case.says)}")
+    if case.note:
+        lines.append(f"note: {_note(case.note)}")
+    lines += ["", "steps:"]
+    number = 0
+    for block in case.blocks:
+        time = {} if block.after_s == 1 else {"after_s": str(block.after_s)}
+        if not block.acts:
+            lines.append(f"  - {_flow({**time, 'do': NOTHING})}")
+        for act in block.acts:
+            number += 1
+            lines += _write_step(act, time, words, _FAILS_HERE if number == case.step else "")
+            time = {"same_block": "true"}
+    lines.append("")
+    if case.deployment is None:
+        lines.append(f"deployment: {DEFAULT}")
+    else:
+        document = engine_files(case.engine).write_deployment(case.deployment)
+        lines.append("deployment:")
+        lines += [f"  {line}" for line in document.splitlines()]
+    found = {"seed": str(case.seed), "sequence": str(case.sequence)}
+    if case.step is not None:
+        found["step"] = str(case.step)
+    if case.fault is not None:
+        found["fault"] = case.fault
+    lines += ["", f"found: {_flow(found)}"]
+    return _TITLE + "\n".join(lines) + "\n"
+
+
+def _write_step(act: Act, time: dict[str, str], words: Vocabulary, remark: str) -> list[str]:
+    if isinstance(act, Action):
+        return [f"  - {_flow({**time, 'by': act.caller, **_action(act, words)})}{remark}"]
+    head = [f"{key}: {_scalar(value)}" for key, value in {**time, "by": act.caller, "do": BUNDLE}.items()]
+    head[0] += remark
+    inner = [f"      - {_flow(_action(action, words))}" for action in act.actions]
+    return [f"  - {head[0]}", *(f"    {line}" for line in head[1:]), "    acts:", *inner]
+
+
+def _action(action: Action, words: Vocabulary) -> dict[str, str]:
+    texts = {"do": action.kind, **words.write(action.kind, action.arguments)}
+    return texts if action.aim is None else {**texts, "aim": aim_text(action.aim)}
+
+
+def _flow(texts: dict[str, str]) -> str:
+    """A mapping on one line."""
+    return "{" + ", ".join(f"{key}: {_scalar(text, '{a: %s}')}" for key, text in texts.items()) + "}"
+
+
+def _scalar(text: str, frame: str = "a: %s") -> str:
+    """A text as YAML within its frame: plain where it reads back as it is, else quoted."""
+    if _SAFE.fullmatch(text) or _reads_back(text, frame % text):
+        return text
+    return yaml.safe_dump(text, default_style='"', width=sys.maxsize, allow_unicode=True).rstrip("\n")
+
+
+def _note(text: str) -> str:
+    """A note: lines of text as they are where YAML can hold them so."""
+    if "\n" in text:
+        block = "|-\n" + "\n".join(f"  {line}" if line else "" for line in text.split("\n"))
+        if _reads_back(text, f"a: {block}\n"):
+            return block
+    return _scalar(text)
+
+
+def _reads_back(text: str, document: str) -> bool:
+    try:
+        node = yaml.compose(document, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return False
+    if not isinstance(node, yaml.MappingNode) or len(node.value) != 1:
+        return False
+    value = node.value[0][1]
+    # A quoted, tagged or anchored text would read back as less than was written.
+    return isinstance(value, yaml.ScalarNode) and value.value == text
+
+
+def read_case(source: Field | Path) -> Case:
+    """A case from its file or document. Raises ``UserError`` naming file, line and field of what is wrong."""
+    document = source if isinstance(source, Field) else read(source)
+    _require_format(document)
+    fields = document.mapping(("underwater", "engine", "check", "says", "steps", "deployment", "found"), ("note",))
+    engine = fields["engine"].choice(tuple(ENGINES))
+    files = engine_files(engine)
+    deployment = _read_deployment(fields["deployment"], engine)
+    words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
+    blocks = _read_steps(fields["steps"], words)
+    found = fields["found"].mapping(("seed", "sequence"), ("step", "fault"))
+    step = None
+    if "step" in found:
+        step = found["step"].integer(1)
+        count = sum(len(block.acts) for block in blocks)
+        if step > count:
+            raise found["step"].fail(f"step {step}, but there are {count} steps: correct it or leave it out")
+    return Case(
+        engine,
+        fields["check"].text(),
+        fields["says"].text(),
+        found["fault"].text() if "fault" in found else None,
+        found["seed"].integer(),
+        found["sequence"].integer(),
+        deployment,
+        blocks,
+        fields["note"].text() if "note" in fields else "",
+        step,
+    )
+
+
+def _require_format(document: Field) -> None:
+    """First of all: what another version wrote may have other fields."""
+    version = document.any_mapping().get("underwater")
+    if version is None:
+        raise document.fail("is no case: 'underwater', the version of its format, is missing")
+    if version.integer() != FORMAT:
+        raise version.fail(f"format {version.text()} is unknown; this version reads format {FORMAT}")
+
+
+def _read_deployment(field: Field, engine: str) -> Any | None:
+    if not isinstance(field.node, yaml.ScalarNode):
+        return engine_files(engine).read_deployment(field)
+    if field.text() != DEFAULT:
+        raise field.fail(f"'{field.text()}' should be the word '{DEFAULT}', or a whole deployment")
+    return None
+
+
+def _read_steps(field: Field, words: Vocabulary) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    for item in field.items():
+        fields = item.any_mapping()
+        if "do" not in fields:
+            raise item.fail("'do' is missing")
+        joins = "same_block" in fields and fields["same_block"].boolean()
+        if joins and not blocks:
+            raise fields["same_block"].fail("the first step has no block before it")
+        if joins and "after_s" in fields:
+            raise fields["after_s"].fail("a step of the same block comes after no time")
+        after_s = fields["after_s"].integer(1) if "after_s" in fields else 1
+        acts = _read_act(item, fields, words)
+        if joins:
+            if not acts or not blocks[-1].acts:
+                raise item.fail(f"'{NOTHING}' is a block of its own")
+            blocks[-1] = Block(blocks[-1].after_s, (*blocks[-1].acts, *acts))
+        else:
+            blocks.append(Block(after_s, acts))
+    if not blocks:
+        raise field.fail("there are no steps")
+    return tuple(blocks)
+
+
+_TIMES = ("after_s", "same_block")
+
+
+def _read_act(item: Field, fields: dict[str, Field], words: Vocabulary) -> tuple[Act, ...]:
+    """The act of one step; none for ``nothing``."""
+    kind = fields["do"].choice((*words.kinds, BUNDLE, NOTHING))
+    if kind == NOTHING:
+        item.mapping(("do",), _TIMES)
+        return ()
+    if kind != BUNDLE:
+        action = _read_action(item, words, ("by",), _TIMES)
+        return (action._replace(caller=fields["by"].choice(words.actors)),)
+    item.mapping(("by", "do", "acts"), _TIMES)
+    caller = fields["by"].choice(words.bundle_callers)
+    inner = tuple(_read_action(part, words)._replace(caller=caller) for part in fields["acts"].items())
+    if not inner:
+        raise fields["acts"].fail("a bundle needs an action")
+    return (Bundle(caller, inner),)
+
+
+def _read_action(
+    item: Field, words: Vocabulary, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> Action:
+    """An action whose caller is yet to be set."""
+    fields = item.any_mapping()
+    if "do" not in fields:
+        raise item.fail("'do' is missing")
+    kind = fields["do"].choice(tuple(words.kinds))
+    names = tuple(parameter.name for parameter in words.kinds[kind].parameters)
+    fields = item.mapping((*required, "do", *names), ("aim", *optional))
+    aim = parse_aim(fields["aim"].text()) if "aim" in fields else None
+    return Action(kind, "", words.read(kind, fields), aim)
