@@ -306,6 +306,14 @@ def test_contents(subject: Subject) -> None:
     assert store.code == creation("store")[10:]
     assert empty == (b"", {})
     assert subject.chain.contents(subject.at["echo"]) == (creation("echo")[10:], {})
+    before = subject.chain.snapshot()
+    subject.run(subject.call("store", word(7, 6)))
+    assert sorted(subject.chain.contents(subject.at["store"]).storage.values()) == [1, 6]
+    created = subject.chain.create(ANN, creation("jump"))
+    assert subject.chain.contents(created) == (creation("jump")[10:], {})
+    subject.chain.restore(before)
+    assert subject.chain.contents(subject.at["store"]) == store
+    assert subject.chain.contents(created) == empty
 
 
 def test_snapshots_serve_more_than_once(subject: Subject) -> None:

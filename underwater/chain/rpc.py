@@ -48,6 +48,7 @@ class RpcChain:
         self.name = name
         self._web3 = web3
         self._calls_see_last_block = False
+        self._dumped: dict[str, dict[str, Any]] = {}
         node, version = self._send([("anvil_nodeInfo", []), ("web3_clientVersion", [])])
         if "error" in node:
             answering = version.get("result", "an unknown node")
@@ -159,14 +160,30 @@ class RpcChain:
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""
-        metadata, dump = self._ask([("anvil_metadata", []), ("anvil_dumpState", [False])])
-        if metadata.get("forkedNetwork"):
-            raise EnvironmentFailure(f"{self.name}: is a fork, of which anvil lists only slots that somebody used")
-        account = json.loads(gzip.decompress(_bytes(dump)))["accounts"].get(address)
+        account = self._dumped.get(address)
+        if account is None or account["hashes"] != self._hashes([address])[0]:
+            self._dump()
+            account = self._dumped.get(address)
         if account is None:
             return Contents(b"", {})
         storage = {keccak(_bytes(slot)): _number(value) for slot, value in account["storage"].items()}
         return Contents(_bytes(account["code"]), {slot: value for slot, value in storage.items() if value})
+
+    def _dump(self) -> None:
+        # A dump of the state comes with the traces of all transactions, and takes as long. It is kept, and used again
+        # for accounts of which the node still gives the same hashes.
+        metadata, dump = self._ask([("anvil_metadata", []), ("anvil_dumpState", [False])])
+        if metadata.get("forkedNetwork"):
+            raise EnvironmentFailure(f"{self.name}: is a fork, of which anvil lists only slots that somebody used")
+        text = gzip.decompress(_bytes(dump)).decode()
+        accounts, _ = json.JSONDecoder().raw_decode(text, text.index('"accounts":') + len('"accounts":'))
+        for account, hashes in zip(accounts.values(), self._hashes(list(accounts)), strict=True):
+            account["hashes"] = hashes
+        self._dumped = accounts
+
+    def _hashes(self, addresses: list[str]) -> list[tuple[str, str]]:
+        proofs = self._ask([("eth_getProof", [address, [], "latest"]) for address in addresses])
+        return [(proof["storageHash"], proof["codeHash"]) for proof in proofs]
 
     def snapshot(self) -> _Snapshot:
         """See ``Chain``."""
