@@ -13,6 +13,7 @@ MAXIMUM_BRACKETS = 8
 MAXIMUM_HEARTBEAT_S = 604_800
 MAXIMUM_PRICE_WAD = 10**36
 MAXIMUM_NOTIONAL_WAD = 10**35
+MAXIMUM_POSITION_LIMIT_WAD = 2**127 - 1
 MAXIMUM_DEPOSIT_CAP_UNITS = 10**33
 MAXIMUM_TRADING_FEE_RATE_WAD = WAD // 100
 
@@ -104,6 +105,8 @@ class Market:
     tick_wad: int
     brackets: tuple[Bracket, ...]
     limits: MarketLimits
+    largest_price_wad: int = -1
+    """N6: as listed. Left out, it is the present feed's."""
     floors_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
     initial_rates_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
     maintenance_rates_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -111,6 +114,8 @@ class Market:
     maintenance_deductions_wad2: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.largest_price_wad < 0:
+            object.__setattr__(self, "largest_price_wad", self.feed.maximum_price_wad)
         floors = tuple(bracket.floor_wad for bracket in self.brackets)
         initial = tuple(bracket.initial_rate_wad for bracket in self.brackets)
         maintenance = tuple(bracket.maintenance_rate_wad for bracket in self.brackets)
@@ -159,7 +164,12 @@ class Market:
             "the position limit is not a positive multiple of the lot",
         )
         _require(
-            div_ceil(limits.position_limit_wad * self.feed.maximum_price_wad, WAD) <= MAXIMUM_NOTIONAL_WAD,
+            limits.position_limit_wad <= MAXIMUM_POSITION_LIMIT_WAD,
+            "positionLimit",
+            "the position limit does not fit a signed size of 128 bits",
+        )
+        _require(
+            div_ceil(limits.position_limit_wad * self.largest_price_wad, WAD) <= MAXIMUM_NOTIONAL_WAD,
             "positionLimit",
             "the position limit at the largest price is a notional above 10^17 quote",
         )
@@ -167,6 +177,11 @@ class Market:
     def validate(self, feed_decimals: int) -> None:
         """P4. Raises ``Unsafe``."""
         self.feed.validate(feed_decimals)
+        _require(
+            self.feed.maximum_price_wad <= self.largest_price_wad,
+            "feed",
+            "the largest answer is above the market's largest price, which is fixed at listing",
+        )
         _require(
             self.lot_wad > 0 and self.tick_wad > 0 and self.lot_wad * self.tick_wad % WAD == 0,
             "lotTick",

@@ -125,8 +125,9 @@ def _continuous(probe: Probe) -> Verdict:
         lower, upper = probe.requirements(market, below, mark_wad), probe.requirements(market, below + listed.lot_wad, mark_wad)
         if lower is None or upper is None:
             return f"market {market}: the requirement of size {below} cannot be read"
+        # One lot may span several edges: its rate is at most the last bracket's.
         added_notional = listed.lot_wad * mark_wad // WAD
-        for which, rate in ((0, bracket.initial_rate_wad), (1, bracket.maintenance_rate_wad)):
+        for which, rate in ((0, listed.initial_rates_wad[-1]), (1, listed.maintenance_rates_wad[-1])):
             most = -(-added_notional * rate // WAD) + ONE_CEILING_WAD
             if not 0 <= upper[which] - lower[which] <= most:
                 return (

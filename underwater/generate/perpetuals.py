@@ -390,10 +390,11 @@ class Participants:
             feed = configured if configured is not None else parameters.markets[0].feed
         heartbeat_s = choices.pick((feed.heartbeat_s, feed.heartbeat_s, 60, 3600, 604_800, 604_801, 0))
         decimals = feed.decimals if choices.chance(95) else feed.decimals + 1
+        maximum = feed.maximum_answer + choices.pick((0, 0, 0, 1, -1))
         return Action(
             "set_market_feed" if is_market else "set_collateral_feed",
             self._role_holder("oracle-manager"),
-            (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, feed.maximum_answer),
+            (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, maximum),
         )
 
     def _roles(self, state: State) -> Action:

@@ -1,0 +1,83 @@
+"""`ape underwater hunt`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from underwater.commands import cli, plain_errors
+from underwater.document import write_whole
+from underwater.engine.artifacts import PROJECT
+from underwater.errors import UserError
+from underwater.hunt.campaign import Budget
+from underwater.hunt.finding import check_named
+from underwater.hunt.session import hunt, new_folder
+from underwater.hunt.work import Settings
+from underwater.nemesis.history import read_closes, shipped_history
+from underwater.report.console import Console, show_all
+
+
+@cli.command("hunt")
+@click.option("--engine", default="bundled", show_default=True, help="The engine to hunt.")
+@click.option("--fault", help="Plant this fault of the zoo first.")
+@click.option("--seconds", type=float, help="Stop after so many seconds (30 if --steps is not given).")
+@click.option("--steps", type=int, help="Stop after so many steps: the same steps on every machine.")
+@click.option("--seed", type=int, default=1, show_default=True, help="What everything is drawn from.")
+@click.option("--workers", type=int, help="Processes to hunt with. [default: one for each core]")
+@click.option("--check", "check_ids", multiple=True, help="Enable this check alone (may be given several times).")
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV of dated closes: the market's true path.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the summary here.")
+@click.option("--runs", type=click.Path(path_type=Path), default=PROJECT / "runs", help="Folder for findings.")
+@click.option("--network", default="ethereum:local:test", show_default=True, help="Ape network that confirms findings.")
+@click.option("--first", is_flag=True, help="Stop at the first finding.")
+@plain_errors
+def hunt_command(
+    engine: str,
+    fault: str | None,
+    seconds: float | None,
+    steps: int | None,
+    seed: int,
+    workers: int | None,
+    check_ids: tuple[str, ...],
+    prices: Path | None,
+    json_path: Path | None,
+    runs: Path,
+    network: str,
+    first: bool,
+) -> None:
+    """Hunt an engine: exit 0 nothing found, 1 a finding, 2 a mistake in the command, 3 the environment failed."""
+    if steps is not None and seconds is not None:
+        raise UserError("--steps and --seconds exclude each other: give one")
+    if steps is not None and steps < 1:
+        raise UserError(f"--steps {steps}: should be at least 1")
+    if seconds is not None and seconds <= 0:
+        raise UserError(f"--seconds {seconds:g}: should be above 0")
+    if workers is not None and not 1 <= workers <= 256:
+        raise UserError(f"--workers {workers}: should be 1 to 256")
+    for check_id in check_ids:
+        check_named(check_id)
+    history = read_closes(prices) if prices is not None else shipped_history()
+    name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
+    settings = Settings(engine, fault, seed, check_ids or None, Path(), history)
+    _validate_names(settings)
+    folder = new_folder(runs, name)
+    settings = Settings(engine, fault, seed, check_ids or None, folder, history)
+    budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
+    finished = show_all(hunt(settings, budget, workers or os.cpu_count() or 1, network=network), Console())
+    if json_path is not None:
+        write_whole(json_path, json.dumps(finished.summary.as_json(), indent=2) + "\n")
+    sys.exit(1 if finished.summary.findings else 0)
+
+
+def _validate_names(settings: Settings) -> None:
+    """Before a folder is made for a run that cannot begin."""
+    from underwater.engine.faults import read_fault
+    from underwater.engine.registry import engine_files
+
+    engine_files(settings.engine)
+    if settings.fault is not None:
+        read_fault(settings.fault)

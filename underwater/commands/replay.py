@@ -1,0 +1,68 @@
+"""`ape underwater replay`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from underwater.case.file import Case, read_case
+from underwater.commands import cli, plain_errors
+from underwater.engine.bundled.deployment import Deployment
+from underwater.engine.faults import artifacts_of
+from underwater.engine.registry import engine_files
+from underwater.hunt.arena import Arena
+from underwater.hunt.finding import check_named, divergence
+from underwater.hunt.replay import replay
+from underwater.report.finding import explain
+
+STILL_FAILS, FIXED, NO_LONGER_APPLIES = "still fails", "fixed", "no longer applies"
+
+
+@cli.command("replay")
+@click.argument("cases", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--network", help="Ape network to run it on as well, such as ethereum:local:foundry.")
+@click.option("--sound", is_flag=True, help="Leave out the planted fault that a case was found with.")
+@plain_errors
+def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) -> None:
+    """Run saved cases again: each still fails, is fixed, or no longer applies. Exit 1 if any still fails."""
+    read = [(path, read_case(path)) for path in cases]
+    worst = 0
+    for path, case in read:
+        verdict, text = _verdict(case, network, sound)
+        click.echo(f"{path}: {verdict}: {case.check}, {case.says}")
+        if text:
+            click.echo(text)
+        worst = max(worst, 1 if verdict == STILL_FAILS else 0)
+    sys.exit(worst)
+
+
+def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
+    check = check_named(case.check)
+    default: Deployment = engine_files(case.engine).default_deployment()
+    deployment: Deployment = case.deployment or default
+    artifacts = artifacts_of(None if sound else case.fault)
+    replayed = replay(Arena(deployment, artifacts), case.blocks, check, probe_last_only=True)
+    text = ""
+    if replayed.violation is not None:
+        text = explain(case, deployment, replayed)
+    if network is not None:
+        from underwater.chain.ape import connected
+
+        with connected(network) as chain:
+            differs = divergence(chain, deployment, artifacts, case.blocks)
+        text += f"\nA divergence between chains: {differs}" if differs else f"\nThe same on {network}."
+    if replayed.violation is not None:
+        return STILL_FAILS, text
+    # A history whose refusals differ from those the model gives today says nothing about the check any more.
+    applies = all(step.expected.done == step.outcome.done for step in replayed.steps)
+    last = replayed.steps[-1] if replayed.steps else None
+    if last is None or not applies or _was_emptied(replayed.steps):
+        return NO_LONGER_APPLIES, text
+    return FIXED, text
+
+
+def _was_emptied(steps: tuple[object, ...]) -> bool:
+    """Whether every act before the last is refused now: the history no longer builds what it was about."""
+    return len(steps) > 1 and not any(step.outcome.done for step in steps[:-1])  # type: ignore[attr-defined]

@@ -1,0 +1,116 @@
+"""What a run says while it runs. Everything that is shown or written of a run is made from these, and from nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Started:
+    """A hunt begins."""
+
+    engine: str
+    fault: str | None
+    seed: int
+    workers: int
+    budget: str
+    folder: Path
+    origin: str
+    """Where the market's true prices come from."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Some more of it is done. ``share_done`` is 0 to 1 of the budget."""
+
+    steps: int
+    sequences: int
+    seconds: float
+    novel_states: int
+    kept: int
+    findings: int
+    share_done: float
+
+
+@dataclass(frozen=True)
+class Met:
+    """A violation was met, and its history is on disk."""
+
+    check: str
+    why: str
+    unshrunk: Path
+    steps: int
+    found_after_s: float
+
+
+@dataclass(frozen=True)
+class FindingReady:
+    """A finding is shrunk, confirmed and saved."""
+
+    check: str
+    says: str
+    why: str
+    case: Path
+    steps: int
+    found_after_s: float
+    confirmed_on: str | None
+    """The Ape network that agrees, or None where chains diverge or were not asked."""
+    divergence: str
+    """How the chains differ; empty where they agree."""
+    table: str
+    """The counterexample as a table, in plain text."""
+
+
+@dataclass
+class Summary:
+    """What a hunt did, in the form of ``--json``."""
+
+    engine: str
+    fault: str | None
+    seed: int
+    sequences: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    history_digest: str = ""
+    actions: dict[str, dict[str, int]] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    never_seen_errors: list[str] = field(default_factory=list)
+    checks: dict[str, dict[str, int]] = field(default_factory=dict)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def steps_per_second(self) -> float:
+        """Checked steps a second, over the whole run but shrinking and confirming."""
+        return self.steps / self.seconds if self.seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """A mapping of plain values."""
+        return {
+            "engine": self.engine,
+            "fault": self.fault,
+            "seed": self.seed,
+            "sequences": self.sequences,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 3),
+            "steps_per_second": round(self.steps_per_second, 1),
+            "history_digest": self.history_digest,
+            "actions": self.actions,
+            "errors": self.errors,
+            "never_seen_errors": self.never_seen_errors,
+            "checks": self.checks,
+            "findings": self.findings,
+            "interrupted": self.interrupted,
+        }
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A hunt is over."""
+
+    summary: Summary
+
+
+Event = Started | Progress | Met | FindingReady | Finished

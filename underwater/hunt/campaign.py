@@ -1,0 +1,252 @@
+"""A campaign: rounds of sequences over any number of workers, one digest for any number of them.
+
+Work is planned round by round from what earlier rounds have shown, handed out, and merged in the order of its planning; so what a run of so
+many steps does depends on its seed and on nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from underwater.actions import Block
+from underwater.choices import SeededChoices
+from underwater.errors import EnvironmentFailure
+from underwater.events import Event, Finished, Met, Progress, Started, Summary
+from underwater.hunt.sequence import Find, Novelty
+from underwater.hunt.work import Done, Settings, Task, Worker, run_task, start_worker
+
+TASKS_A_ROUND = 8
+SEQUENCES_A_TASK = 4
+LENGTHS = (60, 120, 250, 250, 400)
+MOST_KEPT = 256
+"""Sequences kept for mutation: enough to reach far, few enough that memory stays as it is."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop: after so many steps, or so many seconds; and whether the first finding is enough."""
+
+    steps: int | None = None
+    seconds: float | None = None
+    first_finding: bool = False
+
+    def words(self) -> str:
+        """For people."""
+        if self.steps is not None:
+            return f"{self.steps:,} steps"
+        return f"{self.seconds:g} s"
+
+
+@dataclass
+class Kept:
+    """A sequence worth going on from: its deployment, and its blocks up to the last new state."""
+
+    deployment: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass
+class Cause:
+    """Findings of one cause: the first of them, where it is on disk, and how many there were."""
+
+    find: Find
+    unshrunk: Path
+    deployment: int
+    sequence: int
+    steps: int
+    after_s: float
+    count: int = 1
+
+
+@dataclass
+class Campaign:
+    """The state of a hunt between rounds."""
+
+    settings: Settings
+    budget: Budget
+    workers: int = 1
+    mutate: bool = True
+    kept: list[Kept] = field(default_factory=list)
+    causes: dict[tuple[str, ...], Cause] = field(default_factory=dict)
+    seen: set[Novelty] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.summary = Summary(settings.engine, settings.fault, settings.seed)
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._next_sequence = 0
+        self._next_deployment = 0
+        self._round = 0
+        self._declared: tuple[str, ...] = ()
+
+    def run(self) -> Iterator[Event]:
+        """Hunt until the budget is spent. Findings are saved unshrunk as they are met; what to do with them is the caller's business."""
+        settings, summary = self.settings, self.summary
+        yield Started(
+            settings.engine, settings.fault, settings.seed, self.workers, self.budget.words(), settings.folder, settings.history.origin
+        )
+        with _executor(self.workers, settings) as executor:
+            began = time.monotonic()
+            try:
+                while not self._spent(began):
+                    tasks = self._plan()
+                    futures = [executor.submit(run_task, task) for task in tasks]
+                    for task, future in zip(tasks, futures, strict=True):
+                        if self._stop_now(began):
+                            _cancel(futures)
+                            break
+                        done = _result(future)
+                        summary.seconds = time.monotonic() - began
+                        yield from self._merge(task, done)
+                        yield self._progress(began)
+            except KeyboardInterrupt:
+                summary.interrupted = True
+            summary.seconds = time.monotonic() - began
+        summary.history_digest = self._digest.hexdigest()
+        summary.never_seen_errors = [name for name in self._declared if name not in summary.errors]
+        yield Finished(summary)
+
+    def _spent(self, began: float) -> bool:
+        if self.budget.steps is not None and self.summary.steps >= self.budget.steps:
+            return True
+        return self._stop_now(began)
+
+    def _stop_now(self, began: float) -> bool:
+        if self.budget.first_finding and self.causes:
+            return True
+        return self.budget.seconds is not None and time.monotonic() - began >= self.budget.seconds
+
+    def _plan(self) -> list[Task]:
+        """The next round, from the seed and what was merged so far."""
+        choices = SeededChoices(self.settings.seed, "round", self._round)
+        self._round += 1
+        left = None if self.budget.steps is None else self.budget.steps - self.summary.steps
+        tasks = []
+        known = frozenset(self.causes)
+        for _ in range(TASKS_A_ROUND):
+            if left is not None and left <= 0:
+                break
+            base = choices.pick(self.kept) if self.mutate and self.kept and choices.chance(50) else None
+            if base is not None:
+                deployment = base.deployment
+            elif choices.chance(30):
+                deployment = 0
+            else:
+                self._next_deployment += 1
+                deployment = self._next_deployment
+            sequences = []
+            for _ in range(SEQUENCES_A_TASK):
+                length = choices.pick(LENGTHS)
+                if left is not None:
+                    length = min(length, left)
+                    left -= length
+                if length <= 0:
+                    break
+                prefix: tuple[Block, ...] = ()
+                if base is not None and choices.chance(75):
+                    prefix = base.blocks[: choices.integer(len(base.blocks) // 2, len(base.blocks))]
+                sequences.append((self._next_sequence, length, prefix))
+                self._next_sequence += 1
+            tasks.append(Task(deployment, tuple(sequences), known))
+        return tasks
+
+    def _merge(self, task: Task, done: Done) -> Iterator[Event]:
+        summary = self.summary
+        self._declared = done.declared_errors
+        for check_id, count in done.evaluated.items():
+            counts = summary.checks.setdefault(check_id, {"evaluated": 0, "exercised": 0})
+            counts["evaluated"] += count
+            counts["exercised"] += done.exercised[check_id]
+        for place, ran in enumerate(done.ran):
+            summary.sequences += 1
+            summary.steps += ran.steps
+            self._digest.update(ran.digest)
+            for kind, (did, rejected) in sorted(ran.counts.items()):
+                action = summary.actions.setdefault(kind, {"done": 0, "rejected": 0})
+                action["done"] += did
+                action["rejected"] += rejected
+            for error, count in ran.errors.items():
+                summary.errors[error] = summary.errors.get(error, 0) + count
+            new = [blocks for key, blocks in ran.novel if key not in self.seen]
+            self.seen.update(key for key, _ in ran.novel)
+            if new and ran.find is None:
+                self._keep(Kept(done.deployment, ran.blocks[: max(new)]))
+            if ran.find is not None:
+                yield from self._found(ran.find, done, place, task.sequences[place][0])
+
+    def _keep(self, kept: Kept) -> None:
+        self.kept.append(kept)
+        if len(self.kept) > MOST_KEPT:
+            del self.kept[0]
+
+    def _found(self, find: Find, done: Done, place: int, sequence: int) -> Iterator[Event]:
+        cause = self.causes.get(find.cause)
+        if cause is not None:
+            cause.count += 1
+            return
+        unshrunk = done.unshrunk.get(place)
+        if unshrunk is None:  # another task of this round met it first, and saved it
+            return
+        after_s = self.summary.seconds
+        steps = sum(len(block.acts) for block in find.blocks)
+        self.causes[find.cause] = Cause(find, unshrunk, done.deployment, sequence, steps, after_s)
+        yield Met(find.violations[0].check, find.violations[0].why, unshrunk, steps, after_s)
+
+    def _progress(self, began: float) -> Progress:
+        summary = self.summary
+        seconds = time.monotonic() - began
+        if self.budget.steps is not None:
+            share = summary.steps / self.budget.steps
+        else:
+            share = seconds / self.budget.seconds if self.budget.seconds else 1.0
+        return Progress(
+            summary.steps, summary.sequences, seconds, len(self.seen), len(self.kept), len(self.causes), min(1.0, share)
+        )
+
+
+class _Here(Executor):
+    """One worker in this process: tasks run when their result is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._worker = Worker(settings)
+
+    def submit(self, function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg, override]
+        """A future that works when asked."""
+        return _Lazy(self._worker, arguments[0])  # type: ignore[arg-type]
+
+
+class _Lazy(Future):  # type: ignore[type-arg]
+    def __init__(self, worker: Worker, task: Task) -> None:
+        super().__init__()
+        self._worker = worker
+        self._task = task
+
+    def result(self, timeout: float | None = None) -> Done:
+        """Run the task now."""
+        return self._worker.run(self._task)
+
+
+def _executor(workers: int, settings: Settings) -> Executor:
+    if workers == 1:
+        return _Here(settings)
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker, initargs=(settings,))
+
+
+def _result(future: Future) -> Done:  # type: ignore[type-arg]
+    try:
+        done: Done = future.result()
+    except (BrokenPipeError, EOFError) as failure:
+        raise EnvironmentFailure(f"a worker went away: {failure}") from failure
+    return done
+
+
+def _cancel(futures: list[Future]) -> None:  # type: ignore[type-arg]
+    for future in futures:
+        future.cancel()

@@ -1,0 +1,63 @@
+"""A given history, run again: does it still fail the same check?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from underwater.actions import Act, Block
+from underwater.checks import Check, Roster, Step, Violation
+from underwater.choices import SeededChoices
+from underwater.generate.aims import solve_act
+from underwater.hunt.arena import Arena
+from underwater.hunt.probe import probing
+from underwater.hunt.runner import Runner
+from underwater.hunt.sequence import PROBE_STREAMS
+
+
+class Replayed(NamedTuple):
+    """A history as it was run.
+
+    ``blocks`` are those that ran, numbers as they were solved, up to the failing act; ``violation`` is None if nothing failed.
+    ``steps`` are the steps as checks saw them.
+    """
+
+    blocks: tuple[Block, ...]
+    violation: Violation | None
+    steps: tuple[Step, ...]
+
+
+def replay(
+    arena: Arena, blocks: Iterable[Block], check: Check, *, aims: bool = False, probe_last_only: bool = True
+) -> Replayed:
+    """Run a history with one check enabled, until that check does not hold.
+
+    With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act (or after every one).
+    """
+    arena.reset()
+    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start)
+    steps: list[Step] = []
+    blocks = tuple(blocks)
+    for number, block in enumerate(blocks):
+        runner.begin_block(block.after_s)
+        for place, act in enumerate(block.acts):
+            solved: Act = solve_act(runner.state, act) if aims else act
+            violations = runner.act(solved)
+            assert runner.last is not None
+            steps.append(runner.last)
+            is_last = number == len(blocks) - 1 and place == len(block.acts) - 1
+            if not violations and check.probe is not None and (is_last or not probe_last_only):
+                violations = try_streams(runner, check)
+            if violations:
+                return Replayed(runner.history(), violations[0], tuple(steps))
+    return Replayed(runner.history(), None, tuple(steps))
+
+
+def try_streams(runner: Runner, check: Check) -> list[Violation]:
+    """A check's probe with every stream that a hunt may have drawn for it."""
+    for stream in range(PROBE_STREAMS):
+        with probing(runner.chain, runner.instance, runner.state, SeededChoices(stream, check.id)) as probe:
+            violations = runner.roster.try_probe(check, probe)
+        if violations:
+            return violations
+    return []

@@ -1,0 +1,134 @@
+"""A whole hunt as its users run it: campaign, then every finding shrunk, confirmed and saved; one stream of events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from underwater.case.file import read_case
+from underwater.checks import catalogue
+from underwater.document import write_whole
+from underwater.engine.faults import artifacts_of, read_fault
+from underwater.engine.registry import engine_files
+from underwater.errors import EnvironmentFailure
+from underwater.events import Event, FindingReady, Finished, Met
+from underwater.hunt.campaign import Budget, Campaign
+from underwater.hunt.finding import Finding, divergence, shrink_and_save
+from underwater.hunt.work import Settings
+from underwater.report.finding import explain
+
+MOST_SHRUNK = 5
+"""Findings of one run that are shrunk: the rest stay on disk unshrunk, for ``shrink`` and ``replay``."""
+
+
+def hunt(
+    settings: Settings, budget: Budget, workers: int, *, network: str | None = "ethereum:local:test", mutate: bool = True
+) -> Iterator[Event]:
+    """Hunt, then shrink, confirm and save what was found. ``network`` None leaves findings unconfirmed."""
+    engine_files(settings.engine)
+    if settings.fault is not None:
+        read_fault(settings.fault)
+    artifacts = artifacts_of(settings.fault)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    write_whole(settings.folder / "run.json", json.dumps(_run_facts(settings, budget, workers), indent=2) + "\n")
+    campaign = Campaign(settings, budget, workers, mutate)
+    pending: list[Met] = []
+    finished: Finished | None = None
+    for event in campaign.run():
+        if isinstance(event, Met):
+            pending.append(event)
+        if isinstance(event, Finished):
+            finished = event
+            break
+        yield event
+    assert finished is not None
+    summary = finished.summary
+    shown: set[str] = set()
+    for met in pending[:MOST_SHRUNK]:
+        found = shrink_and_save(met.unshrunk, read_case(met.unshrunk), artifacts)
+        if found is None:
+            raise EnvironmentFailure(f"{met.unshrunk}: does not fail when run again: please report this, with the file")
+        text = found.path.read_text(encoding="utf-8")
+        steps_text = text[text.index("steps:") :]
+        if steps_text in shown:  # another cause by name, the same history
+            continue
+        shown.add(steps_text)
+        confirmed_on, differs = _confirm(found, artifacts, network)
+        ready = FindingReady(
+            check=found.case.check,
+            says=found.case.says,
+            why=found.case.note,
+            case=found.path,
+            steps=found.steps,
+            found_after_s=met.found_after_s,
+            confirmed_on=confirmed_on,
+            divergence=differs,
+            table=explain(found.case, found.deployment, found.replayed),
+        )
+        summary.findings.append(
+            {
+                "check": ready.check,
+                "case": str(ready.case),
+                "steps": ready.steps,
+                "found_after_s": round(ready.found_after_s, 3),
+                "confirmed_on": confirmed_on,
+                "divergence": differs,
+            }
+        )
+        yield ready
+    for met in pending[MOST_SHRUNK:]:
+        summary.findings.append(
+            {
+                "check": met.check,
+                "case": str(met.unshrunk),
+                "steps": met.steps,
+                "found_after_s": round(met.found_after_s, 3),
+                "confirmed_on": None,
+                "divergence": "",
+            }
+        )
+    write_whole(settings.folder / "summary.json", json.dumps(summary.as_json(), indent=2) + "\n")
+    yield finished
+
+
+def _confirm(found: Finding, artifacts: object, network: str | None) -> tuple[str | None, str]:
+    if network is None:
+        return None, ""
+    from underwater.chain.ape import connected
+
+    with connected(network) as chain:
+        snapshot = chain.snapshot()
+        try:
+            differs = divergence(chain, found.deployment, artifacts, found.case.blocks)  # type: ignore[arg-type]
+        finally:
+            chain.restore(snapshot)
+    return (None, differs) if differs else (network, "")
+
+
+def _run_facts(settings: Settings, budget: Budget, workers: int) -> dict[str, object]:
+    """What a run needs to be repeated, written before it begins."""
+    return {
+        "engine": settings.engine,
+        "fault": settings.fault,
+        "seed": settings.seed,
+        "budget": budget.words(),
+        "workers": workers,
+        "checks": list(settings.check_ids) if settings.check_ids else [check.id for check in catalogue()],
+        "prices": settings.history.origin,
+        "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def new_folder(base: Path, settings_name: str) -> Path:
+    """A folder for a run that no other run has."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    for number in range(1_000):
+        folder = base / f"{stamp}-{settings_name}{f'-{number}' if number else ''}"
+        try:
+            folder.mkdir(parents=True, exist_ok=False)
+        except FileExistsError:
+            continue
+        return folder
+    raise EnvironmentFailure(f"{base}: no folder for the run could be made")

@@ -1,0 +1,249 @@
+"""From a failing history to a minimal one that fails the same check. Deterministic: no clock, no chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from underwater.actions import Act, Action, Block, Bundle
+from underwater.checks import Check
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.bundled.deployment import Deployment
+from underwater.engine.bundled.kinds import KINDS
+from underwater.generate.aims import unit_of
+from underwater.hunt.arena import Arena
+from underwater.hunt.replay import Replayed, replay
+
+MOST_TRIES = 4_000
+"""Replays that one shrinking may spend."""
+
+
+class Shrunk(NamedTuple):
+    """A history that still fails, and what it needs of the deployment (None: the parameter file)."""
+
+    blocks: tuple[Block, ...]
+    deployment: Deployment | None
+    replayed: Replayed
+    tries: int
+
+
+Flat = tuple[tuple[int, Act], ...]
+"""Acts with the seconds before them; 0 is the same block as the act before."""
+
+
+def _flatten(blocks: tuple[Block, ...]) -> Flat:
+    return tuple((block.after_s if place == 0 else 0, act) for block in blocks for place, act in enumerate(block.acts))
+
+
+def _fold(flat: Flat) -> tuple[Block, ...]:
+    blocks: list[tuple[int, list[Act]]] = []
+    for after_s, act in flat:
+        if after_s == 0 and blocks:
+            blocks[-1][1].append(act)
+        else:
+            blocks.append((max(1, after_s), [act]))
+    return tuple(Block(after_s, tuple(acts)) for after_s, acts in blocks)
+
+
+class Shrinker:
+    """One shrinking: a current best that fails, and ways to make it smaller."""
+
+    def __init__(self, arena: Arena, check: Check, most_tries: int = MOST_TRIES) -> None:
+        self.arena = arena
+        self.check = check
+        self.tries = 0
+        self.most_tries = most_tries
+
+    def fails(self, flat: Flat, *, aims: bool = True) -> Replayed | None:
+        """The replay, if this history still fails the check."""
+        if not flat or self.tries >= self.most_tries:
+            return None
+        self.tries += 1
+        replayed = replay(self.arena, _fold(flat), self.check, aims=aims)
+        return replayed if replayed.violation is not None else None
+
+    def run(self, blocks: tuple[Block, ...]) -> tuple[Flat, Replayed] | None:
+        """The smallest history found; None if the given one does not fail."""
+        flat = _flatten(blocks)
+        replayed = self.fails(flat, aims=False)
+        if replayed is None:
+            return None
+        best = _flatten(replayed.blocks)
+        for _ in range(6):
+            before = best
+            for way in (self._delete, self._unbundle, self._calm, self._plain_numbers, self._plain_names):
+                best = way(best)
+            if best == before:
+                break
+        final = self.fails_finally(best)
+        return best, final
+
+    def fails_finally(self, flat: Flat) -> Replayed:
+        """The replay of what is known to fail, whatever the budget."""
+        return replay(self.arena, _fold(flat), self.check)
+
+    def _take(self, flat: Flat, *, aims: bool = True) -> Flat | None:
+        replayed = self.fails(flat, aims=aims)
+        return None if replayed is None else _flatten(replayed.blocks)
+
+    def _delete(self, best: Flat) -> Flat:
+        """Leave out stretches of acts, long ones first; time is kept by adding it to what follows where that is needed."""
+        size = max(1, len(best) // 2)
+        while size >= 1:
+            end = len(best)
+            while end > 0:
+                start = max(0, end - size)
+                if end == len(best) and start == 0:
+                    end = start
+                    continue
+                skipped_s = sum(after_s for after_s, _ in best[start:end])
+                rest = best[end:]
+                candidates = [best[:start] + rest]
+                if rest and skipped_s > size:
+                    candidates.append((*best[:start], (rest[0][0] + skipped_s, rest[0][1]), *rest[1:]))
+                for candidate in candidates:
+                    taken = self._take(candidate)
+                    if taken is not None:
+                        best = taken
+                        break
+                end = min(start, len(best))
+            size //= 2
+        return best
+
+    def _unbundle(self, best: Flat) -> Flat:
+        """A bundle's actions one by one, or fewer of them."""
+        place = 0
+        while place < len(best):
+            after_s, act = best[place]
+            if isinstance(act, Bundle):
+                apart = tuple((after_s if index == 0 else 1, action) for index, action in enumerate(act.actions))
+                fewer = [
+                    ((after_s, act._replace(actions=act.actions[:index] + act.actions[index + 1 :])),)
+                    for index in range(len(act.actions))
+                    if len(act.actions) > 1
+                ]
+                for replacement in (apart, *fewer):
+                    taken = self._take((*best[:place], *replacement, *best[place + 1 :]))
+                    if taken is not None:
+                        best = taken
+                        break
+                else:
+                    place += 1
+            else:
+                place += 1
+        return best
+
+    def _calm(self, best: Flat) -> Flat:
+        """Every act in a block of its own, a second after the one before."""
+        return self._each(best, lambda item: ((1, item[1]) for _ in range(item[0] != 1)))
+
+    def _plain_numbers(self, best: Flat) -> Flat:
+        """Rounder and smaller numbers, a boundary where one serves as well."""
+
+        def simpler(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+            after_s, act = item
+            if isinstance(act, Bundle):
+                return
+            for argument, parameter in enumerate(KINDS[act.kind].parameters):
+                value = act.arguments[argument]
+                if isinstance(value, bool) or not isinstance(value, int) or value <= 1:
+                    continue
+                if parameter.type not in ("units", "size", "price", "answer", "amount"):
+                    continue
+                unit = unit_of(self.arena.start, act, argument)
+                for plain in _plainer(value, unit):
+                    arguments = (*act.arguments[:argument], plain, *act.arguments[argument + 1 :])
+                    yield after_s, act._replace(arguments=arguments, aim=None)
+            if act.aim is not None and act.aim.offset not in (-1, 0, 1):
+                for offset in (0, 1, -1):
+                    yield after_s, act._replace(aim=act.aim._replace(offset=offset))
+
+        return self._each(best, simpler)
+
+    def _plain_names(self, best: Flat) -> Flat:
+        """Fewer actors: the first of those that take part instead of the later ones."""
+        names = sorted({name for _, act in best for name in _accounts_of(act)})
+        ordered = [name for name in ("trader-1", "trader-2", "trader-3", "maker", "liquidator") if name not in names]
+        for name in names:
+            for other in ordered:
+                if other < name or name == "attacker":
+                    taken = self._take(tuple((after_s, _renamed(act, name, other)) for after_s, act in best))
+                    if taken is not None:
+                        best = taken
+                        ordered.remove(other)
+                        break
+        return best
+
+    def _each(self, best: Flat, ways: Callable[[tuple[int, Act]], Iterator[tuple[int, Act]]]) -> Flat:
+        place = 0
+        while place < len(best):
+            for item in ways(best[place]):
+                taken = self._take((*best[:place], item, *best[place + 1 :]))
+                if taken is not None and len(taken) <= len(best):
+                    best = taken
+                    break
+            place += 1
+        return best
+
+
+def _plainer(value: int, unit: int) -> Iterator[int]:
+    """Numbers of fewer digits near ``value`` and below, in whole units; the plainest first."""
+    seen = set()
+    text = str(value)
+    for keep in (1, 2, 3):
+        if len(text) > keep:
+            scale = 10 ** (len(text) - keep)
+            for plain in (value // scale * scale, -(-value // scale) * scale):
+                plain = plain // unit * unit
+                if 0 < plain != value and plain not in seen:
+                    seen.add(plain)
+                    yield plain
+
+
+def _accounts_of(act: Act) -> Iterator[str]:
+    for action in act.actions if isinstance(act, Bundle) else (act,):
+        for parameter, value in zip(KINDS[action.kind].parameters, action.arguments, strict=True):
+            if parameter.type == "actor":
+                yield value
+
+
+def _renamed(act: Act, name: str, other: str) -> Act:
+    if isinstance(act, Bundle):
+        return act if name == act.caller else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
+    return _renamed_action(act, name, other)
+
+
+def _renamed_action(action: Action, name: str, other: str) -> Action:
+    aim = action.aim
+    if aim is not None and f" of {name} in " in aim.boundary:
+        aim = aim._replace(boundary=aim.boundary.replace(f" of {name} in ", f" of {other} in "))
+    return Action(
+        action.kind,
+        other if action.caller == name else action.caller,
+        tuple(other if value == name else value for value in action.arguments),
+        aim,
+    )
+
+
+def shrink(
+    deployment: Deployment | None,
+    default: Deployment,
+    artifacts: Artifacts,
+    check: Check,
+    blocks: tuple[Block, ...],
+) -> Shrunk | None:
+    """Shrink a history, and try it on the plain deployment first. None if it does not fail when run again."""
+    arena = Arena(deployment or default, artifacts)
+    shrinker = Shrinker(arena, check)
+    best = shrinker.run(blocks)
+    if best is None:
+        return None
+    flat, replayed = best
+    if deployment is not None:
+        plain = Shrinker(Arena(default, artifacts), check)
+        on_default = plain.fails(flat)
+        if on_default is not None:
+            again = plain.run(on_default.blocks)
+            if again is not None and len(again[0]) <= len(flat):
+                return Shrunk(_fold(again[0]), None, again[1], shrinker.tries + plain.tries)
+    return Shrunk(_fold(flat), deployment, replayed, shrinker.tries)

@@ -1,0 +1,137 @@
+"""The work of one worker: sequences of one deployment. Plain data in, plain data out, the same in any process."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from underwater.actions import Block
+from underwater.checks import Check, Roster, catalogue
+from underwater.choices import SeededChoices
+from underwater.document import write_whole
+from underwater.engine.faults import artifacts_of
+from underwater.hunt.arena import Arena, deployment_number
+from underwater.hunt.sequence import Find, Ran, run_sequence
+from underwater.nemesis.history import PriceHistory
+from underwater.nemesis.paths import HistoryPath
+from underwater.case.file import Case, write_case
+
+ARENAS_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all work of a hunt shares."""
+
+    engine: str
+    fault: str | None
+    seed: int
+    check_ids: tuple[str, ...] | None
+    """None enables every check."""
+    folder: Path
+    history: PriceHistory
+
+
+@dataclass(frozen=True)
+class Task:
+    """Sequences of one deployment: (index, steps, blocks to begin with)."""
+
+    deployment: int
+    sequences: tuple[tuple[int, int, tuple[Block, ...]], ...]
+    known_causes: frozenset[tuple[str, ...]]
+
+
+@dataclass
+class Done:
+    """What came of a task, sequence by sequence, and the counts of its checks."""
+
+    deployment: int
+    ran: list[Ran]
+    evaluated: dict[str, int]
+    exercised: dict[str, int]
+    unshrunk: dict[int, Path] = field(default_factory=dict)
+    """Place in ``ran`` -> where its find was saved."""
+    declared_errors: tuple[str, ...] = ()
+
+
+def enabled_checks(check_ids: tuple[str, ...] | None) -> tuple[Check, ...]:
+    """The checks of a run."""
+    return tuple(check for check in catalogue() if check_ids is None or check.id in check_ids)
+
+
+class Worker:
+    """Keeps what is dear to make: compiled contracts, and the last few deployments."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.artifacts = artifacts_of(settings.fault)
+        self._arenas: dict[int, Arena] = {}
+
+    def arena(self, number: int) -> Arena:
+        """A deployment of the campaign, in its first state."""
+        arena = self._arenas.pop(number, None)
+        if arena is None:
+            settings = self.settings
+            arena = Arena(deployment_number(settings.engine, settings.seed, number), self.artifacts)
+            if len(self._arenas) >= ARENAS_KEPT:
+                self._arenas.pop(next(iter(self._arenas)))
+        self._arenas[number] = arena
+        arena.reset()
+        return arena
+
+    def run(self, task: Task) -> Done:
+        """Run a task. Every find of a cause not known yet is on disk before this returns."""
+        settings = self.settings
+        roster = Roster(enabled_checks(settings.check_ids))
+        done = Done(task.deployment, [], roster.evaluated, roster.exercised)
+        known = set(task.known_causes)
+        for index, length, prefix in task.sequences:
+            arena = self.arena(task.deployment)
+            choices = SeededChoices(settings.seed, "sequence", index)
+            path = HistoryPath(settings.history, choices, length)
+            ran = run_sequence(arena.chain, arena.instance, roster, arena.start, choices, path, length, prefix=prefix)
+            if ran.find is not None and ran.find.cause not in known:
+                known.add(ran.find.cause)
+                done.unshrunk[len(done.ran)] = self.save(ran.find, task.deployment, index, arena)
+            if not ran.novel:
+                ran.blocks = ()
+            done.ran.append(ran)
+            done.declared_errors = arena.instance.declared_errors
+        return done
+
+    def save(self, find: Find, deployment: int, index: int, arena: Arena) -> Path:
+        """Write a find as it was met."""
+        settings = self.settings
+        violation = find.violations[0]
+        case = Case(
+            engine=settings.engine,
+            check=violation.check,
+            says=next(check.sentence for check in catalogue() if check.id == violation.check),
+            fault=settings.fault,
+            seed=settings.seed,
+            sequence=index,
+            deployment=arena.deployment if deployment else None,
+            blocks=find.blocks,
+            note=violation.why,
+            step=sum(len(block.acts) for block in find.blocks),
+        )
+        label = hashlib.sha256(repr((settings.seed, index)).encode()).hexdigest()[:6]
+        path = settings.folder / f"{violation.check}-{find.kind}-{label}.unshrunk.yaml"
+        write_whole(path, write_case(case))
+        return path
+
+
+_worker: Worker | None = None
+
+
+def start_worker(settings: Settings) -> None:
+    """Prepare this process (a pool's initializer)."""
+    global _worker  # noqa: PLW0603 (one worker a process is what a pool's initializer can make)
+    _worker = Worker(settings)
+
+
+def run_task(task: Task) -> Done:
+    """Run a task in this process."""
+    assert _worker is not None
+    return _worker.run(task)

@@ -1,0 +1,103 @@
+"""A hunt on a terminal, or in a plain log. Consumes events and nothing else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TextIO
+
+from underwater.events import Event, FindingReady, Finished, Met, Progress, Started
+
+PLAIN_EVERY_S = 5.0
+
+
+class Console:
+    """Prints events. On a terminal progress is one line that moves; in a log it is a line every few seconds."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+        self._moves = self.out.isatty()
+        self._last = 0.0
+        self._line_open = False
+
+    def show(self, event: Event) -> None:
+        """Print one event."""
+        if isinstance(event, Started):
+            self._started(event)
+        elif isinstance(event, Progress):
+            self._progress(event)
+        elif isinstance(event, Met):
+            self._line(f"  found: {event.check}, {event.why[:160]}\n         saved unshrunk in {event.unshrunk} ({event.steps} steps)")
+        elif isinstance(event, FindingReady):
+            self._finding(event)
+        else:
+            self._finished(event)
+
+    def _line(self, text: str = "") -> None:
+        if self._line_open:
+            self.out.write("\r\033[K")
+            self._line_open = False
+        self.out.write(text + "\n")
+        self.out.flush()
+
+    def _started(self, event: Started) -> None:
+        fault = f" with the planted fault '{event.fault}'" if event.fault else ""
+        self._line(f"Hunting the engine '{event.engine}'{fault} for {event.budget}, seed {event.seed}, workers {event.workers}.")
+        self._line(f"True prices follow {event.origin}. Every step runs on the contracts and on the reference, and is compared.")
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last < (0.1 if self._moves else PLAIN_EVERY_S) and event.share_done < 1:
+            return
+        self._last = now
+        rate = event.steps / event.seconds if event.seconds else 0.0
+        left_s = event.seconds / event.share_done - event.seconds if event.share_done else 0.0
+        text = (
+            f"  {event.share_done:4.0%}  {event.steps:>9,} steps  {rate:>6,.0f}/s  {event.sequences:,} sequences  "
+            f"{event.novel_states:,} kinds of state  {event.findings} findings  {left_s:,.0f} s left"
+        )
+        if self._moves:
+            self.out.write("\r\033[K" + text)
+            self.out.flush()
+            self._line_open = True
+        else:
+            self._line(text)
+
+    def _finding(self, event: FindingReady) -> None:
+        self._line()
+        self._line(f"FINDING {event.check}: {event.says}")
+        self._line(event.table)
+        if event.divergence:
+            self._line(f"A divergence between chains: {event.divergence}")
+        elif event.confirmed_on:
+            self._line(f"Confirmed on {event.confirmed_on}.")
+        self._line(f"Replay it with: ape underwater replay {event.case}")
+
+    def _finished(self, event: Finished) -> None:
+        summary = event.summary
+        done = sum(action["done"] for action in summary.actions.values())
+        share = done / summary.steps if summary.steps else 0.0
+        asked = len(summary.checks)
+        exercised = sum(1 for counts in summary.checks.values() if counts["exercised"])
+        self._line()
+        how = "Interrupted after" if summary.interrupted else "Done:"
+        self._line(
+            f"{how} {summary.steps:,} steps in {summary.seconds:.1f} s ({summary.steps_per_second:,.0f} a second), {share:.0%} of the actions "
+            f"accepted; {exercised} of {asked} checks exercised; digest {summary.history_digest}."
+        )
+        if summary.findings:
+            self._line(f"{len(summary.findings)} finding{'s' if len(summary.findings) > 1 else ''}.")
+        else:
+            self._line("Nothing found.")
+
+
+def show_all(events: Iterable[Event], console: Console) -> Finished:
+    """Print every event, and give the last."""
+    finished: Finished | None = None
+    for event in events:
+        console.show(event)
+        if isinstance(event, Finished):
+            finished = event
+    assert finished is not None
+    return finished
