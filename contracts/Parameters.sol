@@ -28,6 +28,8 @@ abstract contract Parameters is Accounts, AccessControl {
     /// @param lot smallest step of a size, base wad
     /// @param tick smallest step of a price, quote wad
     /// @param limits see `MarketLimits`
+    /// @param largestPrice the largest answer of the feed that it was listed with, quote wad: the most that any later
+    /// feed may answer. Rules N6, C2.
     /// @param openInterest sum of all positive sizes, base wad. Rule T5.
     /// @param brackets margin rates. Rule P2.
     struct Market {
@@ -35,6 +37,7 @@ abstract contract Parameters is Accounts, AccessControl {
         uint128 lot;
         uint128 tick;
         MarketLimits limits;
+        uint256 largestPrice;
         uint256 openInterest;
         Brackets.Stored[MOST_BRACKETS] brackets;
     }
@@ -77,9 +80,11 @@ abstract contract Parameters is Accounts, AccessControl {
         self.lot = listing.lot;
         self.tick = listing.tick;
         self.limits = listing.limits;
+        self.largestPrice = FeedReader.toWad(listing.feed.maximumAnswer, listing.feed.decimals);
         self.brackets.store(listing.brackets);
         Safety.requireSteps(self.lot, self.tick);
-        _requireSafe(self);
+        _requireSuitableFeed(self);
+        _requireSafeLimits(self);
         marketCount = market + 1;
         emit MarketListed(market, listing.lot, listing.tick);
         for (uint256 k; k < listing.brackets.length; ++k) {
@@ -124,7 +129,7 @@ abstract contract Parameters is Accounts, AccessControl {
     function setMarketLimits(uint256 market, MarketLimits calldata limits) external onlyRole(RISK_ROLE) {
         _requireMarket(market);
         _markets[market].limits = limits;
-        _requireSafe(_markets[market]);
+        _requireSafeLimits(_markets[market]);
         _emitLimits(market, limits);
     }
 
@@ -146,7 +151,7 @@ abstract contract Parameters is Accounts, AccessControl {
         _requireMarket(market);
         Safety.requireFeed(feed);
         _markets[market].feed = feed;
-        _requireSafe(_markets[market]);
+        _requireSuitableFeed(_markets[market]);
         _emitMarketFeed(market, feed);
     }
 
@@ -178,11 +183,15 @@ abstract contract Parameters is Accounts, AccessControl {
         if (collateral >= collateralCount) revert UnknownCollateral(collateral);
     }
 
-    /// @dev Rules P3, P4, N6, which tie feed, limits and brackets together.
-    function _requireSafe(Market storage self) private view {
-        uint256 largestPrice = FeedReader.toWad(self.feed.maximumAnswer, self.feed.decimals);
-        Safety.require_(largestPrice >= self.tick, "feed");
-        Safety.requireLimits(self.limits, self.lot, largestPrice, self.brackets[0].maintenanceRate);
+    /// @dev Rules P3, N6, which tie limits, brackets and the largest price as listed together.
+    function _requireSafeLimits(Market storage self) private view {
+        Safety.requireLimits(self.limits, self.lot, self.largestPrice, self.brackets[0].maintenanceRate);
+    }
+
+    /// @dev Rules P4, C2: the feed can answer at least a tick, and nothing above the largest price as listed.
+    function _requireSuitableFeed(Market storage self) private view {
+        uint256 most = FeedReader.toWad(self.feed.maximumAnswer, self.feed.decimals);
+        Safety.require_(most >= self.tick && most <= self.largestPrice, "feed");
     }
 
     function _emitLimits(uint256 market, MarketLimits calldata limits) private {

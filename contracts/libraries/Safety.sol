@@ -33,7 +33,7 @@ library Safety {
     }
 
     /// @notice Rules P3, N6.
-    /// @param largestPrice the feed's largest answer, quote wad
+    /// @param largestPrice the market's largest price as listed, quote wad
     /// @param maintenanceRate of the first bracket, wad
     function requireLimits(MarketLimits memory limits, uint256 lot, uint256 largestPrice, uint256 maintenanceRate)
         internal
