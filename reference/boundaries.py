@@ -100,9 +100,9 @@ def largest_trade_wad(state: State, name: str, market: int, direction: int, pric
     it (a smaller reduction may still pass).
 
     Where the position grows, ``equity' - IM'`` never rises with the size: a price inside the band gains at most the
-    band on each unit, and the band is below every rate (P3). There it is linear in each bracket but for the roundings of fee
-    and requirement (both up, less than one quote wad each). The root without them is too far by less than two quote wad
-    of slack, which is walked back: seldom more than one lot, and by doubling steps where a lot is worth little.
+    band on each unit, and the band is below every rate (P3). There it is linear in each bracket but for the roundings
+    of fee and requirement (both up, less than one quote wad each). The root without them is too far by less than two
+    quote wad of slack, which is walked back: seldom more than one lot, by doubling steps where a lot is worth little.
     """
     listed = state.parameters.markets[market]
     account = state.accounts[name]
@@ -169,8 +169,8 @@ def liquidation_price_wad(state: State, name: str, market: int) -> tuple[int, in
     With ``v`` the value of the size (``size * price / W``, an integer), the account is healthy iff
     ``K + v - ceil((|v| r_k - D_k) / W) >= 0``, where ``K`` is everything that does not move with the price. For a long
     that is ``v (W - r_k) >= -(K W + D_k)``, for a short with ``n = -v`` it is ``n (W + r_k) <= K W + D_k``: leaving out
-    the rounding is exact because all else is an integer. The requirement is the largest of the brackets' lines, so all of
-    their bounds hold at once, and the tightest decides.
+    the rounding is exact because all else is an integer. The requirement is the largest of the brackets' lines, so all
+    of their bounds hold at once, and the tightest decides.
     """
     return _price_boundary_wad(state, name, market, 1, "maintenance")
 

@@ -99,7 +99,9 @@ def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) 
     except Unsafe as unsafe:
         raise Rejected("UnsafeParameter", unsafe.name) from None
     collaterals = state.parameters.collaterals
-    parameters = replace(state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :]))
+    parameters = replace(
+        state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :])
+    )
     return state._replace(parameters=parameters), (("DepositCapSet", collateral, cap_units),)
 
 
@@ -148,7 +150,9 @@ def set_market_feed(
         changed.validate(state.feed_decimals[feed.feed])
     except Unsafe as unsafe:
         raise Rejected("UnsafeParameter", unsafe.name) from None
-    return _with_market(state, market, changed), (("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),)
+    return _with_market(state, market, changed), (
+        ("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
+    )
 
 
 def set_collateral_feed(
@@ -170,5 +174,9 @@ def set_collateral_feed(
     except Unsafe as unsafe:
         raise Rejected("UnsafeParameter", unsafe.name) from None
     collaterals = state.parameters.collaterals
-    parameters = replace(state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :]))
-    return state._replace(parameters=parameters), (("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),)
+    parameters = replace(
+        state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :])
+    )
+    return state._replace(parameters=parameters), (
+        ("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
+    )

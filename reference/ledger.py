@@ -88,7 +88,9 @@ def deposit(state: State, caller: str, account: str, collateral: int, units: int
         after = before._replace(units=with_item(before.units, collateral, before.units[collateral] + units))
     pulled = _pull(state, caller, collateral, units)
     return (
-        with_account(pulled, account, after)._replace(pool_units=with_item(state.pool_units, collateral, pool_units + units)),
+        with_account(pulled, account, after)._replace(
+            pool_units=with_item(state.pool_units, collateral, pool_units + units)
+        ),
         (("Deposited", account, collateral, units),),
     )
 
@@ -115,7 +117,9 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
     require_initial_margin(state, account, after)
     pushed = _push(state, account, collateral, units)
     return (
-        with_account(pushed, account, after)._replace(pool_units=with_item(state.pool_units, collateral, pool_units - units)),
+        with_account(pushed, account, after)._replace(
+            pool_units=with_item(state.pool_units, collateral, pool_units - units)
+        ),
         (("Withdrawn", account, collateral, units),),
     )
 

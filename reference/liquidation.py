@@ -19,7 +19,13 @@ from reference.prices import require_collateral_price, require_mark
 from reference.rejection import Rejected
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor
 from reference.state import State, with_item
-from reference.trading import amount_wad, open_interest_after, position_moved, require_margin_after, require_position_limit
+from reference.trading import (
+    amount_wad,
+    open_interest_after,
+    position_moved,
+    require_margin_after,
+    require_position_limit,
+)
 
 
 class Penalty(NamedTuple):
@@ -29,7 +35,9 @@ class Penalty(NamedTuple):
     insurance_part_wad: int
 
 
-def permitted_close_wad(parameters: LiquidationParameters, market: Market, size_wad: int, mark_wad: int, risk: Risk) -> int:
+def permitted_close_wad(
+    parameters: LiquidationParameters, market: Market, size_wad: int, mark_wad: int, risk: Risk
+) -> int:
     """Q4: the largest size that may be closed of a position of ``size_wad`` (signed)."""
     held_wad = abs(size_wad)
     if 2 * risk.equity_wad < risk.maintenance_margin_wad:
@@ -141,7 +149,8 @@ def seize(state: State, caller: str, liquidator: str, account: str, collateral: 
     if liquidator_before.cash_wad < payment_wad:
         raise Rejected("InsufficientCash", liquidator, liquidator_before.cash_wad)
     after = before._replace(
-        cash_wad=before.cash_wad + payment_wad, units=with_item(before.units, collateral, before.units[collateral] - units)
+        cash_wad=before.cash_wad + payment_wad,
+        units=with_item(before.units, collateral, before.units[collateral] - units),
     )
     liquidator_after = liquidator_before._replace(
         cash_wad=liquidator_before.cash_wad - payment_wad,

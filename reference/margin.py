@@ -101,7 +101,8 @@ def require_risk(state: State, account: Account) -> Risk:
     """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
     status, source, risk = _valuation(state, account)
     if status != FRESH:
-        assert source is not None and source.feed is not None
+        assert source is not None
+        assert source.feed is not None
         raise refuse(state, source.feed, status)
     return risk
 
@@ -136,7 +137,9 @@ def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Frac
     """Equity, initial and maintenance margin in quote wad without any rounding. Prices must be usable."""
     equity = Fraction(account.cash_wad)
     initial = maintenance = Fraction(0)
-    for market, size_wad, quote_wad in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
+    for market, size_wad, quote_wad in zip(
+        state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True
+    ):
         if size_wad:
             _, mark_wad = mark_status(state, market)
             value = Fraction(size_wad * mark_wad, WAD)

@@ -54,7 +54,11 @@ class Feed:
     def validate(self, feed_decimals: int) -> None:
         """P1. ``feed_decimals`` is what the source itself says. Raises ``Unsafe``."""
         _require(self.decimals <= 18, "feed", f"{self.feed} has {self.decimals} decimals, more than 18")
-        _require(self.decimals == feed_decimals, "feed", f"{self.feed} says it has {feed_decimals} decimals, not {self.decimals}")
+        _require(
+            self.decimals == feed_decimals,
+            "feed",
+            f"{self.feed} says it has {feed_decimals} decimals, not {self.decimals}",
+        )
         _require(
             1 <= self.heartbeat_s <= MAXIMUM_HEARTBEAT_S,
             "feed",
@@ -128,7 +132,9 @@ class Market:
     def validate_brackets(self) -> None:
         """P2. Raises ``Unsafe``."""
         brackets = self.brackets
-        _require(1 <= len(brackets) <= MAXIMUM_BRACKETS, "brackets", f"{len(brackets)} brackets, not 1 to {MAXIMUM_BRACKETS}")
+        _require(
+            1 <= len(brackets) <= MAXIMUM_BRACKETS, "brackets", f"{len(brackets)} brackets, not 1 to {MAXIMUM_BRACKETS}"
+        )
         _require(brackets[0].floor_wad == 0, "brackets", "the first floor is not 0")
         for bracket in brackets:
             _require(
@@ -139,7 +145,8 @@ class Market:
         for lower, upper in pairwise(brackets):
             _require(lower.floor_wad < upper.floor_wad, "brackets", "floors do not rise")
             _require(
-                lower.initial_rate_wad <= upper.initial_rate_wad and lower.maintenance_rate_wad <= upper.maintenance_rate_wad,
+                lower.initial_rate_wad <= upper.initial_rate_wad
+                and lower.maintenance_rate_wad <= upper.maintenance_rate_wad,
                 "brackets",
                 "a rate falls from one bracket to the next",
             )
@@ -211,19 +218,25 @@ class Collateral:
     @property
     def quote_wad_per_unit(self) -> int:
         """N3: the quote that one unit of the settlement token is."""
-        return 10 ** (18 - self.decimals)
+        scale: int = 10 ** (18 - self.decimals)
+        return scale
 
     def validate(self, number: int, feed_decimals: int | None) -> None:
         """P5. Raises ``Unsafe``."""
         _require(0 <= self.decimals <= 18, "decimals", f"{self.name} has {self.decimals} decimals, more than 18")
-        _require(self.deposit_cap_units <= MAXIMUM_DEPOSIT_CAP_UNITS, "depositCap", "the deposit cap is above 10^33 units")
+        _require(
+            self.deposit_cap_units <= MAXIMUM_DEPOSIT_CAP_UNITS, "depositCap", "the deposit cap is above 10^33 units"
+        )
         if number == 0:
             _require(self.haircut_rate_wad == 0, "haircut", "the settlement token has no haircut")
-            _require(self.liquidation_discount_rate_wad == 0, "liquidationDiscount", "the settlement token has no discount")
+            _require(
+                self.liquidation_discount_rate_wad == 0, "liquidationDiscount", "the settlement token has no discount"
+            )
             _require(self.feed is None, "feed", "the settlement token has no feed")
             return
         _require(self.feed is not None and feed_decimals is not None, "feed", f"{self.name} needs a feed")
-        assert self.feed is not None and feed_decimals is not None
+        assert self.feed is not None
+        assert feed_decimals is not None
         self.feed.validate(feed_decimals)
         _require(self.haircut_rate_wad < WAD, "haircut", "the haircut is not below 1")
         _require(
@@ -264,7 +277,9 @@ class Parameters:
         """Section 3 as a whole. ``feed_decimals`` maps a source's name to the decimals it answers with. Raises ``Unsafe``."""
         _require(1 <= len(self.markets) <= MAXIMUM_MARKETS, "marketCount", f"not 1 to {MAXIMUM_MARKETS} markets")
         _require(
-            1 <= len(self.collaterals) <= MAXIMUM_COLLATERALS, "collateralCount", f"not 1 to {MAXIMUM_COLLATERALS} collaterals"
+            1 <= len(self.collaterals) <= MAXIMUM_COLLATERALS,
+            "collateralCount",
+            f"not 1 to {MAXIMUM_COLLATERALS} collaterals",
         )
         names = [collateral.name for collateral in self.collaterals]
         _require(len(set(names)) == len(names), "token", "a token is listed twice")

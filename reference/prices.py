@@ -28,7 +28,7 @@ def mark_status(state: State, market: Market) -> tuple[int, int]:
     reading = state.feeds[feed.feed]
     status = status_of(feed, reading, state.time_s)
     tick_wad = market.tick_wad
-    if status == UNAVAILABLE or status == OUT_OF_BOUNDS:
+    if status in (UNAVAILABLE, OUT_OF_BOUNDS):
         return status, 0
     mark_wad = reading.answer * feed.scale // tick_wad * tick_wad
     if mark_wad == 0:

@@ -26,7 +26,9 @@ def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
     return abs(price_wad - mark_wad) * WAD <= market.limits.price_band_rate_wad * mark_wad
 
 
-def position_moved(account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int) -> Account:
+def position_moved(
+    account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int
+) -> Account:
     """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark."""
     moved = account._replace(
         cash_wad=account.cash_wad - paid_wad,

@@ -36,7 +36,7 @@ class SeededChoices:
     def __init__(self, seed: int, *path: object) -> None:
         text = ":".join(map(str, (seed, *path)))
         # A hash, not Random's own seeding of strings: stable by definition, on every version of Python.
-        self._random = Random(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))  # noqa: S311
+        self._random = Random(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))
 
     def integer(self, least: int, most: int) -> int:
         """See ``Choices``."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from underwater.chain import Chain
 from underwater.actions import Call, Transaction
+from underwater.chain import Chain
 from underwater.errors import EnvironmentFailure
 
 
 def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
-    """Run a deployment's transactions, each in a block of its own, after an empty block at ``begin_s``: so that all chains agree on the time.
+    """Run a deployment's transactions, each in a block of its own.
 
-    Raises ``EnvironmentFailure`` at the first that fails.
+    They come after an empty block at ``begin_s``, so that all chains agree on the time. Raises ``EnvironmentFailure`` at the first that fails.
     """
     chain.block(begin_s - chain.time_s, [])
     for transaction in plan:
@@ -35,7 +35,9 @@ def differences(first: Chain, second: Chain, addresses: Iterable[str]) -> list[s
     for address in addresses:
         left, right = first.contents(address), second.contents(address)
         if left.code != right.code:
-            found.append(f"{address}: code differs ({len(left.code)} bytes on {first.name}, {len(right.code)} on {second.name})")
+            found.append(
+                f"{address}: code differs ({len(left.code)} bytes on {first.name}, {len(right.code)} on {second.name})"
+            )
         for key in sorted(left.storage.keys() | right.storage.keys()):
             if left.storage.get(key, 0) != right.storage.get(key, 0):
                 found.append(

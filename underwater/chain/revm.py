@@ -69,9 +69,9 @@ class RevmChain:
         try:
             data = evm.message_call(caller=call.sender, to=call.to, calldata=call.data, gas=TRANSACTION_GAS_LIMIT)
         except RuntimeError as failure:
-            return _failed(evm, failure)
-        result = evm.result
-        return Receipt(True, data, tuple([_log(log) for log in result.logs]))
+            return _failed(failure)
+        logs = evm.result.logs  # type: ignore[union-attr]  # a call that came back has a result
+        return Receipt(True, data, tuple([_log(log) for log in logs]) if logs else ())
 
     def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
         """See ``Chain``."""
@@ -97,7 +97,7 @@ class RevmChain:
         try:
             return Receipt(True, evm.message_call(caller=NOBODY, to=to, calldata=data), ())
         except RuntimeError as failure:
-            return _failed(evm, failure)
+            return _failed(failure)
         finally:
             evm.revert(before)
 
@@ -147,7 +147,7 @@ _REVERTED = re.compile(r"output: 0x([0-9a-f]*)")
 _HALTED = re.compile(r"Halt \{ reason: (.*), gas_used")
 
 
-def _failed(evm: pyrevm.EVM, failure: RuntimeError) -> Receipt:
+def _failed(failure: RuntimeError) -> Receipt:
     text = str(failure)
     if text.startswith("Revert"):
         found = _REVERTED.search(text)
@@ -159,5 +159,5 @@ def _failed(evm: pyrevm.EVM, failure: RuntimeError) -> Receipt:
 
 
 def _log(log: pyrevm.Log) -> Log:
-    topics, data = log.data
+    _, data = log.data
     return Log(log.address.lower(), tuple([bytes.fromhex(topic[2:]) for topic in log.topics]), bytes(data))

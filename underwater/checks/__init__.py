@@ -13,6 +13,7 @@ from reference.margin import Health
 from reference.state import State
 from underwater.actions import Act, Action, Bundle, Outcome, actions_of
 from underwater.choices import Choices
+from underwater.errors import UserError
 
 Verdict = bool | str
 """False: the sentence's "if" was not met. True: it was, and the sentence held. A text: it did not hold, and why."""
@@ -89,8 +90,8 @@ class Probe(Protocol):
 class Check(NamedTuple):
     """One entry of the catalogue.
 
-    ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is asked now and then, at
-    steps drawn by seed. ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
+    ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is
+    asked now and then, at steps drawn by seed. ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
     """
 
     id: str
@@ -129,6 +130,15 @@ def catalogue() -> tuple[Check, ...]:
     ids = [check.id for check in checks]
     assert len(set(ids)) == len(ids), "a check's ID appears twice"
     return checks
+
+
+def check_named(check_id: str) -> Check:
+    """A check of the catalogue. Raises ``UserError`` listing the known ones."""
+    for check in catalogue():
+        if check.id == check_id:
+            return check
+    known = ", ".join(sorted(check.id for check in catalogue()))
+    raise UserError(f"unknown check '{check_id}'; known are {known}")
 
 
 class Roster:
@@ -189,5 +199,6 @@ __all__ = [
     "Violation",
     "actions_of",
     "catalogue",
+    "check_named",
     "kinds",
 ]

@@ -166,7 +166,11 @@ def _donation(step: Step) -> Verdict:
     before, after = step.before, step.after
     if after.accounts != before.accounts or after.pool_units != before.pool_units:
         return "a donation changed an account or a pool"
-    if (after.insurance_wad, after.fees_wad, after.bad_debt_wad) != (before.insurance_wad, before.fees_wad, before.bad_debt_wad):
+    if (after.insurance_wad, after.fees_wad, after.bad_debt_wad) != (
+        before.insurance_wad,
+        before.fees_wad,
+        before.bad_debt_wad,
+    ):
         return "a donation changed insurance, fees or bad debt"
     for name, health in step.healths.items():
         if health is not None and health != step.health_of(step.before, name):
@@ -177,9 +181,15 @@ def _donation(step: Step) -> Verdict:
 CHECKS = (
     Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved),
     Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave),
-    Check("LEDGER-03", "trading profit and loss sums to zero", _zero_sum, kinds("trade", "settle", "liquidate", "seize")),
+    Check(
+        "LEDGER-03", "trading profit and loss sums to zero", _zero_sum, kinds("trade", "settle", "liquidate", "seize")
+    ),
     Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip),
-    Check("LEDGER-05", "opening and closing at one price gains neither side, and loses exactly the fees", probe=_open_and_close),
+    Check(
+        "LEDGER-05",
+        "opening and closing at one price gains neither side, and loses exactly the fees",
+        probe=_open_and_close,
+    ),
     Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest),
     Check("LEDGER-07", "global counters = sums over accounts", _counters),
     Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate")),

@@ -57,7 +57,9 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         return f"{name} owes {-account.cash_wad} quote wad and has nothing: bad debt that nobody recorded"
     outcome = probe.do("seize", backstop, backstop, name, collateral, 1)
     if not outcome.done:
-        return f"{name} is below its maintenance margin, but its collateral {collateral} cannot be seized: {outcome.error}"
+        return (
+            f"{name} is below its maintenance margin, but its collateral {collateral} cannot be seized: {outcome.error}"
+        )
     return True
 
 
@@ -228,9 +230,24 @@ def _quote_wad(state: State, name: str) -> int:
 CHECKS = (
     Check("LIQ-01", "only an account below its maintenance margin is liquidated", _only_liquidatable, _LIQUIDATIONS),
     Check("LIQ-02", "every account below its maintenance margin can be liquidated", probe=_can_be_liquidated),
-    Check("LIQ-03", "a liquidated account loses at most the penalty, and a partial close leaves it nearer to health", _equity_lost, _LIQUIDATIONS),
+    Check(
+        "LIQ-03",
+        "a liquidated account loses at most the penalty, and a partial close leaves it nearer to health",
+        _equity_lost,
+        _LIQUIDATIONS,
+    ),
     Check("LIQ-04", "the liquidator earns at most the stated reward", _reward, _LIQUIDATIONS),
-    Check("LIQ-05", "liquidating oneself gains at most what a third party would have been paid", _self_liquidation, _LIQUIDATIONS),
-    Check("LIQ-06", "a partial close takes no more than the close rule, and leaves what can be closed", _close_rule, kinds("liquidate")),
+    Check(
+        "LIQ-05",
+        "liquidating oneself gains at most what a third party would have been paid",
+        _self_liquidation,
+        _LIQUIDATIONS,
+    ),
+    Check(
+        "LIQ-06",
+        "a partial close takes no more than the close rule, and leaves what can be closed",
+        _close_rule,
+        kinds("liquidate"),
+    ),
     Check("LIQ-08", "bad debt recorded = shortfall, exactly once", _bad_debt_once),
 )

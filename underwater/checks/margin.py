@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.margin import exact_risk
+from reference.margin import Health, exact_risk
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD
 from reference.state import State
@@ -26,8 +26,8 @@ def _equals_reference(step: Step) -> Verdict:
     return exercised
 
 
-def _words(health: object) -> str:
-    status, (equity, initial, maintenance) = health  # type: ignore[misc]
+def _words(health: Health) -> str:
+    status, (equity, initial, maintenance) = health
     return f"status {status}, equity {equity}, initial margin {initial}, maintenance margin {maintenance}"
 
 
@@ -71,7 +71,10 @@ def _rounding(step: Step) -> Verdict:
         roundings = max(1, collaterals)
         if not equity - roundings < health.risk.equity_wad <= equity:
             return f"{name}: equity {health.risk.equity_wad} is not the exact {float(equity)} rounded down"
-        for exact, reported in ((initial, health.risk.initial_margin_wad), (maintenance, health.risk.maintenance_margin_wad)):
+        for exact, reported in (
+            (initial, health.risk.initial_margin_wad),
+            (maintenance, health.risk.maintenance_margin_wad),
+        ):
             if not exact <= reported < exact + max(1, positions):
                 return f"{name}: requirement {reported} is not the exact {float(exact)} rounded up"
         exercised = True
@@ -122,7 +125,10 @@ def _continuous(probe: Probe) -> Verdict:
         below = bracket.floor_wad * WAD // mark_wad // listed.lot_wad * listed.lot_wad
         if below == 0:
             continue
-        lower, upper = probe.requirements(market, below, mark_wad), probe.requirements(market, below + listed.lot_wad, mark_wad)
+        lower, upper = (
+            probe.requirements(market, below, mark_wad),
+            probe.requirements(market, below + listed.lot_wad, mark_wad),
+        )
         if lower is None or upper is None:
             return f"market {market}: the requirement of size {below} cannot be read"
         # One lot may span several edges: its rate is at most the last bracket's.
@@ -170,7 +176,9 @@ def _order_and_names(probe: Probe) -> Verdict:
     for name, order in ((first, markets), (second, markets[::-1])):
         for number in order:
             lot_wad = state.parameters.markets[number].lot_wad
-            if not probe.do("trade", "matcher", number, name, probe.backstop, lot_wad * (3 + number), marks[number][1]).done:
+            if not probe.do(
+                "trade", "matcher", number, name, probe.backstop, lot_wad * (3 + number), marks[number][1]
+            ).done:
                 return False
     left, right = probe.health(first), probe.health(second)
     if left is None or right is None:
@@ -235,7 +243,10 @@ def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | 
     answer = -(-price_wad // feed.scale)
     if not feed.minimum_answer <= answer <= feed.maximum_answer:
         return None
-    if answer * feed.scale // probe.state.parameters.markets[market].tick_wad != price_wad // probe.state.parameters.markets[market].tick_wad:
+    if (
+        answer * feed.scale // probe.state.parameters.markets[market].tick_wad
+        != price_wad // probe.state.parameters.markets[market].tick_wad
+    ):
         return None
     probe.do("set_feed_mode", "publisher", feed.feed, 0)
     probe.do("publish", "publisher", feed.feed, answer, 0)
@@ -246,13 +257,20 @@ def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | 
 
 
 CHECKS = (
-    Check("MARGIN-01", "equity, initial and maintenance margin equal the reference to the unit", _equals_reference, uses_model=True),
+    Check(
+        "MARGIN-01",
+        "equity, initial and maintenance margin equal the reference to the unit",
+        _equals_reference,
+        uses_model=True,
+    ),
     Check("MARGIN-02", "0 <= maintenance margin <= initial margin", _ordered),
     Check("MARGIN-03", "no size, no requirement", _nothing_needs_nothing),
     Check("MARGIN-04", "the requirement of a position alone never falls as its size grows", probe=_monotone),
     Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous),
     Check("MARGIN-06", "k times a position needs at least k times as much, roundings aside", probe=_homogeneous),
     Check("MARGIN-10", "the order of positions and the names of accounts do not matter", probe=_order_and_names),
-    Check("MARGIN-11", "the liquidation price is the last price at which the account is healthy", probe=_liquidation_price),
+    Check(
+        "MARGIN-11", "the liquidation price is the last price at which the account is healthy", probe=_liquidation_price
+    ),
     Check("MARGIN-12", "rounding is against the account and within one unit each", _rounding),
 )

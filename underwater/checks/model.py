@@ -23,7 +23,15 @@ def _state(step: Step) -> Verdict:
     for name, account in expected.accounts.items():
         if observed.accounts[name] != account:
             differences.append(f"{name}: expected {account}, observed {observed.accounts[name]}")
-    for field in ("insurance_wad", "fees_wad", "bad_debt_wad", "open_interest_wad", "pool_units", "held_units", "operators"):
+    for field in (
+        "insurance_wad",
+        "fees_wad",
+        "bad_debt_wad",
+        "open_interest_wad",
+        "pool_units",
+        "held_units",
+        "operators",
+    ):
         if getattr(expected, field) != getattr(observed, field):
             differences.append(f"{field}: expected {getattr(expected, field)}, observed {getattr(observed, field)}")
     for holder, wallet in expected.wallets.items():
@@ -37,7 +45,9 @@ def _events(step: Step) -> Verdict:
 
 
 CHECKS = (
-    Check("MODEL-01", "an action is accepted, or refused with the error, as the reference says", _outcome, uses_model=True),
+    Check(
+        "MODEL-01", "an action is accepted, or refused with the error, as the reference says", _outcome, uses_model=True
+    ),
     Check("MODEL-02", "what is stored after an action is what the reference stores", _state, uses_model=True),
     Check("MODEL-03", "the events of an action are those that the reference emits", _events, uses_model=True),
 )

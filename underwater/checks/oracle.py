@@ -52,7 +52,10 @@ def _judge(step: Step, bad: tuple[int, ...], word: str) -> Verdict:
         if status in bad:
             reading = step.before.feeds[feed.feed]
             age_s = step.before.time_s - reading.updated_at_s
-            return f"{step.kind} rested on {feed.feed}, which is {word}: answer {reading.answer}, {age_s} s old, heartbeat {feed.heartbeat_s} s"
+            return (
+                f"{step.kind} rested on {feed.feed}, which is {word}: answer {reading.answer}, {age_s} s old, "
+                f"heartbeat {feed.heartbeat_s} s"
+            )
         exercised = True
     for name, health in step.healths.items():
         if health is not None and health.status == FRESH:
@@ -74,5 +77,7 @@ def _in_bounds(step: Step) -> Verdict:
 
 CHECKS = (
     Check("ORACLE-01", "no decision rests on a price older than its own feed's heartbeat", _fresh, _DECISIONS),
-    Check("ORACLE-02", "zero, negative and answers outside the feed's bounds never become prices", _in_bounds, _DECISIONS),
+    Check(
+        "ORACLE-02", "zero, negative and answers outside the feed's bounds never become prices", _in_bounds, _DECISIONS
+    ),
 )

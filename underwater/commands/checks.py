@@ -14,7 +14,12 @@ from underwater.errors import UserError
 
 
 @cli.command("checks")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="A hunt's summary to take the counts from. [default: the last run]")
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    help="A hunt's summary to take the counts from. [default: the last run]",
+)
 @plain_errors
 def checks_command(json_path: Path | None) -> None:
     """List every check: its sentence, and how often the last hunt evaluated and exercised it."""

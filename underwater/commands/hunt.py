@@ -9,16 +9,17 @@ from pathlib import Path
 
 import click
 
+from underwater.case.finding import save_unshrunk
+from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
 from underwater.document import write_whole
 from underwater.engine.artifacts import PROJECT
 from underwater.errors import UserError
 from underwater.hunt.campaign import Budget
-from underwater.hunt.finding import check_named
-from underwater.hunt.session import hunt, new_folder
 from underwater.hunt.work import Settings
 from underwater.nemesis.history import read_closes, shipped_history
 from underwater.report.console import Console, show_all
+from underwater.session import hunt, new_folder
 
 
 @cli.command("hunt")
@@ -62,10 +63,10 @@ def hunt_command(
         check_named(check_id)
     history = read_closes(prices) if prices is not None else shipped_history()
     name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
-    settings = Settings(engine, fault, seed, check_ids or None, Path(), history)
+    settings = Settings(engine, fault, seed, check_ids or None, Path(), history, save_unshrunk)
     _validate_names(settings)
     folder = new_folder(runs, name)
-    settings = Settings(engine, fault, seed, check_ids or None, folder, history)
+    settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
     finished = show_all(hunt(settings, budget, workers or os.cpu_count() or 1, network=network), Console())
     if json_path is not None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from underwater.case.file import Case, read_case
+from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.faults import artifacts_of
 from underwater.engine.registry import engine_files
 from underwater.hunt.arena import Arena
-from underwater.hunt.finding import check_named, divergence
+from underwater.hunt.confirm import divergence
 from underwater.hunt.replay import replay
 from underwater.report.finding import explain
 

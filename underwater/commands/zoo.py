@@ -10,14 +10,15 @@ from typing import Any
 
 import click
 
+from underwater.case.finding import save_unshrunk
 from underwater.commands import cli, plain_errors
 from underwater.document import write_whole
 from underwater.engine.faults import fault_ids, read_fault
 from underwater.events import FindingReady, Finished
 from underwater.hunt.campaign import Budget
-from underwater.hunt.session import hunt
 from underwater.hunt.work import Settings
 from underwater.nemesis.history import PriceHistory, shipped_history
+from underwater.session import hunt
 
 
 @cli.command("zoo")
@@ -37,14 +38,22 @@ def zoo_command(wanted: tuple[str, ...], seconds_per_fault: float, seed: int, js
     for number, fault_id in enumerate(ids, 1):
         caught = _hunt_one(fault_id, seed, seconds_per_fault, history)
         faults.append(caught)
-        word = f"{caught['check']:<10} {caught['steps']:>2} steps  after {caught['found_after_s']:6.2f} s" if caught["caught"] else "MISSED"
+        word = (
+            f"{caught['check']:<10} {caught['steps']:>2} steps  after {caught['found_after_s']:6.2f} s"
+            if caught["caught"]
+            else "MISSED"
+        )
         click.echo(f"  {number:>2}/{len(ids)}  {fault_id:<{width}}  {word}")
     sound = _hunt_one(None, seed, seconds_per_fault, history)
     total_caught = sum(fault["caught"] for fault in faults)
-    click.echo(f"{total_caught} of {len(faults)} caught; the sound engine: {sound['hunted_steps']:,} steps, {sound['findings']} findings.")
+    click.echo(
+        f"{total_caught} of {len(faults)} caught; the sound engine: {sound['hunted_steps']:,} steps, {sound['findings']} findings."
+    )
     if json_path is not None:
         result = {
-            "faults": [{key: fault[key] for key in ("id", "caught", "check", "steps", "found_after_s")} for fault in faults],
+            "faults": [
+                {key: fault[key] for key in ("id", "caught", "check", "steps", "found_after_s")} for fault in faults
+            ],
             "caught": total_caught,
             "total": len(faults),
             "sound_engine": {"steps": sound["hunted_steps"], "findings": sound["findings"]},
@@ -56,10 +65,12 @@ def zoo_command(wanted: tuple[str, ...], seconds_per_fault: float, seed: int, js
 def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHistory) -> dict[str, Any]:
     caught: dict[str, Any] = {"id": fault_id, "caught": False, "check": None, "steps": None, "found_after_s": None}
     with tempfile.TemporaryDirectory(prefix="underwater-zoo-") as folder:
-        settings = Settings("bundled", fault_id, seed, None, Path(folder), history)
+        settings = Settings("bundled", fault_id, seed, None, Path(folder), history, save_unshrunk)
         for event in hunt(settings, Budget(seconds=seconds, first_finding=True), 1, network=None):
             if isinstance(event, FindingReady) and not caught["caught"]:
-                caught.update(caught=True, check=event.check, steps=event.steps, found_after_s=round(event.found_after_s, 3))
+                caught.update(
+                    caught=True, check=event.check, steps=event.steps, found_after_s=round(event.found_after_s, 3)
+                )
             if isinstance(event, Finished):
                 caught["hunted_steps"] = event.summary.steps
                 caught["findings"] = len(event.summary.findings)

@@ -1,1 +1,1 @@
-"""What is under test. An engine deploys itself, says which actions it takes, and turns actions into calls and chain state into observations."""
+"""What is under test. An engine deploys itself, says which actions it takes, and turns actions into calls, and back."""

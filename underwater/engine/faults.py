@@ -16,8 +16,8 @@ CONTRACTS = PROJECT / "contracts"
 class Fault(NamedTuple):
     """A planted error.
 
-    ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what is wrong, ``after`` which real
-    incident or class of error it stands for. ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its
+    ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what
+    is wrong, ``after`` which real incident or class of error it stands for. ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its
     shortest known history.
     """
 
@@ -77,7 +77,9 @@ def with_fault(sources: dict[str, str], fault: Fault) -> dict[str, str]:
     body = text[start:end]
     count = body.count(fault.old)
     if count != 1:
-        raise UserError(f"{fault.path}: old: occurs {count} times in {fault.function} of {fault.file}, not exactly once")
+        raise UserError(
+            f"{fault.path}: old: occurs {count} times in {fault.function} of {fault.file}, not exactly once"
+        )
     return {**sources, fault.file: text[:start] + body.replace(fault.old, fault.new) + text[end:]}
 
 

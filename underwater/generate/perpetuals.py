@@ -14,8 +14,8 @@ from reference.margin import Health
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action
+from underwater.aims import aimed, mark_or_zero
 from underwater.choices import Choices
-from underwater.generate.aims import aimed, mark_or_zero
 
 
 class Cast(NamedTuple):
@@ -80,9 +80,7 @@ class Participants:
     ``health_of`` gives an account's health in the state that is drawn from (the harness keeps it cached).
     """
 
-    def __init__(
-        self, choices: Choices, cast: Cast, temper: Temper, health_of: Callable[[State, str], Health]
-    ) -> None:
+    def __init__(self, choices: Choices, cast: Cast, temper: Temper, health_of: Callable[[State, str], Health]) -> None:
         self.choices = choices
         self.cast = cast
         self.temper = temper
@@ -323,7 +321,9 @@ class Participants:
         if market >= len(state.parameters.markets):
             return Action("liquidate", caller, (liquidator, account, market, WAD))
         lot_wad = state.parameters.markets[market].lot_wad
-        action = Action("liquidate", caller, (liquidator, account, market, choices.pick((lot_wad, lot_wad, 0, lot_wad + 1))))
+        action = Action(
+            "liquidate", caller, (liquidator, account, market, choices.pick((lot_wad, lot_wad, 0, lot_wad + 1)))
+        )
         manner = choices.integer(0, 9)
         if manner == 0:
             return action
@@ -367,7 +367,9 @@ class Participants:
             band = max(0, maintenance - penalty + choices.pick((-1, -1, -1, 0, -(maintenance // 4))))
             fee = choices.pick((0, 10**14, 10**15, 10**16, 10**16, 10**16 + 1))
             limit = listed.limits.position_limit_wad
-            limit = choices.pick((limit, limit, listed.lot_wad, limit // 2 // listed.lot_wad * listed.lot_wad, limit + 1, 0))
+            limit = choices.pick(
+                (limit, limit, listed.lot_wad, limit // 2 // listed.lot_wad * listed.lot_wad, limit + 1, 0)
+            )
             return Action("set_market_limits", self._role_holder("risk-manager"), (market, band, fee, penalty, limit))
         if manner < 6:
             collateral = self._collateral(state)

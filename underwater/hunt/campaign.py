@@ -89,7 +89,13 @@ class Campaign:
         """Hunt until the budget is spent. Findings are saved unshrunk as they are met; what to do with them is the caller's business."""
         settings, summary = self.settings, self.summary
         yield Started(
-            settings.engine, settings.fault, settings.seed, self.workers, self.budget.words(), settings.folder, settings.history.origin
+            settings.engine,
+            settings.fault,
+            settings.seed,
+            self.workers,
+            self.budget.words(),
+            settings.folder,
+            settings.history.origin,
         )
         with _executor(self.workers, settings) as executor:
             began = time.monotonic()
@@ -216,7 +222,7 @@ class _Here(Executor):
     def __init__(self, settings: Settings) -> None:
         self._worker = Worker(settings)
 
-    def submit(self, function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg, override]
+    def submit(self, function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg]
         """A future that works when asked."""
         return _Lazy(self._worker, arguments[0])  # type: ignore[arg-type]
 

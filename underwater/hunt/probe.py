@@ -20,8 +20,8 @@ from underwater.engine.bundled.plan import call_data
 class Probe:
     """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
 
-    accounts = ACCOUNTS
-    backstop = BACKSTOP
+    accounts: tuple[str, ...] = ACCOUNTS
+    backstop: str = BACKSTOP
 
     def __init__(self, chain: RevmChain, instance: Instance, state: State, choices: Choices) -> None:
         self.chain = chain

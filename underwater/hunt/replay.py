@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from underwater.actions import Act, Block
+from underwater.aims import solve_act
 from underwater.checks import Check, Roster, Step, Violation
 from underwater.choices import SeededChoices
-from underwater.generate.aims import solve_act
 from underwater.hunt.arena import Arena
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner

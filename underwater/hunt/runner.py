@@ -181,7 +181,6 @@ class Runner:
             self.errors[outcome.error] = self.errors.get(outcome.error, 0) + 1
 
 
-
 def hash_receipt(digest: hashlib.blake2b, data: bytes, receipt: Receipt) -> None:
     """An act and its answer into a digest: everything but gas, and the wording of why a call halted."""
     digest.update(data)

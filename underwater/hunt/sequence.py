@@ -68,7 +68,6 @@ def run_sequence(
     length: int,
     *,
     prefix: Sequence[Block] = (),
-    aimless: bool = False,
 ) -> Ran:
     """Run ``length`` steps, beginning with ``prefix`` (a kept sequence's blocks). The chain must stand right after its deployment."""
     runner = Runner(chain, instance, roster, start)
@@ -100,7 +99,7 @@ def run_sequence(
 
     going = _replay_prefix(runner, world, prefix, step)
     if going and not prefix:
-        going = _prelude(runner, participants, choices, step)
+        going = _prelude(runner, choices, step)
     while going:
         runner.begin_block(world.pause_s(runner.state))
         acts = MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1
@@ -138,7 +137,7 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
     return Bundle(ATTACKER, tuple(actions) or (participants.draw_for_attacker(state),))
 
 
-def _prelude(runner: Runner, participants: Participants, choices: Choices, step: Any) -> bool:
+def _prelude(runner: Runner, choices: Choices, step: Any) -> bool:
     """Most accounts begin with some collateral, so that a sequence does not spend itself on deposits."""
     state = runner.state
     for name in ACCOUNTS:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from underwater.actions import Act, Action, Block, Bundle
+from underwater.aims import unit_of
 from underwater.checks import Check
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS
-from underwater.generate.aims import unit_of
 from underwater.hunt.arena import Arena
 from underwater.hunt.replay import Replayed, replay
 
@@ -116,8 +116,8 @@ class Shrinker:
         while place < len(best):
             after_s, act = best[place]
             if isinstance(act, Bundle):
-                apart = tuple((after_s if index == 0 else 1, action) for index, action in enumerate(act.actions))
-                fewer = [
+                apart: Flat = tuple((after_s if index == 0 else 1, action) for index, action in enumerate(act.actions))
+                fewer: list[Flat] = [
                     ((after_s, act._replace(actions=act.actions[:index] + act.actions[index + 1 :])),)
                     for index in range(len(act.actions))
                     if len(act.actions) > 1
@@ -209,7 +209,11 @@ def _accounts_of(act: Act) -> Iterator[str]:
 
 def _renamed(act: Act, name: str, other: str) -> Act:
     if isinstance(act, Bundle):
-        return act if name == act.caller else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
+        return (
+            act
+            if name == act.caller
+            else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
+        )
     return _renamed_action(act, name, other)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from underwater.actions import Block
 from underwater.checks import Check, Roster, catalogue
 from underwater.choices import SeededChoices
-from underwater.document import write_whole
+from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.faults import artifacts_of
 from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.sequence import Find, Ran, run_sequence
 from underwater.nemesis.history import PriceHistory
 from underwater.nemesis.paths import HistoryPath
-from underwater.case.file import Case, write_case
 
 ARENAS_KEPT = 4
 
@@ -31,6 +30,8 @@ class Settings:
     """None enables every check."""
     folder: Path
     history: PriceHistory
+    save: Callable[[Settings, Find, int, Deployment | None], Path]
+    """Puts a find on disk before anything else is done with it: (settings, find, sequence, drawn deployment) -> where it is."""
 
 
 @dataclass(frozen=True)
@@ -93,33 +94,13 @@ class Worker:
             ran = run_sequence(arena.chain, arena.instance, roster, arena.start, choices, path, length, prefix=prefix)
             if ran.find is not None and ran.find.cause not in known:
                 known.add(ran.find.cause)
-                done.unshrunk[len(done.ran)] = self.save(ran.find, task.deployment, index, arena)
+                deployment = arena.deployment if task.deployment else None
+                done.unshrunk[len(done.ran)] = settings.save(settings, ran.find, index, deployment)
             if not ran.novel:
                 ran.blocks = ()
             done.ran.append(ran)
             done.declared_errors = arena.instance.declared_errors
         return done
-
-    def save(self, find: Find, deployment: int, index: int, arena: Arena) -> Path:
-        """Write a find as it was met."""
-        settings = self.settings
-        violation = find.violations[0]
-        case = Case(
-            engine=settings.engine,
-            check=violation.check,
-            says=next(check.sentence for check in catalogue() if check.id == violation.check),
-            fault=settings.fault,
-            seed=settings.seed,
-            sequence=index,
-            deployment=arena.deployment if deployment else None,
-            blocks=find.blocks,
-            note=violation.why,
-            step=sum(len(block.acts) for block in find.blocks),
-        )
-        label = hashlib.sha256(repr((settings.seed, index)).encode()).hexdigest()[:6]
-        path = settings.folder / f"{violation.check}-{find.kind}-{label}.unshrunk.yaml"
-        write_whole(path, write_case(case))
-        return path
 
 
 _worker: Worker | None = None
@@ -127,7 +108,7 @@ _worker: Worker | None = None
 
 def start_worker(settings: Settings) -> None:
     """Prepare this process (a pool's initializer)."""
-    global _worker  # noqa: PLW0603 (one worker a process is what a pool's initializer can make)
+    global _worker
     _worker = Worker(settings)
 
 

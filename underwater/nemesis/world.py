@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 from reference.prices import FRESH, status_of
 from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
+from underwater.aims import aimed
 from underwater.choices import Choices
-from underwater.generate.aims import aimed
 
 
 class TruePath(Protocol):
@@ -49,7 +49,13 @@ class World:
     """Draws what the world does next."""
 
     def __init__(
-        self, choices: Choices, weather: Weather, path: TruePath, publisher: str, accounts: tuple[str, ...], start: State
+        self,
+        choices: Choices,
+        weather: Weather,
+        path: TruePath,
+        publisher: str,
+        accounts: tuple[str, ...],
+        start: State,
     ) -> None:
         self.choices = choices
         self.weather = weather

@@ -28,7 +28,9 @@ class Console:
         elif isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Met):
-            self._line(f"  found: {event.check}, {event.why[:160]}\n         saved unshrunk in {event.unshrunk} ({event.steps} steps)")
+            self._line(
+                f"  found: {event.check}, {event.why[:160]}\n         saved unshrunk in {event.unshrunk} ({event.steps} steps)"
+            )
         elif isinstance(event, FindingReady):
             self._finding(event)
         else:
@@ -43,8 +45,12 @@ class Console:
 
     def _started(self, event: Started) -> None:
         fault = f" with the planted fault '{event.fault}'" if event.fault else ""
-        self._line(f"Hunting the engine '{event.engine}'{fault} for {event.budget}, seed {event.seed}, workers {event.workers}.")
-        self._line(f"True prices follow {event.origin}. Every step runs on the contracts and on the reference, and is compared.")
+        self._line(
+            f"Hunting the engine '{event.engine}'{fault} for {event.budget}, seed {event.seed}, workers {event.workers}."
+        )
+        self._line(
+            f"True prices follow {event.origin}. Every step runs on the contracts and on the reference, and is compared."
+        )
 
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
@@ -83,8 +89,8 @@ class Console:
         self._line()
         how = "Interrupted after" if summary.interrupted else "Done:"
         self._line(
-            f"{how} {summary.steps:,} steps in {summary.seconds:.1f} s ({summary.steps_per_second:,.0f} a second), {share:.0%} of the actions "
-            f"accepted; {exercised} of {asked} checks exercised; digest {summary.history_digest}."
+            f"{how} {summary.steps:,} steps in {summary.seconds:.1f} s ({summary.steps_per_second:,.0f} a second), "
+            f"{share:.0%} of the actions accepted; {exercised} of {asked} checks exercised; digest {summary.history_digest}."
         )
         if summary.findings:
             self._line(f"{len(summary.findings)} finding{'s' if len(summary.findings) > 1 else ''}.")

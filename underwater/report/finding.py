@@ -11,6 +11,8 @@ def explain(case: Case, deployment: Deployment, replayed: Replayed) -> str:
     """The table of a replayed case, in plain text."""
     lines = []
     for number, step in enumerate(replayed.steps, 1):
-        lines.append(f"{number}. {step.act} expected {step.expected.error or 'done'}, observed {step.outcome.error or 'done'}")
+        lines.append(
+            f"{number}. {step.act} expected {step.expected.error or 'done'}, observed {step.outcome.error or 'done'}"
+        )
     lines.append(case.note)
     return "\n".join(lines)

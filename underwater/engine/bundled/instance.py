@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from eth_abi import decode
 
@@ -12,12 +12,11 @@ from reference.margin import Health, Risk
 from reference.parameters import Parameters
 from reference.state import ANSWERS, FeedReading, State, empty_account
 from underwater.actions import Act, Action, Bundle, Call, Log, Outcome, Receipt
-from underwater.chain import Chain
 from underwater.engine.abi import address_word, canonical_type, selector, signature, signed, topic, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.kinds import KINDS, Parameter
+from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.storage import Slots
 
@@ -26,6 +25,13 @@ _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _RUN = selector("run((address,bytes)[])")
 TOKEN_ERRORS = ("error ERC20InsufficientBalance(address,uint256,uint256)",)
+
+
+class Viewed(Protocol):
+    """What an instance needs of a chain: answers to views."""
+
+    def view(self, to: str, data: bytes) -> Receipt:
+        """Call without a trace."""
 
 
 class Instance:
@@ -52,7 +58,8 @@ class Instance:
         }
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls = {
-            name: _HEALTH + address_word(address) for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items()
+            name: _HEALTH + address_word(address)
+            for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items()
         }
         self.declared_errors = tuple(
             sorted(entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error")
@@ -72,7 +79,7 @@ class Instance:
                 for name, source in self.deployment.sources.items()
             },
             feed_decimals=self.deployment.feed_decimals,
-            accounts={name: empty for name in (*ACCOUNTS, BACKSTOP)},
+            accounts=dict.fromkeys((*ACCOUNTS, BACKSTOP), empty),
             operators=frozenset((name, MATCHER) for name in (*ACCOUNTS, BACKSTOP)),
             roles={
                 ADMIN: frozenset((DEPLOYER,)),
@@ -112,7 +119,9 @@ class Instance:
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
         if receipt.ok:
-            return Outcome(None, (), tuple(self._event(log) for log in receipt.logs if log.address == self.addresses.engine))
+            return Outcome(
+                None, (), tuple(self._event(log) for log in receipt.logs if log.address == self.addresses.engine)
+            )
         if receipt.halted is not None:
             return Outcome("Halted", (receipt.halted,), ())
         coder = self._error_by_selector.get(receipt.data[:4])
@@ -128,7 +137,7 @@ class Instance:
             return ("unknown event", "0x" + b"".join(log.topics).hex(), "0x" + log.data.hex())
         return (coder.entry["name"], *arguments)
 
-    def health(self, chain: Chain, name: str) -> Health | None:
+    def health(self, chain: Viewed, name: str) -> Health | None:
         """W1 as the contract answers it; None if the view reverts or answers too little."""
         receipt = chain.view(self.addresses.engine, self._health_calls[name])
         data = receipt.data
@@ -140,22 +149,14 @@ class Instance:
             Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
         )
 
-    def liquidation_price(self, chain: Chain, name: str, market: int) -> tuple[int, int] | None:
+    def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
         """W3 as the contract answers it; None if the view reverts."""
         data = _LIQUIDATION_PRICE + address_word(self.address_of[name]) + words(market)
         return _two_words(chain.view(self.addresses.engine, data))
 
-    def requirements(self, chain: Chain, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+    def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """W2 as the contract answers it; None if the view reverts."""
         return _two_words(chain.view(self.addresses.engine, _REQUIREMENTS + words(market, size_wad, price_wad)))
-
-    def argument_word(self, parameter_type: str, value: Any) -> int:
-        """An argument as the integer in its ABI word."""
-        if parameter_type in ("actor", "source"):
-            return int(self.address_of[value], 16)
-        if parameter_type == "role":
-            return int.from_bytes(role_id(value), "big")
-        return int(value)
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:
@@ -184,15 +185,11 @@ class _Encoder:
         self.instance = instance
         self.target = kind.target
         self.selector = kind.selector
-        self.parameters: tuple[Parameter, ...] = kind.parameters if kind.target == "engine" else kind.parameters[1:]
         self.is_publish = kind_name == "publish"
-        addresses = instance.address_of
-        self._words = [
-            (lambda value, names=addresses: int(names[value], 16)) if p.type in ("actor", "source")
-            else (lambda value: int.from_bytes(role_id(value), "big")) if p.type == "role"
-            else int
-            for p in self.parameters
-        ]  # fmt: skip
+        named = {name: int(address, 16) for name, address in instance.address_of.items()}
+        named |= {role: int.from_bytes(role_id(role), "big") for role in (ADMIN, RISK, ORACLE, TREASURER)}
+        self._named = named
+        """What a name stands for as a word: an actor, a source or a role. Arguments are names or numbers."""
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
@@ -208,9 +205,8 @@ class _Encoder:
                 _, answer, age_s = arguments
                 return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
             return to, self.selector + words(arguments[1])
-        return to, self.selector + words(
-            *[to_word(value) for to_word, value in zip(self._words, arguments, strict=True)]
-        )
+        named = self._named
+        return to, self.selector + words(*[named[value] if isinstance(value, str) else value for value in arguments])
 
 
 class _Coder:
@@ -235,10 +231,13 @@ class _Coder:
         return words(int(value))
 
     def error_data(self, arguments: tuple[Any, ...]) -> bytes:
-        return self.selector + b"".join([self._word(kind, value) for kind, value in zip(self.types, arguments, strict=True)])
+        return self.selector + b"".join(
+            [self._word(kind, value) for kind, value in zip(self.types, arguments, strict=True)]
+        )
 
     def log(self, arguments: tuple[Any, ...]) -> tuple[tuple[bytes, ...], bytes]:
-        topics, data = [self.topic], []
+        topics: list[bytes] = [self.topic]
+        data: list[bytes] = []
         for kind, indexed, value in zip(self.types, self.indexed, arguments, strict=True):
             (topics if indexed else data).append(self._word(kind, value))
         return tuple(topics), b"".join(data)

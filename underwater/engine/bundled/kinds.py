@@ -14,9 +14,10 @@ ANSWER_WORDS = {"normal": 0, "reverts": 1, "burns-gas": 2, "short": 3}
 class Parameter(NamedTuple):
     """An argument of a kind.
 
-    ``type`` says what it counts, and so how a case writes it: ``actor``, ``market``, ``collateral``, ``units`` (token units of the action's collateral, or of
-    the settlement token), ``size`` and ``price`` and ``rate`` and ``amount`` (wad), ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0),
-    ``count``, ``mode``, ``role``, ``flag``.
+    ``type`` says what it counts, and so how a case writes it: ``actor``, ``market``, ``collateral``, ``units`` (token units
+    of the action's collateral, or of the settlement token), ``size`` and ``price`` and ``rate`` and ``amount`` (wad),
+    ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0), ``count``, ``mode``, ``role``,
+    ``flag``.
     """
 
     name: str
@@ -26,8 +27,8 @@ class Parameter(NamedTuple):
 class Kind(NamedTuple):
     """One kind of action.
 
-    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument) or ``source`` (named by the first argument). ``function`` is its canonical signature.
-    ``says`` phrases it for people, with arguments by name.
+    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument) or ``source`` (named
+    by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people, with arguments by name.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from eth_abi import encode
 from eth_utils import keccak
@@ -92,7 +93,7 @@ class _Planner:
 
     def create(self, label: str, contract: str, *arguments: object) -> str:
         artifact = self.artifacts[contract]
-        constructor = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
+        constructor: dict[str, Any] = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
         types = signature({"name": "", "inputs": constructor["inputs"]})
         code = artifact.creation_code + _encoded(types, arguments)
         address = create_address(self.deployer, self.nonce)
@@ -132,7 +133,8 @@ def plan_deployment(
     for collateral in parameters.collaterals:
         given = deployment.token_addresses.get(collateral.name)
         addresses.tokens.append(
-            given or planner.create(
+            given
+            or planner.create(
                 f"create token {collateral.name}", "TestToken", collateral.name, collateral.name, collateral.decimals
             )
         )
@@ -191,9 +193,13 @@ def plan_actors(
     ):
         for name, holder in holders.items():
             if name != BACKSTOP:
-                planner.call(f"mint {collateral.name} for {name}", deployer, token, "mint(address,uint256)", holder, units)
+                planner.call(
+                    f"mint {collateral.name} for {name}", deployer, token, "mint(address,uint256)", holder, units
+                )
     for name, holder in holders.items():
-        calls = [(token, call_data("approve(address,uint256)", addresses.engine, _UNLIMITED)) for token in addresses.tokens]
+        calls = [
+            (token, call_data("approve(address,uint256)", addresses.engine, _UNLIMITED)) for token in addresses.tokens
+        ]
         calls.append((addresses.engine, call_data("setOperator(address,bool)", ADDRESSES[MATCHER], True)))
         if name == ATTACKER:
             planner.call("approvals of the attacker", owner, holder, "run((address,bytes)[])", calls)

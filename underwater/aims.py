@@ -38,7 +38,7 @@ def _bracket_size(account_argument: int) -> Solver:
         """The size that takes an account's position to its next bracket's floor, from where it is."""
         market = action.arguments[0]
         listed = state.parameters.markets[market]
-        held = abs(state.accounts[action.arguments[account_argument]].sizes_wad[market])
+        held: int = abs(state.accounts[action.arguments[account_argument]].sizes_wad[market])
         for floor_wad in listed.floors_wad[1:]:
             edge = boundaries.size_at_notional_wad(state, market, floor_wad)
             if edge is not None and edge > held:
@@ -104,7 +104,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "whole position": (3, _position_of(1, 2)),
     "largest seizure": (3, lambda s, a: boundaries.largest_seizure_units(s, a.arguments[1], a.arguments[2])),
     "whole balance": (3, lambda s, a: s.accounts[a.arguments[1]].units[a.arguments[2]] or None),
-    "fees": (1, lambda s, a: boundaries.largest_fee_collection_units(s)),
+    "fees": (1, lambda s, _: boundaries.largest_fee_collection_units(s)),
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
 }
 """Boundary -> (which argument it sets, its solver)."""
@@ -139,7 +139,7 @@ def _answer_at(state: State, boundary: str) -> int | None:
 def unit_of(state: State, action: Action, argument: int) -> int:
     """What an offset of one means in an action's argument."""
     if action.kind in ("trade", "liquidate"):
-        market = action.arguments[0 if action.kind == "trade" else 2]
+        market: int = action.arguments[0 if action.kind == "trade" else 2]
         if market < len(state.parameters.markets):
             listed = state.parameters.markets[market]
             return listed.tick_wad if action.kind == "trade" and argument == _PRICE else listed.lot_wad

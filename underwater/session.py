@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from underwater.case.file import read_case
+from underwater.case.finding import Finding, shrink_and_save
 from underwater.checks import catalogue
 from underwater.document import write_whole
 from underwater.engine.faults import artifacts_of, read_fault
@@ -15,7 +16,7 @@ from underwater.engine.registry import engine_files
 from underwater.errors import EnvironmentFailure
 from underwater.events import Event, FindingReady, Finished, Met
 from underwater.hunt.campaign import Budget, Campaign
-from underwater.hunt.finding import Finding, divergence, shrink_and_save
+from underwater.hunt.confirm import divergence
 from underwater.hunt.work import Settings
 from underwater.report.finding import explain
 
@@ -24,7 +25,12 @@ MOST_SHRUNK = 5
 
 
 def hunt(
-    settings: Settings, budget: Budget, workers: int, *, network: str | None = "ethereum:local:test", mutate: bool = True
+    settings: Settings,
+    budget: Budget,
+    workers: int,
+    *,
+    network: str | None = "ethereum:local:test",
+    mutate: bool = True,
 ) -> Iterator[Event]:
     """Hunt, then shrink, confirm and save what was found. ``network`` None leaves findings unconfirmed."""
     engine_files(settings.engine)

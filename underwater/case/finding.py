@@ -1,0 +1,82 @@
+"""Findings on disk: as they were met, and as the small case that is left of them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from underwater.actions import Block
+from underwater.case.file import Case, write_case
+from underwater.checks import check_named
+from underwater.document import write_whole
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.bundled.deployment import Deployment
+from underwater.engine.registry import engine_files
+from underwater.hunt.replay import Replayed
+from underwater.hunt.sequence import Find
+from underwater.hunt.shrink import shrink
+from underwater.hunt.work import Settings
+
+UNSHRUNK = ".unshrunk.yaml"
+
+
+class Finding(NamedTuple):
+    """A finding as it is saved."""
+
+    case: Case
+    path: Path
+    replayed: Replayed
+    steps: int
+    deployment: Deployment
+
+
+def count_acts(blocks: tuple[Block, ...]) -> int:
+    """The length of a history."""
+    return sum(len(block.acts) for block in blocks)
+
+
+def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Deployment | None) -> Path:
+    """Write a find as it was met: a case like any other, long. ``deployment`` is None for the parameter file."""
+    violation = find.violations[0]
+    case = Case(
+        engine=settings.engine,
+        check=violation.check,
+        says=check_named(violation.check).sentence,
+        fault=settings.fault,
+        seed=settings.seed,
+        sequence=sequence,
+        deployment=deployment,
+        blocks=find.blocks,
+        note=violation.why,
+        step=count_acts(find.blocks),
+    )
+    label = hashlib.sha256(repr((settings.seed, sequence)).encode()).hexdigest()[:6]
+    path = settings.folder / f"{violation.check}-{find.kind}-{label}{UNSHRUNK}"
+    write_whole(path, write_case(case))
+    return path
+
+
+def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding | None:
+    """Shrink a saved history and write the small case beside it. None if it does not fail when run again."""
+    default: Deployment = engine_files(case.engine).default_deployment()
+    small = shrink(case.deployment, default, artifacts, check_named(case.check), case.blocks)
+    if small is None:
+        return None
+    assert small.replayed.violation is not None
+    steps = count_acts(small.blocks)
+    saved = Case(
+        engine=case.engine,
+        check=case.check,
+        says=case.says,
+        fault=case.fault,
+        seed=case.seed,
+        sequence=case.sequence,
+        deployment=small.deployment,
+        blocks=small.blocks,
+        note=small.replayed.violation.why,
+        step=steps,
+    )
+    path = unshrunk.with_name(unshrunk.name.removesuffix(UNSHRUNK) + ".yaml")
+    write_whole(path, write_case(saved))
+    return Finding(saved, path, small.replayed, steps, small.deployment or default)

@@ -1,0 +1,254 @@
+"""A finding explained in one table: who did what, what should have come of it, and what did.
+
+At the step that fails a second block shows the account's equity and requirement by component, expected beside observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reference.margin import Health, collateral_value_wad, health, position_value_wad
+from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.state import State
+from underwater.actions import Bundle
+from underwater.case.file import aim_text
+from underwater.checks import Step
+from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
+from underwater.report.words import (
+    duration_text,
+    exact_text,
+    margin_ratio_text,
+    outcomes_text,
+    pair_text,
+    predicate,
+)
+
+PLAIN_WIDTH = 100
+NO_PRICE = "no price"
+NO_ANSWER = "no answer"
+EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN = "equity", "initial margin", "maintenance margin"
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One act of a history. ``time_s`` counts from the first act; ``margin_ratio`` is that of the account explained."""
+
+    number: int
+    time_s: int
+    actor: str
+    action: str
+    expected: str
+    observed: str
+    margin_ratio: str = ""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of an account's equity or requirement, in quote wad; None where a price that it needs is unusable."""
+
+    name: str
+    expected_wad: int | None
+    observed_wad: int | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finding as it is told.
+
+    ``says`` is the check's sentence, ``why`` what was seen instead. ``account`` is the one whose margin ratio and
+    ``components`` (as they stand after the last step) are shown, None where no account is concerned. ``failed`` is the
+    number of the failing step.
+    """
+
+    check: str
+    says: str
+    why: str
+    rows: tuple[StepRow, ...]
+    failed: int | None
+    account: str | None = None
+    components: tuple[Component, ...] = ()
+
+
+Parts = Mapping[str, int | None]
+"""Components of one side by name, in the order in which they are shown."""
+
+
+def components(state: State, account_name: str, view: Health | None = None) -> dict[str, int | None]:
+    """An account's equity by component, then equity, initial and maintenance margin; quote wad, rounded as V1-V6 say.
+
+    ``view`` gives the three sums as a contract answers them; without it they are the reference's. Nothing that is zero
+    is listed but cash and the sums. None stands for what an unusable price leaves unknown.
+    """
+    account = state.accounts[account_name]
+    parameters = state.parameters
+    parts: dict[str, int | None] = {"cash": account.cash_wad}
+    for number, (market, size_wad) in enumerate(zip(parameters.markets, account.sizes_wad, strict=True)):
+        if size_wad:
+            status, mark_wad = mark_status(state, market)
+            value_wad = position_value_wad(size_wad, account.quotes_wad[number], mark_wad)
+            parts[_label(f"position {market.name}", number, parts)] = value_wad if status == FRESH else None
+    for number, (collateral, units) in enumerate(zip(parameters.collaterals, account.units, strict=True)):
+        if units:
+            status, price_wad = collateral_price_status(state, collateral)
+            value_wad = collateral_value_wad(collateral, units, price_wad)
+            parts[_label(f"collateral {collateral.name}", number, parts)] = value_wad if status == FRESH else None
+    status, risk = health(state, account) if view is None else view
+    sums = (risk.equity_wad, risk.initial_margin_wad, risk.maintenance_margin_wad)
+    for name, value_wad in zip((EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN), sums, strict=True):
+        parts[name] = value_wad if status == FRESH else None
+    return parts
+
+
+def _label(name: str, number: int, taken: Parts) -> str:
+    return f"{name} (number {number})" if name in taken else name
+
+
+def side_by_side(expected: Parts, observed: Parts) -> tuple[Component, ...]:
+    """Both sides' components; what only one side has is zero on the other."""
+    sums = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
+    names = [name for name in dict.fromkeys((*expected, *observed)) if name not in sums]
+    return tuple(Component(name, expected.get(name, 0), observed.get(name, 0)) for name in (*names, *sums))
+
+
+def account_to_explain(step: Step) -> str | None:
+    """The account that a failing step is about.
+
+    One that is not as expected; else a party to the step; else the one with the least above its maintenance margin.
+    """
+    state, expected = step.after, step.expected_state
+    names = [*step.participants, *(name for name in state.accounts if name not in step.participants)]
+    for name in names:
+        view = step.healths.get(name)
+        if state.accounts[name] != expected.accounts[name]:
+            return name
+        if view is not None and view != health(expected, expected.accounts[name]):
+            return name
+    if step.participants:
+        return step.participants[0]
+    distances = []
+    for name in names:
+        status, risk = health(state, state.accounts[name])
+        if status == FRESH and risk.maintenance_margin_wad:
+            distances.append((risk.equity_wad - risk.maintenance_margin_wad, name))
+    return min(distances)[1] if distances else None
+
+
+def explain(check: str, says: str, why: str, steps: Sequence[Step], vocabulary: Vocabulary) -> Explanation:
+    """A finding from the steps of its history, the last of which fails."""
+    last = steps[-1]
+    account = account_to_explain(last)
+    start_s = steps[0].before.time_s
+    rows = tuple(_row(number, step, start_s, account, vocabulary) for number, step in enumerate(steps, 1))
+    parts: tuple[Component, ...] = ()
+    if account is not None:
+        expected = components(last.expected_state, account)
+        parts = side_by_side(expected, components(last.after, account, last.healths.get(account)))
+    return Explanation(check, says, why, rows, len(steps), account, parts)
+
+
+def _row(number: int, step: Step, start_s: int, account: str | None, vocabulary: Vocabulary) -> StepRow:
+    act = step.act
+    action = predicate(act, vocabulary)
+    if not isinstance(act, Bundle) and act.aim is not None:
+        action += f" ({aim_text(act.aim)})"
+    ratio = ""
+    if account is not None:
+        ratio = _ratio(step, account)
+    expected, observed = outcomes_text(step.expected, step.outcome)
+    return StepRow(number, step.before.time_s - start_s, act.caller, action, expected, observed, ratio)
+
+
+def _ratio(step: Step, account: str) -> str:
+    """The account's margin ratio as the contract's view answers it, else as the reference values what the contract stores."""
+    view = step.healths.get(account, health(step.after, step.after.accounts[account]))
+    if view is None:
+        return NO_ANSWER
+    return (
+        margin_ratio_text(view.risk.equity_wad, view.risk.maintenance_margin_wad) if view.status == FRESH else NO_PRICE
+    )
+
+
+def _steps_table(explanation: Explanation) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("step", justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    for name, least in (("actor", 8), ("action", 24), ("expected", 10), ("observed", 10)):
+        table.add_column(name, min_width=least, overflow="fold")
+    table.add_column("margin ratio" if explanation.account else "", justify="right", max_width=8)
+    for row in explanation.rows:
+        failed = row.number == explanation.failed
+        differs = "bold red" if row.expected != row.observed else ""
+        table.add_row(
+            Text(f"{'> ' if failed else ''}{row.number}"),
+            Text(f"+{duration_text(row.time_s)}" if row.time_s else "0 s"),
+            Text(row.actor),
+            Text(row.action),
+            Text(row.expected),
+            Text(row.observed, style=differs),
+            Text(row.margin_ratio),
+            style="bold" if failed else "",
+        )
+    return table
+
+
+def _components_table(parts: Sequence[Component]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("component", overflow="fold")
+    for name in ("expected", "observed", "difference"):
+        table.add_column(name, justify="right", overflow="fold")
+    for part in parts:
+        expected, observed, difference = _amounts(part)
+        if part.name == EQUITY and part is not parts[0]:
+            table.add_section()
+        style = "bold red" if expected != observed else ""
+        table.add_row(Text(part.name), Text(expected), Text(observed, style=style), Text(difference, style=style))
+    return table
+
+
+def _amounts(part: Component) -> tuple[str, str, str]:
+    expected_wad, observed_wad = part.expected_wad, part.observed_wad
+    if expected_wad is None or observed_wad is None:
+        sides = [
+            NO_PRICE if wad is None else pair_text(wad, wad, WAD_DECIMALS)[0] for wad in (expected_wad, observed_wad)
+        ]
+        return sides[0], sides[1], ""
+    expected, observed = pair_text(expected_wad, observed_wad, WAD_DECIMALS)
+    difference_wad = observed_wad - expected_wad
+    if not difference_wad:
+        return expected, observed, ""
+    return expected, observed, ("+" if difference_wad > 0 else "") + exact_text(difference_wad, WAD_DECIMALS)
+
+
+def render(explanation: Explanation, console: Console) -> None:
+    """Print a finding to a console."""
+    at = f" at step {explanation.failed}" if explanation.failed is not None else ""
+    console.print(Text.assemble((explanation.check, "bold red"), (f" does not hold{at}: ", "bold"), explanation.says))
+    if explanation.why:
+        console.print(Text(explanation.why))
+    console.print()
+    console.print(_steps_table(explanation))
+    if explanation.components:
+        console.print()
+        at = f" after step {explanation.failed}" if explanation.failed is not None else ""
+        console.print(Text(f"{explanation.account}{at}: equity and requirement by component, in quote", style="bold"))
+        console.print(_components_table(explanation.components))
+    console.print()
+    legend = "expected: by the reference model. observed: on the chain."
+    if explanation.account:
+        legend += f" margin ratio: equity / maintenance margin of {explanation.account}; below 1 it may be liquidated."
+    console.print(Text(legend, style="dim"))
+
+
+def plain_text(explanation: Explanation, width: int = PLAIN_WIDTH) -> str:
+    """A finding as text without colour."""
+    text = StringIO()
+    console = Console(file=text, width=width, color_system=None, force_terminal=False, highlight=False, emoji=False)
+    render(explanation, console)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
