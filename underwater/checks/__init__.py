@@ -34,10 +34,13 @@ class Step:
         "health_of",
         "healths",
         "kind",
+        "number",
         "outcome",
         "participants",
     )
 
+    number: int
+    """From 1."""
     act: Act
     kind: str
     action: Action | None

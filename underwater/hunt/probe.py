@@ -12,9 +12,13 @@ from reference.state import State, with_item
 from underwater.actions import Action, Call, Outcome
 from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
+from underwater.engine.abi import address_word, selector, words
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, BACKSTOP, DEPLOYER
 from underwater.engine.bundled.instance import Instance
-from underwater.engine.bundled.plan import call_data
+from underwater.engine.bundled.kinds import MOVES_TOKENS
+
+
+MINT = selector("mint(address,uint256)")
 
 
 class Probe:
@@ -36,17 +40,22 @@ class Probe:
         if outcome.done:
             # What observation does not cover (parameters, roles, sources) follows the reference; the rest is read.
             after, _ = apply(self.state, kind, caller, arguments)
-            self._read(after)
+            self._read(after, wallets=kind in MOVES_TOKENS)
         return outcome
 
-    def _read(self, state: State) -> None:
+    def _read(self, state: State, *, wallets: bool) -> None:
         slots = self.instance.slots
-        state = slots.unpack(self.chain.storage(slots.pairs), state)
+        self.state = slots.unpack(self.chain.storage(slots.pairs), state)
+        if wallets:
+            self.state = self.state._replace(wallets=self._wallets())
+
+    def _wallets(self) -> dict[str, tuple[int, ...]]:
+        slots = self.instance.slots
         wallets = {}
         for name in ACCOUNTS:
-            pairs = [slots.wallet(name, number) for number in range(len(state.held_units))]
+            pairs = [slots.wallet(name, number) for number in range(len(self.state.held_units))]
             wallets[name] = tuple(self.chain.storage([pair for pair in pairs if pair is not None]))
-        self.state = state._replace(wallets=wallets)
+        return wallets
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""
@@ -68,7 +77,7 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         address = self.instance.address_of[name]
         for collateral, amount in enumerate(units):
-            data = call_data("mint(address,uint256)", address, amount)
+            data = MINT + address_word(address) + words(amount)
             self.chain.transact(Call(ADDRESSES[DEPLOYER], self.instance.addresses.tokens[collateral], data))
             wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
             wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.margin import Health, health
 from reference.parameters import Parameters
-from reference.prices import FRESH
+from reference.prices import FRESH, status_of
 from reference.state import Account, FeedReading, State
 
 
@@ -19,13 +19,36 @@ class Risks:
         self._feeds: dict[str, FeedReading] | None = None
         self._parameters: Parameters | None = None
         self._kept: dict[int, tuple[Account, Health, int]] = {}
+        self._broken: tuple[str | None, int] = (None, -1)
+
+    def _forget_if_changed(self, state: State) -> None:
+        if state.feeds is not self._feeds or state.parameters is not self._parameters:
+            self._feeds, self._parameters = state.feeds, state.parameters
+            self._kept.clear()
+            self._broken = (None, -1)
+
+    def broken_source(self, state: State) -> str | None:
+        """A source that some use of it finds unusable now, if there is one."""
+        self._forget_if_changed(state)
+        source, until_s = self._broken
+        if state.time_s <= until_s:
+            return source
+        until_s = 1 << 62
+        parameters, now_s = state.parameters, state.time_s
+        uses = [market.feed for market in parameters.markets]
+        uses += [collateral.feed for collateral in parameters.collaterals if collateral.feed is not None]
+        for feed in uses:
+            reading = state.feeds[feed.feed]
+            if status_of(feed, reading, now_s) != FRESH:
+                return feed.feed
+            until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
+        self._broken = (None, until_s)
+        return None
 
     def __call__(self, state: State, name: str) -> Health:
         """Health of an account in a state."""
         account = state.accounts[name]
-        if state.feeds is not self._feeds or state.parameters is not self._parameters:
-            self._feeds, self._parameters = state.feeds, state.parameters
-            self._kept.clear()
+        self._forget_if_changed(state)
         kept = self._kept.get(id(account))
         if kept is not None and kept[0] is account and state.time_s <= kept[2]:
             return kept[1]

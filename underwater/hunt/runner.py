@@ -16,13 +16,12 @@ from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.engine.bundled.instance import Instance
-from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, WORLD
+from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, MOVES_TOKENS, WORLD
 from underwater.engine.bundled.storage import repack
 from underwater.hunt.risks import Risks
 
 VIEW_ALL_EVERY = 32
 """Steps between two readings of every account's health view."""
-_MOVES_TOKENS = frozenset(("deposit", "withdraw", "fund_insurance", "collect_fees", "donate", "bundle"))
 _ACCOUNTS = frozenset(ACCOUNTS)
 
 
@@ -51,6 +50,7 @@ class Runner:
         self.errors: dict[str, int] = {}
         self.last: Step | None = None
         self._expected = instance.slots.pack(start)
+        self._hashed = list(self._expected)
 
     def history(self) -> tuple[Block, ...]:
         """What was run so far."""
@@ -89,12 +89,12 @@ class Runner:
         if values != self._expected:
             after = slots.unpack(values, expected_state)
             self._expected = values
-        if kind in _MOVES_TOKENS:
+        if kind in MOVES_TOKENS or kind == "bundle":
             after = self._with_wallets(act, after)
         self.state = after
 
         step = Step()
-        step.act, step.kind, step.action = act, kind, action
+        step.number, step.act, step.kind, step.action = self.steps, act, kind, action
         step.before, step.after = before, after
         step.expected, step.expected_state = expected, expected_state
         step.outcome, step.events_differ = observed, events_differ
@@ -115,7 +115,11 @@ class Runner:
     def end_block(self) -> None:
         """Take what was observed at the block's end into the digest: inside a block, other chains cannot be asked."""
         if self.last is not None and self.blocks[-1][1]:
-            self.digest.update(repr(self._expected).encode())
+            values, hashed = self._expected, self._hashed
+            if values != hashed:
+                changes = [(place, value) for place, value in enumerate(values) if value != hashed[place]]
+                self.digest.update(repr(changes).encode())
+                self._hashed = list(values)
             self.digest.update(repr(list(self.last.healths.items())).encode())
 
     def _compare(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
@@ -149,7 +153,7 @@ class Runner:
         moves = act.actions if isinstance(act, Bundle) else (act,)
         wallets = after.wallets
         for action in moves:
-            if action.kind not in _MOVES_TOKENS:
+            if action.kind not in MOVES_TOKENS:
                 continue
             collateral = {"fund_insurance": 0, "collect_fees": 0, "donate": action.arguments[0]}.get(action.kind)
             if collateral is None:

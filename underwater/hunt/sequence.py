@@ -16,11 +16,12 @@ from underwater.engine.bundled.actors import ACCOUNTS, ATTACKER, DELEGATE, MATCH
 from underwater.engine.bundled.instance import Instance
 from underwater.generate.perpetuals import TEMPERS, Cast, Participants
 from underwater.hunt.probe import probing
+from underwater.hunt.risks import Risks
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
 CAST = Cast(ACCOUNTS, OPERATORS, MATCHER, DELEGATE, "outsider", ATTACKER)
-PROBE_EVERY = 48
+PROBE_EVERY = 64
 """Steps between two probes, on average."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
@@ -104,7 +105,7 @@ def run_sequence(
         runner.begin_block(world.pause_s(runner.state))
         acts = MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1
         for _ in range(acts):
-            going = step(_draw(runner.state, world, participants, choices))
+            going = step(_draw(runner.state, runner.risks, world, participants, choices))
             if not going:
                 break
     runner.end_block()
@@ -114,8 +115,8 @@ def run_sequence(
     return ran
 
 
-def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
-    broken = world.broken(state)
+def _draw(state: State, risks: Risks, world: World, participants: Participants, choices: Choices) -> Act:
+    broken = risks.broken_source(state)
     if broken is not None and choices.chance(30):
         return world.mend(state, broken)
     if choices.chance(world.weather.world_percent):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from reference.prices import FRESH, status_of
 from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
@@ -90,17 +89,6 @@ class World:
             if state.time_s < edge_s < state.time_s + 10**7:
                 return edge_s - state.time_s
         return choices.pick((600, 3_600, 86_400))
-
-    def broken(self, state: State) -> str | None:
-        """A source that some use of it finds unusable now, if there is one."""
-        for market in state.parameters.markets:
-            if status_of(market.feed, state.feeds[market.feed.feed], state.time_s) != FRESH:
-                return market.feed.feed
-        for collateral in state.parameters.collaterals:
-            feed = collateral.feed
-            if feed is not None and status_of(feed, state.feeds[feed.feed], state.time_s) != FRESH:
-                return feed.feed
-        return None
 
     def mend(self, state: State, source: str) -> Action:
         """The action that brings a source back to the truth."""

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reference.margin import Health, collateral_value_wad, health, position_value_wad
-from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.margin import NO_RISK, Health, collateral_value_wad, health, position_value_wad
+from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
 from reference.state import State
 from underwater.actions import Bundle
 from underwater.case.file import aim_text
@@ -25,14 +25,14 @@ from underwater.report.words import (
     duration_text,
     exact_text,
     margin_ratio_text,
+    number_text,
     outcomes_text,
     pair_text,
     predicate,
 )
 
 PLAIN_WIDTH = 100
-NO_PRICE = "no price"
-NO_ANSWER = "no answer"
+NO_PRICE, NO_ANSWER, UNKNOWN = "no price", "no answer", "unknown"
 EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN = "equity", "initial margin", "maintenance margin"
 
 
@@ -76,6 +76,9 @@ class Explanation:
     components: tuple[Component, ...] = ()
 
 
+_SUMS = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
+_NO_VIEW = Health(UNAVAILABLE, NO_RISK)
+
 Parts = Mapping[str, int | None]
 """Components of one side by name, in the order in which they are shown."""
 
@@ -101,7 +104,7 @@ def components(state: State, account_name: str, view: Health | None = None) -> d
             parts[_label(f"collateral {collateral.name}", number, parts)] = value_wad if status == FRESH else None
     status, risk = health(state, account) if view is None else view
     sums = (risk.equity_wad, risk.initial_margin_wad, risk.maintenance_margin_wad)
-    for name, value_wad in zip((EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN), sums, strict=True):
+    for name, value_wad in zip(_SUMS, sums, strict=True):
         parts[name] = value_wad if status == FRESH else None
     return parts
 
@@ -112,9 +115,8 @@ def _label(name: str, number: int, taken: Parts) -> str:
 
 def side_by_side(expected: Parts, observed: Parts) -> tuple[Component, ...]:
     """Both sides' components; what only one side has is zero on the other."""
-    sums = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
-    names = [name for name in dict.fromkeys((*expected, *observed)) if name not in sums]
-    return tuple(Component(name, expected.get(name, 0), observed.get(name, 0)) for name in (*names, *sums))
+    names = [name for name in dict.fromkeys((*expected, *observed)) if name not in _SUMS]
+    return tuple(Component(name, expected.get(name, 0), observed.get(name, 0)) for name in (*names, *_SUMS))
 
 
 def account_to_explain(step: Step) -> str | None:
@@ -125,10 +127,9 @@ def account_to_explain(step: Step) -> str | None:
     state, expected = step.after, step.expected_state
     names = [*step.participants, *(name for name in state.accounts if name not in step.participants)]
     for name in names:
-        view = step.healths.get(name)
         if state.accounts[name] != expected.accounts[name]:
             return name
-        if view is not None and view != health(expected, expected.accounts[name]):
+        if name in step.healths and step.healths[name] != health(expected, expected.accounts[name]):
             return name
     if step.participants:
         return step.participants[0]
@@ -149,7 +150,8 @@ def explain(check: str, says: str, why: str, steps: Sequence[Step], vocabulary: 
     parts: tuple[Component, ...] = ()
     if account is not None:
         expected = components(last.expected_state, account)
-        parts = side_by_side(expected, components(last.after, account, last.healths.get(account)))
+        view = last.healths[account] or _NO_VIEW if account in last.healths else None
+        parts = side_by_side(expected, components(last.after, account, view))
     return Explanation(check, says, why, rows, len(steps), account, parts)
 
 
@@ -176,12 +178,13 @@ def _ratio(step: Step, account: str) -> str:
 
 
 def _steps_table(explanation: Explanation) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table = _table()
     table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    for name, least in (("actor", 8), ("action", 24), ("expected", 10), ("observed", 10)):
+    table.add_column("time", justify="right", min_width=4, overflow="fold")
+    for name, least in (("actor", 9), ("action", 12), ("expected", 8), ("observed", 8)):
         table.add_column(name, min_width=least, overflow="fold")
-    table.add_column("margin ratio" if explanation.account else "", justify="right", max_width=8)
+    if explanation.account is not None:
+        table.add_column("margin ratio", justify="right", min_width=len(NO_ANSWER), max_width=len(NO_ANSWER))
     for row in explanation.rows:
         failed = row.number == explanation.failed
         differs = "bold red" if row.expected != row.observed else ""
@@ -192,19 +195,24 @@ def _steps_table(explanation: Explanation) -> Table:
             Text(row.action),
             Text(row.expected),
             Text(row.observed, style=differs),
-            Text(row.margin_ratio),
+            *([] if explanation.account is None else [Text(row.margin_ratio)]),
             style="bold" if failed else "",
         )
     return table
 
 
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+
+
 def _components_table(parts: Sequence[Component]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table = _table()
     table.add_column("component", overflow="fold")
+    exact = _look_the_same(parts)
     for name in ("expected", "observed", "difference"):
         table.add_column(name, justify="right", overflow="fold")
     for part in parts:
-        expected, observed, difference = _amounts(part)
+        expected, observed, difference = _amounts(part, exact=exact and part.name in _SUMS)
         if part.name == EQUITY and part is not parts[0]:
             table.add_section()
         style = "bold red" if expected != observed else ""
@@ -212,18 +220,35 @@ def _components_table(parts: Sequence[Component]) -> Table:
     return table
 
 
-def _amounts(part: Component) -> tuple[str, str, str]:
+def _look_the_same(parts: Sequence[Component]) -> bool:
+    """Whether equity and a requirement that differ would not be told apart once shortened."""
+    sums = [part for part in parts if part.name in _SUMS]
+    for side in ([part.expected_wad for part in sums], [part.observed_wad for part in sums]):
+        values = {wad for wad in side if wad is not None}
+        if len({number_text(wad, WAD_DECIMALS).lstrip("~") for wad in values}) < len(values):
+            return True
+    return False
+
+
+def _amounts(part: Component, *, exact: bool) -> tuple[str, str, str]:
+    """Expected, observed, and their difference if there is one."""
     expected_wad, observed_wad = part.expected_wad, part.observed_wad
     if expected_wad is None or observed_wad is None:
-        sides = [
-            NO_PRICE if wad is None else pair_text(wad, wad, WAD_DECIMALS)[0] for wad in (expected_wad, observed_wad)
-        ]
-        return sides[0], sides[1], ""
-    expected, observed = pair_text(expected_wad, observed_wad, WAD_DECIMALS)
+        return _amount(expected_wad, exact=exact), _amount(observed_wad, exact=exact), ""
+    if exact:
+        expected, observed = exact_text(expected_wad, WAD_DECIMALS), exact_text(observed_wad, WAD_DECIMALS)
+    else:
+        expected, observed = pair_text(expected_wad, observed_wad, WAD_DECIMALS)
     difference_wad = observed_wad - expected_wad
     if not difference_wad:
         return expected, observed, ""
-    return expected, observed, ("+" if difference_wad > 0 else "") + exact_text(difference_wad, WAD_DECIMALS)
+    return expected, observed, ("+" if difference_wad > 0 else "") + number_text(difference_wad, WAD_DECIMALS)
+
+
+def _amount(value_wad: int | None, *, exact: bool) -> str:
+    if value_wad is None:
+        return UNKNOWN
+    return (exact_text if exact else number_text)(value_wad, WAD_DECIMALS)
 
 
 def render(explanation: Explanation, console: Console) -> None:
@@ -233,12 +258,13 @@ def render(explanation: Explanation, console: Console) -> None:
     if explanation.why:
         console.print(Text(explanation.why))
     console.print()
-    console.print(_steps_table(explanation))
+    # A console too narrow for all columns breaks lines; cropped, the last columns would be lost.
+    console.print(_steps_table(explanation), crop=False)
     if explanation.components:
         console.print()
         at = f" after step {explanation.failed}" if explanation.failed is not None else ""
         console.print(Text(f"{explanation.account}{at}: equity and requirement by component, in quote", style="bold"))
-        console.print(_components_table(explanation.components))
+        console.print(_components_table(explanation.components), crop=False)
     console.print()
     legend = "expected: by the reference model. observed: on the chain."
     if explanation.account:

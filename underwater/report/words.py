@@ -35,6 +35,8 @@ def number_text(value: int, decimals: int) -> str:
     if value < 0:
         text = number_text(-value, decimals)
         return f"~-{text[1:]}" if text.startswith("~") else f"-{text}"
+    if value == 0:
+        return "0"
     digits = str(value).rstrip("0")
     length = len(str(value))
     if len(digits) <= SHORT_DIGITS and length - decimals <= MOST_WHOLE_DIGITS and decimals - length < SHORT_DIGITS:
@@ -100,7 +102,7 @@ def _spoken(vocabulary: Vocabulary, kind: Kind, argument_type: str, value: Any, 
             collateral = next(named[p.name] for p in kind.parameters if p.type == "collateral")
             return f"{_count(value, 'unit')} of collateral {number_text(collateral, 0)}"
         name, decimals = token
-        if 0 < value < SMALL_UNITS and len(decimal_text(value, decimals)) > SHORT_DIGITS:
+        if 0 < value < SMALL_UNITS and len(decimal_text(value, decimals)) >= SHORT_DIGITS:
             return f"{_count(value, 'unit')} of {name}"
         return f"{number_text(value, decimals)} {name}"
     if argument_type == "rate":

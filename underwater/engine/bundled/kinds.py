@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from underwater.engine.abi import selector
 
@@ -111,5 +110,5 @@ ACTOR_ARGUMENTS: dict[str, tuple[int, ...]] = {
 }
 """Where a kind's arguments name actors: the accounts that take part."""
 
-WordOf = Callable[[Any, int], int]
-"""An argument and the block's time, as the integer that its word holds."""
+MOVES_TOKENS = frozenset(("deposit", "withdraw", "fund_insurance", "collect_fees", "donate"))
+"""Kinds after which wallets may hold something else."""
