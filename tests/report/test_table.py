@@ -1,0 +1,429 @@
+"""What a finding says to someone who never saw the tool, letter by letter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from reference.machine import apply, at_time
+from reference.margin import Health, Risk, health
+from reference.rounding import WAD
+from reference.state import ANSWERS, REVERTS, FeedReading, State, empty_account
+from underwater.actions import Action, Aim, Bundle, Outcome
+from underwater.checks import Step
+from underwater.engine.bundled.actors import ACCOUNTS
+from underwater.engine.bundled.deployment import Deployment
+from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.vocabulary import vocabulary
+from underwater.engine.registry import engine_files
+from underwater.report.table import (
+    Component,
+    Explanation,
+    StepRow,
+    components,
+    explain,
+    plain_text,
+    render,
+    side_by_side,
+)
+from underwater.report.words import (
+    duration_text,
+    exact_text,
+    margin_ratio_text,
+    number_text,
+    outcomes_text,
+    pair_text,
+    phrase,
+)
+
+DEFAULT: Deployment = engine_files("bundled").default_deployment()
+WORDS = vocabulary(DEFAULT)
+MAX = 2**256 - 1
+
+# ---- actions in words
+
+PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
+    ("trader-1", "withdraw", ("trader-1", 2, 15 * 10**17), "trader-1 withdraws 1.5 WETH"),
+    ("trader-1", "withdraw", ("maker", 1, 1), "trader-1 withdraws 1 unit of WBTC from maker"),
+    ("trader-1", "withdraw", ("maker", 2, 15 * 10**17 + 1), "trader-1 withdraws ~1.5 WETH from maker"),
+    ("maker", "deposit", ("maker", 0, 1_250_000 * 10**6), "maker deposits 1,250,000 USDC"),
+    ("maker", "deposit", ("maker", 99, 7), "maker deposits 7 units of collateral 99"),
+    ("trader-1", "settle", ("trader-1", 1), "trader-1 settles itself in ETH-PERP"),
+    ("outsider", "settle", ("maker", 99), "outsider settles maker in market 99"),
+    ("maker", "set_operator", ("matcher", True), "maker sets operator matcher to yes"),
+    ("maker", "fund_insurance", (10**6,), "maker pays 1 USDC into insurance"),
+    ("treasurer", "collect_fees", ("maker", 25 * 10**5), "treasurer collects 2.5 USDC of fees for maker"),
+    ("attacker", "donate", (1, 10**8), "attacker sends 1 WBTC to the engine outside its ledger"),
+    (
+        "matcher",
+        "trade",
+        (1, "trader-1", "maker", 10 * WAD, 3000 * WAD),
+        "trader-1 buys 10 ETH-PERP from maker at 3,000 (by matcher)",
+    ),
+    ("maker", "trade", (0, "maker", "maker", 0, WAD), "maker buys 0 BTC-PERP from itself at 1"),
+    (
+        "liquidator",
+        "liquidate",
+        ("liquidator", "trader-1", 2, MAX),
+        "liquidator liquidates ~1.16e59 SOL-PERP of trader-1",
+    ),
+    ("maker", "seize", ("liquidator", "maker", 2, WAD // 4), "liquidator seizes 0.25 WETH of maker (by maker)"),
+    (
+        "risk-manager",
+        "set_market_limits",
+        (0, WAD // 200, WAD // 2000, WAD // 80, 500 * WAD),
+        "risk-manager sets BTC-PERP to band 0.5 %, fee 0.05 %, penalty 1.25 %, limit 500",
+    ),
+    ("risk-manager", "set_deposit_cap", (2, 20_000 * WAD), "risk-manager caps deposits at 20,000 WETH"),
+    (
+        "risk-manager",
+        "set_liquidation_parameters",
+        (WAD // 2, WAD, 100 * WAD),
+        "risk-manager sets liquidator's share 50 %, close factor 100 %, small position 100",
+    ),
+    (
+        "oracle-manager",
+        "set_market_feed",
+        (1, "ETH-USD", 8, 3600, 50 * 10**8, 100_000 * 10**8),
+        "oracle-manager feeds ETH-PERP from ETH-USD (8 decimals, 3,600 s, 50 to 100,000)",
+    ),
+    (
+        "oracle-manager",
+        "set_collateral_feed",
+        (99, "WTI-USD", 18, 60, -1, WAD),
+        "oracle-manager feeds collateral 99 from WTI-USD (18 decimals, 60 s, -1e-18 to 1)",
+    ),
+    ("admin", "grant_role", ("RISK_ROLE", "outsider"), "admin grants RISK_ROLE to outsider"),
+    ("admin", "revoke_role", ("RISK_ROLE", "admin"), "admin revokes RISK_ROLE of itself"),
+    ("admin", "renounce_role", ("ORACLE_ROLE", "admin"), "admin renounces ORACLE_ROLE, confirming as itself"),
+    ("publisher", "publish", ("ETH-USD", 287_050_000_000, 0), "ETH-USD answers 2,870.5"),
+    ("publisher", "publish", ("ETH-USD", 10**8, 3601), "ETH-USD answers 1, 1 h 1 s old"),
+    ("publisher", "publish", ("ETH-USD", -(10**8), -60), "ETH-USD answers -1, dated 1 min ahead"),
+    ("publisher", "publish", ("ETH-USD", 10**8, None), "ETH-USD answers 1, dated 0"),
+    ("publisher", "set_feed_mode", ("ETH-USD", 2), "ETH-USD burns all gas when read"),
+    ("publisher", "set_feed_mode", ("ETH-USD", 9), "ETH-USD does as in mode 9 when read"),
+]
+
+
+@pytest.mark.parametrize(("caller", "kind", "arguments", "sentence"), PHRASES)
+def test_action_reads_as_a_sentence(caller: str, kind: str, arguments: tuple[Any, ...], sentence: str) -> None:
+    assert phrase(Action(kind, caller, arguments), WORDS) == sentence
+
+
+def test_every_kind_has_a_sentence_in_these_tests() -> None:
+    assert {kind for _, kind, _, _ in PHRASES} == set(KINDS)
+
+
+def test_bundle_reads_as_one_sentence() -> None:
+    bundle = Bundle(
+        "attacker",
+        (Action("deposit", "attacker", ("attacker", 0, 10**6)), Action("settle", "attacker", ("maker", 0))),
+    )
+    assert phrase(bundle, WORDS) == "attacker, in one transaction: deposits 1 USDC; settles maker in BTC-PERP"
+
+
+# ---- numbers in words
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (0, 18, "0"),
+        (1_234_567_800, 2, "12,345,678"),
+        (123_456_789_012, 6, "~123,456.79"),
+        (123_456_789_012_345_678, 18, "~0.1234568"),
+        (10**24, 18, "1,000,000"),
+        (10**33, 18, "1e15"),
+        (999_999_999_999_999_999, 18, "~1"),
+        (1, 18, "1e-18"),
+        (1_234_567, 18, "~1.23e-12"),
+        (-1_500_000, 6, "-1.5"),
+        (-123_456_789_012, 6, "~-123,456.79"),
+        (MAX, 0, "~1.16e77"),
+    ],
+)
+def test_number_is_exact_where_short_and_marked_where_not(value: int, decimals: int, text: str) -> None:
+    assert number_text(value, decimals) == text
+
+
+@given(st.integers(-(2**256), 2**256), st.integers(0, 18))
+def test_shortened_number_is_near_and_unmarked_only_if_exact(value: int, decimals: int) -> None:
+    text = number_text(value, decimals)
+    shown = Fraction(text.lstrip("~").replace(",", ""))
+    exact = Fraction(value, 10**decimals)
+    assert (shown == exact) if not text.startswith("~") else abs(shown - exact) <= abs(exact) / 150
+    assert len(text) <= 24
+    assert Fraction(exact_text(value, decimals).replace(",", "")) == exact
+
+
+@given(st.integers(-(2**128), 2**128), st.integers(-3, 3), st.integers(0, 18))
+def test_different_numbers_never_look_the_same_side_by_side(value: int, difference: int, decimals: int) -> None:
+    left, right = pair_text(value, value + difference, decimals)
+    assert (left == right) == (difference == 0)
+
+
+@pytest.mark.parametrize(
+    ("equity_wad", "maintenance_wad", "text"),
+    [
+        (1034 * WAD, 1000 * WAD, "1.034"),
+        (WAD, WAD, "1.000"),
+        (WAD - 1, WAD, "0.999"),
+        (0, WAD, "0.000"),
+        (5, 0, "none"),
+        (0, 0, "none"),
+        (-1, 0, "negative"),
+        (-1, WAD, "negative"),
+        (123_456 * WAD, WAD, "123,456"),
+        (10**40, 1, "1e40"),
+    ],
+)
+def test_margin_ratio_never_flatters(equity_wad: int, maintenance_wad: int, text: str) -> None:
+    assert margin_ratio_text(equity_wad, maintenance_wad) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (3600, "1 h"), (90_061, "1 d 1 h 1 min 1 s"), (-60, "-1 min")]
+)
+def test_duration_is_exact(seconds: int, text: str) -> None:
+    assert duration_text(seconds) == text
+
+
+# ---- outcomes in words
+
+DONE = Outcome(None, (), ())
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "texts"),
+    [
+        (DONE, DONE, ("done", "done")),
+        (Outcome("Unauthorized", ("a", "b"), ()), DONE, ("refused: Unauthorized", "done")),
+        (
+            Outcome("PriceStale", ("ETH-USD", 1), ()),
+            Outcome("PriceStale", ("ETH-USD", 2), ()),
+            ("refused: PriceStale(ETH-USD, 1)", "refused: PriceStale(ETH-USD, 2)"),
+        ),
+        (
+            Outcome(None, (), (("Settled", 1),)),
+            Outcome(None, (), (("Settled", 2),)),
+            ("done: Settled(1)", "done: Settled(2)"),
+        ),
+        (Outcome(None, (), (("Settled", 1),)), DONE, ("done, 1 event", "done, 0 events")),
+    ],
+)
+def test_outcomes_say_how_they_differ(expected: Outcome, observed: Outcome, texts: tuple[str, str]) -> None:
+    assert outcomes_text(expected, observed) == texts
+
+
+# ---- components
+
+
+def start(time_s: int = 1_000_000) -> State:
+    """The default deployment before anything happened."""
+    parameters = DEFAULT.parameters
+    empty = empty_account(parameters)
+    nothing = (0,) * len(parameters.collaterals)
+    return State(
+        time_s=time_s,
+        parameters=parameters,
+        feeds={name: FeedReading(source.answer, time_s, ANSWERS) for name, source in DEFAULT.sources.items()},
+        feed_decimals=DEFAULT.feed_decimals,
+        accounts=dict.fromkeys(ACCOUNTS, empty),
+        operators=frozenset((name, "matcher") for name in ACCOUNTS),
+        roles={},
+        pool_units=nothing,
+        held_units=nothing,
+        wallets=dict.fromkeys(ACCOUNTS, DEFAULT.wallets_units),
+        open_interest_wad=(0,) * len(parameters.markets),
+        insurance_wad=0,
+        fees_wad=0,
+        bad_debt_wad=0,
+    )
+
+
+HISTORY = (
+    (0, Action("deposit", "maker", ("maker", 0, 100_000 * 10**6))),
+    (1, Action("deposit", "trader-1", ("trader-1", 2, 2 * WAD))),
+    (1, Action("trade", "matcher", (1, "trader-1", "maker", 10 * WAD, 3000 * WAD))),
+    (60, Action("publish", "publisher", ("ETH-USD", 2950 * 10**8, 0))),
+    (1, Action("withdraw", "trader-1", ("trader-1", 2, 1_206_380_857_427_716_850), Aim("largest withdrawal", 1))),
+)
+
+
+def steps_of(history: tuple[tuple[int, Action], ...] = HISTORY, *, lets_pass: int | None = None) -> list[Step]:
+    """The history as checks see it. The contract does what the reference does, but lets one withdrawal pass that it should refuse."""
+    steps = []
+    state = start()
+    for number, (after_s, action) in enumerate(history):
+        state = at_time(state, state.time_s + after_s)
+        step = Step()
+        step.act, step.kind, step.action = action, action.kind, action
+        step.before = state
+        step.expected_state, outcome = apply(state, action.kind, action.caller, action.arguments)
+        step.after = state = step.expected_state
+        step.expected = step.outcome = Outcome(*outcome)
+        step.events_differ = ""
+        if number == lets_pass:
+            account = state.accounts["trader-1"]
+            units = account.units[2] - action.arguments[2]
+            passed = account._replace(units=(*account.units[:2], units))
+            step.after = state = state._replace(accounts={**state.accounts, "trader-1": passed})
+            step.outcome = DONE
+        step.participants = tuple(name for name in action.arguments if name in ACCOUNTS)
+        step.healths = {name: health(state, state.accounts[name]) for name in step.participants}
+        steps.append(step)
+    return steps
+
+
+def test_components_add_up_to_equity() -> None:
+    state = steps_of()[-1].after
+    parts = components(state, "trader-1")
+    assert list(parts) == [
+        "cash",
+        "position ETH-PERP",
+        "collateral WETH",
+        "equity",
+        "initial margin",
+        "maintenance margin",
+    ]
+    assert sum(value or 0 for value in list(parts.values())[:3]) == parts["equity"]
+    risk = health(state, state.accounts["trader-1"]).risk
+    assert list(parts.values())[3:] == list(risk)
+
+
+def test_components_show_what_the_contract_answers_where_it_is_given() -> None:
+    parts = components(start(), "maker", Health(0, Risk(3, 2, 1)))
+    assert parts == {"cash": 0, "equity": 3, "initial margin": 2, "maintenance margin": 1}
+
+
+def test_component_without_a_price_is_unknown_and_so_are_the_sums() -> None:
+    state = steps_of()[-1].after
+    stopped = state._replace(feeds={**state.feeds, "ETH-USD": state.feeds["ETH-USD"]._replace(mode=REVERTS)})
+    parts = components(stopped, "trader-1")
+    assert parts["cash"] is not None
+    assert {name for name, value in parts.items() if value is None} == set(parts) - {"cash"}
+
+
+def test_markets_of_one_name_stay_apart() -> None:
+    state = start()
+    markets = (state.parameters.markets[0], replace(state.parameters.markets[1], name="BTC-PERP"))
+    state = state._replace(parameters=replace(state.parameters, markets=markets))
+    account = state.accounts["maker"]._replace(sizes_wad=(WAD, WAD), quotes_wad=(0, 0))
+    state = state._replace(accounts={**state.accounts, "maker": account})
+    assert list(components(state, "maker"))[1:3] == ["position BTC-PERP", "position BTC-PERP (number 1)"]
+
+
+def test_component_of_one_side_is_zero_on_the_other() -> None:
+    sums = {"equity": 1, "initial margin": 0, "maintenance margin": 0}
+    both = side_by_side({"cash": 1, **sums}, {"cash": 1, "collateral WETH": 5, **sums})
+    assert [part.name for part in both] == ["cash", "collateral WETH", "equity", "initial margin", "maintenance margin"]
+    assert both[1] == Component("collateral WETH", 0, 5)
+
+
+# ---- the whole finding
+
+SAYS = "After an owner's action that adds risk, equity is at least the initial margin."
+WHY = "equity of trader-1 is below its initial margin"
+FOUND = """\
+HEALTH-01 does not hold at step 5: After an owner's action that adds risk, equity is at least the
+initial margin.
+equity of trader-1 is below its initial margin
+
+                                                                                              margin
+step        time  actor      action                    expected                  observed      ratio
+────────────────────────────────────────────────────────────────────────────────────────────────────
+   1         0 s  maker      deposits 100,000 USDC     done                      done           none
+   2        +1 s  trader-1   deposits 2 WETH           done                      done           none
+   3        +2 s  matcher    trader-1 buys 10          done                      done          6.780
+                             ETH-PERP from maker at
+                             3,000
+   4  +1 min 2 s  publisher  ETH-USD answers 2,950     done                      done          6.101
+ > 5  +1 min 3 s  trader-1   withdraws ~1.206381 WETH  refused:                  done          1.999
+                             (largest withdrawal + 1)  InsufficientMargin
+
+trader-1 after step 5: equity and requirement by component, in quote
+component           expected                  observed  difference
+──────────────────────────────────────────────────────────────────
+cash                     -15                       -15
+position ETH-PERP       -500                      -500
+collateral WETH        5,015                    ~1,990     ~-3,025
+
+equity                 4,500  1,474.999999999999998625     ~-3,025
+initial margin         1,475                     1,475
+maintenance margin     737.5                     737.5
+
+expected: by the reference model. observed: on the chain. margin ratio: equity / maintenance margin
+of trader-1; below 1 it may be liquidated.
+"""
+
+
+def found() -> Explanation:
+    return explain("HEALTH-01", SAYS, WHY, steps_of(lets_pass=4), WORDS)
+
+
+def test_finding_reads_as_printed() -> None:
+    assert plain_text(found()) == FOUND
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_nothing_is_truncated_at_usual_widths(width: int) -> None:
+    text = plain_text(found(), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert "\x1b" not in text
+    for heading in ("step", "time", "actor", "action", "expected", "observed", "ratio", "component", "difference"):
+        assert re.search(rf"\b{heading}( |\n)", text)
+
+
+def test_no_column_is_lost_where_the_console_is_too_narrow() -> None:
+    text = plain_text(found(), 40)
+    assert "observed" in text
+    assert "1.999\n" in text
+
+
+def test_long_action_wraps_and_keeps_every_word() -> None:
+    action = Bundle("attacker", tuple(action for _, action in HISTORY) * 3)
+    row = StepRow(1, 0, "attacker", phrase(action, WORDS), "done", "refused: AccessControlUnauthorizedAccount", "none")
+    text = plain_text(Explanation("X-01", "A sentence.", "", (row,), 1))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "…" not in text
+    assert text.count("deposits") == 6
+
+
+def test_words_are_never_taken_for_markup() -> None:
+    row = StepRow(1, 0, "[bold]trader[/bold]", ":smile: [red]", "done", "done")
+    text = plain_text(Explanation("X-01", "[i]sentence[/i]", "[b]", (row,), None))
+    for word in ("[bold]trader[/bold]", ":smile: [red]", "[i]sentence[/i]", "[b]"):
+        assert word.replace(" ", "") in text.replace(" ", "").replace("\n", "")
+
+
+def test_finding_of_no_account_has_no_ratio_and_no_components() -> None:
+    steps = steps_of(HISTORY[3:4])
+    text = plain_text(explain("ORACLE-02", "A sentence.", "", steps, WORDS))
+    assert "margin ratio" not in text
+    assert "component" not in text
+
+
+def test_price_that_stops_and_view_that_does_not_answer_are_said() -> None:
+    steps = steps_of((*HISTORY[:3], (1, Action("publish", "publisher", ("ETH-USD", 0, 0)))))
+    steps[2].healths["trader-1"] = None
+    text = plain_text(explain("HEALTH-04", "A sentence.", "", steps[:3], WORDS))
+    assert "no answer" in text
+    steps[3].participants = ("trader-1",)
+    steps[3].healths = {}
+    text = plain_text(explain("HEALTH-04", "A sentence.", "", steps, WORDS))
+    assert "no price" in text
+
+
+def test_console_gets_colour_where_it_can_show_it() -> None:
+    out = StringIO()
+    render(found(), Console(file=out, width=100, force_terminal=True, color_system="truecolor"))
+    assert "\x1b[1;31mHEALTH-01" in out.getvalue()
