@@ -1,0 +1,1 @@
+"""Tests. Packages, so that ``tests/reference`` is not taken for ``reference``."""

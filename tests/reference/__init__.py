@@ -1,0 +1,1 @@
+"""Tests of the executable reference (``reference/``), rule by rule of ``docs/specification.md``."""
