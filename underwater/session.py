@@ -18,7 +18,7 @@ from underwater.events import Event, FindingReady, Finished, Met
 from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.confirm import divergence
 from underwater.hunt.work import Settings
-from underwater.report.finding import explain
+from underwater.report.table import explain_case
 
 MOST_SHRUNK = 5
 """Findings of one run that are shrunk: the rest stay on disk unshrunk, for ``shrink`` and ``replay``."""
@@ -52,6 +52,7 @@ def hunt(
     assert finished is not None
     summary = finished.summary
     shown: set[str] = set()
+    failure: EnvironmentFailure | None = None
     for met in pending[:MOST_SHRUNK]:
         found = shrink_and_save(met.unshrunk, read_case(met.unshrunk), artifacts)
         if found is None:
@@ -61,7 +62,13 @@ def hunt(
         if steps_text in shown:  # another cause by name, the same history
             continue
         shown.add(steps_text)
-        confirmed_on, differs = _confirm(found, artifacts, network)
+        confirmed_on, differs = None, ""
+        if failure is None:
+            try:
+                confirmed_on, differs = _confirm(found, artifacts, network)
+            except EnvironmentFailure as failed:
+                # The findings are on disk; they are shown, and then the failure is.
+                failure = failed
         ready = FindingReady(
             check=found.case.check,
             says=found.case.says,
@@ -71,7 +78,7 @@ def hunt(
             found_after_s=met.found_after_s,
             confirmed_on=confirmed_on,
             divergence=differs,
-            table=explain(found.case, found.deployment, found.replayed),
+            table=explain_case(found.case, found.replayed),
         )
         summary.findings.append(
             {
@@ -97,6 +104,8 @@ def hunt(
         )
     write_whole(settings.folder / "summary.json", json.dumps(summary.as_json(), indent=2) + "\n")
     yield finished
+    if failure is not None:
+        raise failure
 
 
 def _confirm(found: Finding, artifacts: object, network: str | None) -> tuple[str | None, str]:

@@ -12,7 +12,8 @@ from underwater.errors import EnvironmentFailure
 def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
     """Run a deployment's transactions, each in a block of its own.
 
-    They come after an empty block at ``begin_s``, so that all chains agree on the time. Raises ``EnvironmentFailure`` at the first that fails.
+    They come after an empty block at ``begin_s``, so that all chains agree on the time. Raises
+    ``EnvironmentFailure`` at the first that fails.
     """
     chain.block(begin_s - chain.time_s, [])
     for transaction in plan:
@@ -38,10 +39,10 @@ def differences(first: Chain, second: Chain, addresses: Iterable[str]) -> list[s
             found.append(
                 f"{address}: code differs ({len(left.code)} bytes on {first.name}, {len(right.code)} on {second.name})"
             )
-        for key in sorted(left.storage.keys() | right.storage.keys()):
-            if left.storage.get(key, 0) != right.storage.get(key, 0):
-                found.append(
-                    f"{address}: slot with hash 0x{key.hex()} is {left.storage.get(key, 0)} on {first.name}, "
-                    f"{right.storage.get(key, 0)} on {second.name}"
-                )
+        found += [
+            f"{address}: slot with hash 0x{key.hex()} is {left.storage.get(key, 0)} on {first.name}, "
+            f"{right.storage.get(key, 0)} on {second.name}"
+            for key in sorted(left.storage.keys() | right.storage.keys())
+            if left.storage.get(key, 0) != right.storage.get(key, 0)
+        ]
     return found

@@ -94,7 +94,8 @@ class Check(NamedTuple):
     """One entry of the catalogue.
 
     ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is
-    asked now and then, at steps drawn by seed. ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
+    asked now and then, at steps drawn by seed.
+    ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
     """
 
     id: str

@@ -63,6 +63,10 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     return True
 
 
+TWO_CEILINGS_WAD = 2
+"""The penalty and what the remaining position requires are rounded up, each by less than one."""
+
+
 def _equity_lost(step: Step) -> Verdict:
     """LIQ-03. At most the penalty; and a partial close brings equity nearer to the maintenance margin."""
     if not step.outcome.done:
@@ -86,7 +90,9 @@ def _equity_lost(step: Step) -> Verdict:
         return f"{name} lost {lost} quote wad of equity, the penalty on what was closed is {penalty}"
     gap_before = before.maintenance_margin_wad - before.equity_wad
     gap_after = health.risk.maintenance_margin_wad - health.risk.equity_wad
-    if has_positions(step.after.accounts[name]) and gap_after >= gap_before:
+    slope_wad = listed.maintenance_rates_wad[0] - listed.limits.liquidation_penalty_rate_wad
+    nearer_by = closed * slope_wad // WAD - TWO_CEILINGS_WAD
+    if has_positions(step.after.accounts[name]) and gap_before - gap_after <= nearer_by:
         return f"a partial close left {name} {gap_after} quote wad short of its maintenance margin, {gap_before} before"
     return True
 

@@ -141,8 +141,8 @@ def _continuous(probe: Probe) -> Verdict:
             most = -(-added_notional * rate // WAD) + ONE_CEILING_WAD
             if not 0 <= upper[which] - lower[which] <= most:
                 return (
-                    f"market {market}: across the edge at {bracket.floor_wad} one lot adds {upper[which] - lower[which]} to the requirement, "
-                    f"more than {most}"
+                    f"market {market}: across the edge at {bracket.floor_wad} one lot adds "
+                    f"{upper[which] - lower[which]} to the requirement, more than {most}"
                 )
     return True
 

@@ -33,7 +33,9 @@ def _state(step: Step) -> Verdict:
         "operators",
     ):
         if getattr(expected, field) != getattr(observed, field):
-            differences.append(f"{field}: expected {getattr(expected, field)}, observed {getattr(observed, field)}")
+            differences.append(  # noqa: PERF401 (three kinds of difference, one list)
+                f"{field}: expected {getattr(expected, field)}, observed {getattr(observed, field)}"
+            )
     for holder, wallet in expected.wallets.items():
         if observed.wallets.get(holder) != wallet:
             differences.append(f"wallet of {holder}: expected {wallet}, observed {observed.wallets.get(holder)}")

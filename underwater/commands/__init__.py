@@ -22,6 +22,9 @@ def plain_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except (UserError, EnvironmentFailure) as failure:
             click.echo(f"ERROR: {failure}", err=True)
             sys.exit(failure.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted. Findings that were met are on disk, unshrunk.", err=True)
+            sys.exit(130)
 
     return wrapped
 

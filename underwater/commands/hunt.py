@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def hunt_command(
     name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
     settings = Settings(engine, fault, seed, check_ids or None, Path(), history, save_unshrunk)
     _validate_names(settings)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ape makes it an exit; a hunt wants to end its round first
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)

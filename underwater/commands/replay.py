@@ -16,7 +16,7 @@ from underwater.engine.registry import engine_files
 from underwater.hunt.arena import Arena
 from underwater.hunt.confirm import divergence
 from underwater.hunt.replay import replay
-from underwater.report.finding import explain
+from underwater.report.table import explain_case
 
 STILL_FAILS, FIXED, NO_LONGER_APPLIES = "still fails", "fixed", "no longer applies"
 
@@ -47,7 +47,7 @@ def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
     replayed = replay(Arena(deployment, artifacts), case.blocks, check, probe_last_only=True)
     text = ""
     if replayed.violation is not None:
-        text = explain(case, deployment, replayed)
+        text = explain_case(case, replayed)
     if network is not None:
         from underwater.chain.ape import connected
 

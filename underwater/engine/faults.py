@@ -17,7 +17,9 @@ class Fault(NamedTuple):
     """A planted error.
 
     ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what
-    is wrong, ``after`` which real incident or class of error it stands for. ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its
+    is wrong, ``after`` which real incident or class of error it stands for.
+
+    ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its
     shortest known history.
     """
 

@@ -99,6 +99,7 @@ class Campaign:
         )
         with _executor(self.workers, settings) as executor:
             began = time.monotonic()
+            futures: list[Future] = []  # type: ignore[type-arg]
             try:
                 while not self._spent(began):
                     tasks = self._plan()
@@ -113,6 +114,7 @@ class Campaign:
                         yield self._progress(began)
             except KeyboardInterrupt:
                 summary.interrupted = True
+                _cancel(futures)
             summary.seconds = time.monotonic() - began
         summary.history_digest = self._digest.hexdigest()
         summary.never_seen_errors = [name for name in self._declared if name not in summary.errors]
@@ -222,7 +224,7 @@ class _Here(Executor):
     def __init__(self, settings: Settings) -> None:
         self._worker = Worker(settings)
 
-    def submit(self, function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg]
+    def submit(self, _function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg]
         """A future that works when asked."""
         return _Lazy(self._worker, arguments[0])  # type: ignore[arg-type]
 
@@ -233,7 +235,7 @@ class _Lazy(Future):  # type: ignore[type-arg]
         self._worker = worker
         self._task = task
 
-    def result(self, timeout: float | None = None) -> Done:
+    def result(self, _timeout: float | None = None) -> Done:
         """Run the task now."""
         return self._worker.run(self._task)
 

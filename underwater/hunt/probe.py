@@ -17,7 +17,6 @@ from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, BACKSTOP, DEPL
 from underwater.engine.bundled.instance import Instance
 from underwater.engine.bundled.kinds import MOVES_TOKENS
 
-
 MINT = selector("mint(address,uint256)")
 
 

@@ -229,6 +229,27 @@ def _renamed_action(action: Action, name: str, other: str) -> Action:
     )
 
 
+def _with_sources_of(flat: Flat, drawn: Deployment, default: Deployment) -> Flat:
+    """The history with each price source replaced by the one that feeds the market of the same number."""
+    names = {
+        market.feed.feed: other.feed.feed
+        for market, other in zip(reversed(drawn.parameters.markets), reversed(default.parameters.markets), strict=False)
+    }
+    fallback = next(iter(default.sources))
+
+    def renamed(action: Action) -> Action:
+        arguments = tuple(
+            names.get(value, fallback) if parameter.type == "source" else value
+            for parameter, value in zip(KINDS[action.kind].parameters, action.arguments, strict=True)
+        )
+        return action._replace(arguments=arguments)
+
+    return tuple(
+        (after_s, act._replace(actions=tuple(map(renamed, act.actions))) if isinstance(act, Bundle) else renamed(act))
+        for after_s, act in flat
+    )
+
+
 def shrink(
     deployment: Deployment | None,
     default: Deployment,
@@ -245,7 +266,7 @@ def shrink(
     flat, replayed = best
     if deployment is not None:
         plain = Shrinker(Arena(default, artifacts), check)
-        on_default = plain.fails(flat)
+        on_default = plain.fails(_with_sources_of(flat, deployment, default))
         if on_default is not None:
             again = plain.run(on_default.blocks)
             if again is not None and len(again[0]) <= len(flat):

@@ -105,9 +105,8 @@ class World:
     def _bounds(self, state: State, source: str) -> tuple[int, int]:
         """The answers that every use of a source believes; (1, 0) if no answer is."""
         uses = [market.feed for market in state.parameters.markets if market.feed.feed == source]
-        for collateral in state.parameters.collaterals:
-            if collateral.feed is not None and collateral.feed.feed == source:
-                uses.append(collateral.feed)
+        others = (collateral.feed for collateral in state.parameters.collaterals)
+        uses += [feed for feed in others if feed is not None and feed.feed == source]
         if not uses:
             return 1, 10**30
         return max(use.minimum_answer for use in uses), min(use.maximum_answer for use in uses)
@@ -177,7 +176,7 @@ class World:
         age_s = choices.pick((0, 0, 0, heartbeat_s, heartbeat_s + 1, heartbeat_s - 1, -1, None))
         return Action("publish", self.publisher, (source, answer, age_s))
 
-    def _stop(self, state: State) -> Action:
+    def _stop(self, _state: State) -> Action:
         choices = self.choices
         source = choices.pick(self._sources)
         return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, REVERTS, 3, 3, BURNS_GAS))))

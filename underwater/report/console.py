@@ -72,7 +72,7 @@ class Console:
 
     def _finding(self, event: FindingReady) -> None:
         self._line()
-        self._line(f"FINDING {event.check}: {event.says}")
+        self._line("FINDING")
         self._line(event.table)
         if event.divergence:
             self._line(f"A divergence between chains: {event.divergence}")

@@ -18,9 +18,10 @@ from reference.margin import NO_RISK, Health, collateral_value_wad, health, posi
 from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
 from reference.state import State
 from underwater.actions import Bundle
-from underwater.case.file import aim_text
+from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
+from underwater.hunt.replay import Replayed
 from underwater.report.words import (
     duration_text,
     exact_text,
@@ -278,3 +279,9 @@ def plain_text(explanation: Explanation, width: int = PLAIN_WIDTH) -> str:
     console = Console(file=text, width=width, color_system=None, force_terminal=False, highlight=False, emoji=False)
     render(explanation, console)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def explain_case(case: Case, replayed: Replayed) -> str:
+    """A replayed case as text: what was done, what the model expects, what the contracts did."""
+    why = replayed.violation.why if replayed.violation is not None else ""
+    return plain_text(explain(case.check, case.says, why, replayed.steps, vocabulary_of(case)))
