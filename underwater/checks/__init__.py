@@ -7,6 +7,7 @@ to the test and whether it held. Checks that need a counterfactual get a ``Probe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from reference.margin import Health
@@ -34,13 +35,13 @@ class Step:
         "health_of",
         "healths",
         "kind",
-        "number",
         "outcome",
         "participants",
+        "thorough",
     )
 
-    number: int
-    """From 1."""
+    thorough: bool
+    """Whether dear comparisons are made: at every step of a replay, at some of a hunt's."""
     act: Act
     kind: str
     action: Action | None
@@ -104,6 +105,8 @@ class Check(NamedTuple):
     kinds: frozenset[str] | None = None
     probe: Callable[[Probe], Verdict] | None = None
     uses_model: bool = False
+    probe_weight: int = 2
+    """How often the probe is drawn beside others: more where its "if" is seldom met."""
 
 
 class Violation(NamedTuple):
@@ -153,6 +156,7 @@ class Roster:
         self.evaluated = dict.fromkeys((check.id for check in self.checks), 0)
         self.exercised = dict.fromkeys((check.id for check in self.checks), 0)
         self.probes = tuple(check for check in self.checks if check.probe is not None)
+        self.probe_weights = tuple(accumulate(check.probe_weight for check in self.probes))
         self._by_kind: dict[str, tuple[tuple[str, Callable[[Step], Verdict]], ...]] = {}
 
     def judges(self, kind: str) -> tuple[tuple[str, Callable[[Step], Verdict]], ...]:

@@ -8,8 +8,6 @@ from reference.rounding import WAD
 from reference.state import State
 from underwater.checks import Check, Probe, Step, Verdict
 
-RATIONAL_EVERY = 64
-"""Steps between two comparisons with rational arithmetic, which costs more than all else in a step."""
 ONE_CEILING_WAD = 1
 """A requirement is rounded up once a position, so two of them differ from their exact difference by less than this."""
 
@@ -59,10 +57,10 @@ def _nothing_needs_nothing(step: Step) -> Verdict:
 
 
 def _rounding(step: Step) -> Verdict:
-    """MARGIN-12. One floor a collateral, one ceiling a position; against rational arithmetic."""
-    exercised = False
-    if step.number % RATIONAL_EVERY != 1:
+    """MARGIN-12. One floor a collateral, one ceiling a position; against rational arithmetic, which is dear."""
+    if not step.thorough:
         return False
+    exercised = False
     for name, health in step.healths.items():
         if health is None or health.status != FRESH:
             continue
@@ -269,10 +267,25 @@ CHECKS = (
     ),
     Check("MARGIN-02", "0 <= maintenance margin <= initial margin", _ordered),
     Check("MARGIN-03", "no size, no requirement", _nothing_needs_nothing),
-    Check("MARGIN-04", "the requirement of a position alone never falls as its size grows", probe=_monotone),
-    Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous),
-    Check("MARGIN-06", "k times a position needs at least k times as much, roundings aside", probe=_homogeneous),
-    Check("MARGIN-10", "the order of positions and the names of accounts do not matter", probe=_order_and_names),
+    Check(
+        "MARGIN-04",
+        "the requirement of a position alone never falls as its size grows",
+        probe=_monotone,
+        probe_weight=1,
+    ),
+    Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous, probe_weight=1),
+    Check(
+        "MARGIN-06",
+        "k times a position needs at least k times as much, roundings aside",
+        probe=_homogeneous,
+        probe_weight=1,
+    ),
+    Check(
+        "MARGIN-10",
+        "the order of positions and the names of accounts do not matter",
+        probe=_order_and_names,
+        probe_weight=3,
+    ),
     Check(
         "MARGIN-11", "the liquidation price is the last price at which the account is healthy", probe=_liquidation_price
     ),

@@ -35,7 +35,7 @@ def replay(
     With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act (or after every one).
     """
     arena.reset()
-    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start)
+    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start, thorough=True)
     steps: list[Step] = []
     blocks = tuple(blocks)
     for number, block in enumerate(blocks):
