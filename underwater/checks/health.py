@@ -126,5 +126,7 @@ CHECKS = (
     Check("HEALTH-02", "an account becomes liquidatable only by prices, time or announced parameters", _stays_healthy),
     Check("HEALTH-03", "an account that takes no part in an action stays as it was", _bystanders),
     Check("HEALTH-04", "views used for health return a status instead of reverting", _views_answer),
-    Check("HEALTH-05", "an account without positions or debts can withdraw everything", probe=_can_leave),
+    Check(
+        "HEALTH-05", "an account without positions or debts can withdraw everything", probe=_can_leave, probe_weight=4
+    ),
 )

@@ -184,7 +184,7 @@ CHECKS = (
     Check(
         "LEDGER-03", "trading profit and loss sums to zero", _zero_sum, kinds("trade", "settle", "liquidate", "seize")
     ),
-    Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip),
+    Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip, probe_weight=3),
     Check(
         "LEDGER-05",
         "opening and closing at one price gains neither side, and loses exactly the fees",

@@ -235,7 +235,12 @@ def _quote_wad(state: State, name: str) -> int:
 
 CHECKS = (
     Check("LIQ-01", "only an account below its maintenance margin is liquidated", _only_liquidatable, _LIQUIDATIONS),
-    Check("LIQ-02", "every account below its maintenance margin can be liquidated", probe=_can_be_liquidated),
+    Check(
+        "LIQ-02",
+        "every account below its maintenance margin can be liquidated",
+        probe=_can_be_liquidated,
+        probe_weight=7,
+    ),
     Check(
         "LIQ-03",
         "a liquidated account loses at most the penalty, and a partial close leaves it nearer to health",

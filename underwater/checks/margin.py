@@ -273,7 +273,7 @@ CHECKS = (
         probe=_monotone,
         probe_weight=1,
     ),
-    Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous, probe_weight=1),
+    Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous),
     Check(
         "MARGIN-06",
         "k times a position needs at least k times as much, roundings aside",
@@ -284,10 +284,13 @@ CHECKS = (
         "MARGIN-10",
         "the order of positions and the names of accounts do not matter",
         probe=_order_and_names,
-        probe_weight=3,
+        probe_weight=4,
     ),
     Check(
-        "MARGIN-11", "the liquidation price is the last price at which the account is healthy", probe=_liquidation_price
+        "MARGIN-11",
+        "the liquidation price is the last price at which the account is healthy",
+        probe=_liquidation_price,
+        probe_weight=9,
     ),
     Check("MARGIN-12", "rounding is against the account and within one unit each", _rounding),
 )

@@ -41,8 +41,8 @@ _ORDINARY = (
     ("withdraw", 16),
     ("trade", 34),
     ("settle", 5),
-    ("liquidate", 5),
-    ("seize", 4),
+    ("liquidate", 3),
+    ("seize", 3),
     ("set_operator", 3),
     ("fund_insurance", 2),
     ("collect_fees", 3),
@@ -105,7 +105,7 @@ class Participants:
         """The next action."""
         choices = self.choices
         kind = self._kinds[choices.weighted(self._weights)]
-        if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(35):
+        if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(45):
             prey = self._prey(state)
             if prey is not None:
                 account = state.accounts[prey]
@@ -142,6 +142,13 @@ class Participants:
     def _collateral(self, state: State) -> int:
         count = len(state.parameters.collaterals)
         return count if self.choices.chance(1) else self.choices.integer(0, count - 1)
+
+    def _some_lots(self, lot_wad: int) -> int:
+        """A small size; one in twenty-five is none."""
+        choices = self.choices
+        if choices.chance(4):
+            return choices.pick((0, lot_wad + 1))
+        return lot_wad * choices.pick((1, 1, 10, 100))
 
     def _caller_for(self, account: str) -> str:
         choices = self.choices
@@ -201,11 +208,24 @@ class Participants:
     def _withdraw(self, state: State) -> Action:
         choices = self.choices
         account, collateral = self._account(), self._collateral(state)
-        units = choices.pick((0, 1, 10**6, 10**30))
+        if choices.chance(70) and collateral < len(state.parameters.collaterals):
+            account = self._holder_of(state, collateral) or account
+        units = choices.pick((1, 1, 1, 10**6, 0, 10**30))
         action = Action("withdraw", self._caller_for(account), (account, collateral, units))
         if collateral >= len(state.parameters.collaterals) or choices.chance(3):
             return action
         return self._at(state, action, "largest withdrawal", 2)
+
+    def _holder_of(self, state: State, collateral: int) -> str | None:
+        """An account that could withdraw some of a collateral, beginning the search anywhere."""
+        accounts = self.cast.accounts
+        start = self.choices.integer(0, len(accounts) - 1)
+        for index in range(len(accounts)):
+            name = accounts[(start + index) % len(accounts)]
+            account = state.accounts[name]
+            if account.units[collateral] if collateral else account.cash_wad > 0:
+                return name
+        return None
 
     def _settle(self, state: State) -> Action:
         account, market = self._account(), self._market(state)
@@ -254,7 +274,7 @@ class Participants:
             return Action("trade", caller, (market, buyer, seller, WAD, WAD))
         listed = state.parameters.markets[market]
         mark_wad = mark_or_zero(state, market) or listed.tick_wad
-        size_wad = choices.pick((listed.lot_wad, listed.lot_wad * 100, listed.lot_wad, listed.lot_wad + 1, 0))
+        size_wad = self._some_lots(listed.lot_wad)
         action = Action("trade", caller, (market, buyer, seller, size_wad, mark_wad))
         manner = choices.integer(0, 99)
         if manner < 20:
@@ -301,9 +321,9 @@ class Participants:
 
     def _liquidator(self, account: str) -> str:
         choices = self.choices
-        if choices.chance(2):
+        if choices.chance(1):
             return account
-        liquidator = choices.pick((*self.cast.accounts, "liquidator", "liquidator", "maker", "maker"))
+        liquidator = choices.pick(("liquidator", "maker")) if choices.chance(70) else self._account()
         return liquidator if liquidator != account else "liquidator"
 
     def _liquidate(self, state: State) -> Action:
@@ -321,9 +341,11 @@ class Participants:
         if market >= len(state.parameters.markets):
             return Action("liquidate", caller, (liquidator, account, market, WAD))
         lot_wad = state.parameters.markets[market].lot_wad
-        action = Action(
-            "liquidate", caller, (liquidator, account, market, choices.pick((lot_wad, lot_wad, 0, lot_wad + 1)))
-        )
+        action = Action("liquidate", caller, (liquidator, account, market, self._some_lots(lot_wad)))
+        status, risk = self.health_of(state, account)
+        if status == 0 and risk.equity_wad < 0 and choices.chance(70):
+            # What is insolvent is worth taking to its end: bad debt comes last.
+            return aimed(state, action, "whole position", 0) or action
         manner = choices.integer(0, 9)
         if manner == 0:
             return action
@@ -345,9 +367,12 @@ class Participants:
             collateral = choices.pick(held)
         liquidator = self._liquidator(account)
         caller = liquidator if choices.chance(85) else choices.pick((self.cast.matcher, self.cast.outsider))
-        action = Action("seize", caller, (liquidator, account, collateral, choices.pick((0, 1, 1, 1))))
+        action = Action("seize", caller, (liquidator, account, collateral, 0 if choices.chance(5) else 1))
         if collateral >= len(state.parameters.collaterals) or choices.chance(8):
             return action
+        status, risk = self.health_of(state, account)
+        if status == 0 and risk.equity_wad < 0 and choices.chance(60):
+            return aimed(state, action, choices.pick(("whole balance", "largest seizure")), 0) or action
         return self._at(state, action, "largest seizure" if choices.chance(70) else "whole balance", 3)
 
     # ---- those who set parameters and roles

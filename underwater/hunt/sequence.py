@@ -21,7 +21,7 @@ from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
 CAST = Cast(ACCOUNTS, OPERATORS, MATCHER, DELEGATE, "outsider", ATTACKER)
-PROBE_EVERY = 64
+PROBE_EVERY = 40
 """Steps between two probes, on average."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
@@ -117,7 +117,7 @@ def run_sequence(
 
 def _draw(state: State, risks: Risks, world: World, participants: Participants, choices: Choices) -> Act:
     broken = risks.broken_source(state)
-    if broken is not None and choices.chance(30):
+    if broken is not None and choices.chance(40):
         return world.mend(state, broken)
     if choices.chance(world.weather.world_percent):
         return world.draw(state)
@@ -166,7 +166,7 @@ def _replay_prefix(runner: Runner, world: World, prefix: Sequence[Block], step: 
 
 
 def _probe(runner: Runner, roster: Roster, choices: Choices) -> list[Violation]:
-    check = choices.pick(roster.probes)
+    check = roster.probes[choices.weighted(roster.probe_weights)]
     stream = choices.integer(0, PROBE_STREAMS - 1)
     with probing(runner.chain, runner.instance, runner.state, SeededChoices(stream, check.id)) as probe:
         return roster.try_probe(check, probe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +113,7 @@ _worker: Worker | None = None
 
 def start_worker(settings: Settings) -> None:
     """Prepare this process (a pool's initializer)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     global _worker
     _worker = Worker(settings)
 
