@@ -13,6 +13,8 @@ from underwater.errors import UserError
 
 _DECIMAL = re.compile(r"-?\d[\d_]*(\.\d[\d_]*)?")
 _INTEGER = re.compile(r"-?\d[\d_]*")
+MOST_DIGITS = 120
+"""No value of a chain has more; Python refuses to read numbers of thousands of digits."""
 
 
 class Field:
@@ -32,6 +34,14 @@ class Field:
         """The error to raise about this field."""
         return UserError(f"{self.file}:{self.line}: {self.path or 'the document'}: {message}")
 
+    def _number(self, pattern: re.Pattern[str], noun: str) -> str:
+        text = self.text()
+        if not text.isascii() or not pattern.fullmatch(text):
+            raise self.fail(f"'{text[:60]}' is not a {noun}")
+        if len(text) > MOST_DIGITS:
+            raise self.fail(f"has more than {MOST_DIGITS} digits")
+        return text.replace("_", "")
+
     def text(self) -> str:
         """A plain word or sentence."""
         if not isinstance(self.node, yaml.ScalarNode) or self.node.value == "":
@@ -47,10 +57,8 @@ class Field:
 
     def integer(self, least: int | None = None, most: int | None = None) -> int:
         """A whole number; underscores between digits are allowed."""
-        text = self.text()
-        if not _INTEGER.fullmatch(text):
-            raise self.fail(f"'{text}' is not a whole number")
-        value = int(text.replace("_", ""))
+        text = self._number(_INTEGER, "whole number")
+        value = int(text)
         if least is not None and value < least:
             raise self.fail(f"{text} is below {least}")
         if most is not None and value > most:
@@ -59,10 +67,8 @@ class Field:
 
     def scaled(self, decimals: int, least: int | None = 0) -> int:
         """A decimal number as an exact integer of 10^-decimals: more digits than that are an error, never rounded."""
-        text = self.text()
-        if not _DECIMAL.fullmatch(text):
-            raise self.fail(f"'{text}' is not a decimal number")
-        whole, _, fraction = text.replace("_", "").partition(".")
+        text = self._number(_DECIMAL, "decimal number")
+        whole, _, fraction = text.partition(".")
         if len(fraction.rstrip("0")) > decimals:
             raise self.fail(f"{text} has more than {decimals} decimals")
         value = int(whole + fraction[:decimals].ljust(decimals, "0"))
@@ -124,8 +130,11 @@ def parse(text: str, file: str) -> Field:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UserError(f"{file}:{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{file}: not valid YAML: {error}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(f"{file}:{line}: not valid YAML: {error.reason}") from None
+    except RecursionError:
+        raise UserError(f"{file}: is nested too deeply") from None
     if node is None:
         raise UserError(f"{file}:1: the file is empty")
     return Field(file, node, "")

@@ -271,14 +271,12 @@ CHECKS = (
         "MARGIN-04",
         "the requirement of a position alone never falls as its size grows",
         probe=_monotone,
-        probe_weight=1,
     ),
     Check("MARGIN-05", "the requirement is continuous at bracket edges", probe=_continuous),
     Check(
         "MARGIN-06",
         "k times a position needs at least k times as much, roundings aside",
         probe=_homogeneous,
-        probe_weight=1,
     ),
     Check(
         "MARGIN-10",
