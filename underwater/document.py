@@ -32,7 +32,8 @@ class Field:
 
     def fail(self, message: str) -> UserError:
         """The error to raise about this field."""
-        return UserError(f"{self.file}:{self.line}: {self.path or 'the document'}: {message}")
+        text = f"{self.file}:{self.line}: {self.path or 'the document'}: {message}"
+        return UserError(" ".join(text.splitlines()))
 
     def _number(self, pattern: re.Pattern[str], noun: str) -> str:
         text = self.text()

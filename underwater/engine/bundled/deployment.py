@@ -51,13 +51,26 @@ class Deployment:
 
 ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
+_MOST_FLOOR_WAD = 2**128 - 1
+_MOST_ANSWER = 2**191 - 1
+_MOST_WALLET_UNITS = 2**250
+"""A test double mints this for each of eight accounts; their sum must fit 256 bits."""
 
 
 def _address(given: Field) -> str:
     text = given.text().lower()
     if len(text) != 42 or not text.startswith("0x") or not _ADDRESS_DIGITS.issuperset(text[2:]):
         raise given.fail(f"'{given.text()}' is not an address (0x and 40 hexadecimal digits)")
+    if int(text, 16) == 0:
+        raise given.fail("the zero address is nobody's")
     return text
+
+
+def _at_most(given: Field, decimals: int, most: int) -> int:
+    value = given.scaled(decimals)
+    if value > most:
+        raise given.fail(f"{given.text()} is above {decimal_text(most, decimals)}, the most that a contract can hold")
+    return value
 
 
 def _feed(given: Field, sources: dict[str, Source]) -> Feed:
@@ -86,7 +99,8 @@ def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[
         fields["deposit_cap"].scaled(decimals),
         _feed(fields["feed"], sources) if number else None,
     )
-    return collateral, fields["wallet"].scaled(decimals) if "wallet" in fields else 0
+    wallet = _at_most(fields["wallet"], decimals, _MOST_WALLET_UNITS) if "wallet" in fields else 0
+    return collateral, wallet
 
 
 def _market(given: Field, sources: dict[str, Source]) -> Market:
@@ -107,7 +121,11 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
     for item in fields["brackets"].items():
         bracket = item.mapping(("notional_from", "initial", "maintenance"))
         brackets.append(
-            Bracket(bracket["notional_from"].scaled(18), bracket["initial"].scaled(18), bracket["maintenance"].scaled(18))
+            Bracket(
+                _at_most(bracket["notional_from"], 18, _MOST_FLOOR_WAD),
+                bracket["initial"].scaled(18),
+                bracket["maintenance"].scaled(18),
+            )
         )
     return Market(
         fields["name"].text(),
@@ -135,7 +153,7 @@ def read_deployment(given: Field) -> Deployment:
             raise item.fail("a source needs an address, or the price that its test double first answers")
         sources[name] = Source(
             decimals,
-            source["price"].scaled(decimals) if "price" in source else 0,
+            _at_most(source["price"], decimals, _MOST_ANSWER) if "price" in source else 0,
             _address(source["address"]) if "address" in source else None,
         )
     collaterals, wallets, tokens = [], [], {}
@@ -146,6 +164,8 @@ def read_deployment(given: Field) -> Deployment:
         address = item.any_mapping().get("address")
         if address is not None:
             tokens[collateral.name] = _address(address)
+            if list(tokens.values()).count(tokens[collateral.name]) > 1:
+                raise address.fail("unsafe: a token is listed twice")
     markets = tuple(_market(item, sources) for item in fields["markets"].items())
     liquidation = fields["liquidation"].mapping(("liquidator_share", "close_factor", "small_position_notional"))
     parameters = Parameters(
@@ -172,21 +192,50 @@ def _refuse_unsafe(given: Field, fields: dict[str, Field], deployment: Deploymen
     try:
         parameters.liquidation.validate()
     except Unsafe as unsafe:
-        raise fields["liquidation"].fail(f"unsafe: {unsafe.reason}") from None
+        raise _unsafe(fields["liquidation"], unsafe) from None
     for item, market in zip(fields["markets"].items(), parameters.markets, strict=True):
         try:
             market.validate(decimals[market.feed.feed])
         except Unsafe as unsafe:
-            raise item.fail(f"unsafe: {unsafe.reason}") from None
-    for number, (item, collateral) in enumerate(zip(fields["collaterals"].items(), parameters.collaterals, strict=True)):
+            raise _unsafe(item, unsafe) from None
+    for number, (item, collateral) in enumerate(
+        zip(fields["collaterals"].items(), parameters.collaterals, strict=True)
+    ):
         try:
             collateral.validate(number, None if collateral.feed is None else decimals[collateral.feed.feed])
         except Unsafe as unsafe:
-            raise item.fail(f"unsafe: {unsafe.reason}") from None
+            raise _unsafe(item, unsafe) from None
     try:
         parameters.validate(decimals)
     except Unsafe as unsafe:
-        raise given.fail(f"unsafe: {unsafe.reason}") from None
+        raise _unsafe(given, unsafe) from None
+
+
+_FIELDS = {
+    "tradingFeeRate": "trading_fee",
+    "penaltyAndBand": "liquidation_penalty",
+    "positionLimit": "position_limit",
+    "lotTick": "tick",
+    "brackets": "brackets",
+    "feed": "feed",
+    "decimals": "decimals",
+    "haircut": "haircut",
+    "liquidationDiscount": "liquidation_discount",
+    "depositCap": "deposit_cap",
+    "liquidatorShare": "liquidator_share",
+    "closeFactor": "close_factor",
+    "smallPositionNotional": "small_position_notional",
+    "marketCount": "markets",
+    "collateralCount": "collaterals",
+    "token": "collaterals",
+}
+"""Where a document says what P7 names."""
+
+
+def _unsafe(item: Field, unsafe: Unsafe) -> UserError:
+    """The refusal, at the field it is about."""
+    field = item.any_mapping().get(_FIELDS[unsafe.name], item)
+    return field.fail(f"unsafe: {unsafe.reason}")
 
 
 def _write_feed(feed: Feed) -> str:

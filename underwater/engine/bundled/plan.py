@@ -15,15 +15,30 @@ from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+from underwater.errors import UserError
 
 ZERO_ADDRESS = "0x" + "00" * 20
+ADMIN_ROLE = "DEFAULT_ADMIN_ROLE"
 ROLES = {"risk-manager": "RISK_ROLE", "oracle-manager": "ORACLE_ROLE", "treasurer": "TREASURER_ROLE"}
 _UNLIMITED = 2**256 - 1
+MOST_CODE_BYTES = 24_576
+"""What a chain takes as a contract's runtime code (EIP-170)."""
+MOST_CREATION_BYTES = 49_152
+"""What a chain takes as creation code with its arguments (EIP-3860)."""
 
 
 def role_id(role: str) -> bytes:
     """A role's 32-byte name on chain."""
-    return bytes(32) if role == "DEFAULT_ADMIN_ROLE" else bytes(keccak(text=role))
+    return bytes(32) if role == ADMIN_ROLE else bytes(keccak(text=role))
+
+
+def role_holders(deployment: Deployment, deployer: str) -> dict[str, str]:
+    """Who holds each role after a deployment: as the file says, else the deployer and the actors of that name."""
+    given = deployment.role_addresses
+    holders = {ADMIN_ROLE: given.get("admin", deployer)}
+    for actor, role in ROLES.items():
+        holders[role] = given.get(actor.replace("-", "_"), ADDRESSES[actor])
+    return holders
 
 
 @dataclass
@@ -93,9 +108,17 @@ class _Planner:
 
     def create(self, label: str, contract: str, *arguments: object) -> str:
         artifact = self.artifacts[contract]
-        constructor: dict[str, Any] = next((entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []})
+        constructor: dict[str, Any] = next(
+            (entry for entry in artifact.abi if entry["type"] == "constructor"), {"inputs": []}
+        )
         types = signature({"name": "", "inputs": constructor["inputs"]})
         code = artifact.creation_code + _encoded(types, arguments)
+        for what, size, most in (
+            ("runtime code", len(artifact.runtime_code), MOST_CODE_BYTES),
+            ("creation code", len(code), MOST_CREATION_BYTES),
+        ):
+            if size > most:
+                raise UserError(f"{artifact.source}: {contract} has {size} bytes of {what}; chains take {most}")
         address = create_address(self.deployer, self.nonce)
         self.nonce += 1
         self.transactions.append(Transaction(label, self.deployer, None, code, address))
@@ -123,9 +146,18 @@ def call_data(function: str, *arguments: object) -> bytes:
 
 
 def plan_deployment(
-    deployment: Deployment, artifacts: Artifacts, *, deployer: str = ADDRESSES[DEPLOYER], nonce: int = 0
+    deployment: Deployment,
+    artifacts: Artifacts,
+    *,
+    deployer: str = ADDRESSES[DEPLOYER],
+    nonce: int = 0,
+    answered_at_s: int = FAR_FUTURE_S,
 ) -> tuple[tuple[Transaction, ...], Addresses]:
-    """The engine's own deployment: test doubles where no address is given, the engine, its listings and roles."""
+    """The engine's own deployment: test doubles where no address is given, the engine, its listings and roles.
+
+    ``deployer`` sends everything, its next transaction having ``nonce``. Test doubles of sources answered at ``answered_at_s``.
+    Raises ``UserError`` if a contract is larger than chains take.
+    """
     planner = _Planner(artifacts, deployer, nonce)
     addresses = Addresses()
     parameters = deployment.parameters
@@ -140,7 +172,7 @@ def plan_deployment(
         )
     for name, source in deployment.sources.items():
         addresses.sources[name] = source.address or planner.create(
-            f"create price source {name}", "TestFeed", publisher, source.decimals, source.answer, FAR_FUTURE_S
+            f"create price source {name}", "TestFeed", publisher, source.decimals, source.answer, answered_at_s
         )
     addresses.engine = planner.create(
         "create the margin engine", "MarginEngine", deployer, liquidation_tuple(parameters.liquidation)
@@ -170,11 +202,19 @@ def plan_deployment(
             f"listMarket({MARKET_TYPE})",
             market_tuple(market, addresses.sources),
         )
-    for actor, role in ROLES.items():
-        holder = deployment.role_addresses.get(actor.replace("-", "_"), ADDRESSES[actor])
+    holders = role_holders(deployment, deployer)
+    admin = holders.pop(ADMIN_ROLE)
+    for role, holder in holders.items():
         planner.call(
             f"grant {role} to {holder}", deployer, addresses.engine, "grantRole(bytes32,address)", role_id(role), holder
         )
+    if admin != deployer:
+        for words, function, account in (
+            ("grant {} to {}", "grantRole(bytes32,address)", admin),
+            ("renounce {} as {}", "renounceRole(bytes32,address)", deployer),
+        ):
+            label = words.format(ADMIN_ROLE, account)
+            planner.call(label, deployer, addresses.engine, function, role_id(ADMIN_ROLE), account)
     return tuple(planner.transactions), addresses
 
 
