@@ -7,11 +7,13 @@ lets Hypothesis draw, so that property tests shrink and replay as users of pytes
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Sequence
 from random import Random
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+_SMALL = 1 << 20
 
 
 class Choices(Protocol):
@@ -37,10 +39,14 @@ class SeededChoices:
         text = ":".join(map(str, (seed, *path)))
         # A hash, not Random's own seeding of strings: stable by definition, on every version of Python.
         self._random = Random(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"))
+        # 53 bits in [0, 1): the fastest draw there is, and the same everywhere. Small spans lose nothing by it.
+        self._unit = self._random.random
 
     def integer(self, least: int, most: int) -> int:
         """See ``Choices``."""
         span = most - least + 1
+        if span < _SMALL:
+            return least + int(self._unit() * span)
         bits = span.bit_length()
         draw = self._random.getrandbits(bits)
         while draw >= span:
@@ -49,16 +55,12 @@ class SeededChoices:
 
     def chance(self, percent: int) -> bool:
         """See ``Choices``."""
-        return self.integer(0, 99) < percent
+        return self._unit() * 100 < percent
 
     def pick(self, options: Sequence[T]) -> T:
         """See ``Choices``."""
-        return options[self.integer(0, len(options) - 1)]
+        return options[int(self._unit() * len(options))]
 
     def weighted(self, cumulative: Sequence[int]) -> int:
         """See ``Choices``."""
-        draw = self.integer(0, cumulative[-1] - 1)
-        for index, bound in enumerate(cumulative):
-            if draw < bound:
-                return index
-        raise AssertionError("cumulative weights do not rise to their last")
+        return bisect_right(cumulative, int(self._unit() * cumulative[-1]))

@@ -106,6 +106,10 @@ class RevmChain:
         read = self.evm.storage
         return [read(address, slot) for address, slot in slots]
 
+    def storage_of(self, addresses: Sequence[str], slots: Sequence[int]) -> list[int]:
+        """``storage`` for pairs kept as two lists: what the hot loop asks after every step."""
+        return list(map(self.evm.storage, addresses, slots))
+
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""
         found = re.search(address + _ACCOUNT, self.evm.journal_str)

@@ -153,7 +153,8 @@ class Roster:
 
     def __init__(self, checks: Iterable[Check]) -> None:
         self.checks = tuple(checks)
-        self.evaluated = dict.fromkeys((check.id for check in self.checks), 0)
+        self._asked: dict[str, int] = {}
+        self._probed = dict.fromkeys((check.id for check in self.checks), 0)
         self.exercised = dict.fromkeys((check.id for check in self.checks), 0)
         self.probes = tuple(check for check in self.checks if check.probe is not None)
         self.probe_weights = tuple(accumulate(check.probe_weight for check in self.probes))
@@ -173,22 +174,31 @@ class Roster:
 
     def judge(self, step: Step) -> list[Violation]:
         """Ask every check that this step concerns."""
-        evaluated, exercised = self.evaluated, self.exercised
+        exercised = self.exercised
+        self._asked[step.kind] = self._asked.get(step.kind, 0) + 1
         violations = []
         for check_id, judge in self.judges(step.kind):
             verdict = judge(step)
-            evaluated[check_id] += 1
             if verdict is not False:
                 exercised[check_id] += 1
                 if verdict is not True:
                     violations.append(Violation(check_id, verdict))
         return violations
 
+    @property
+    def evaluated(self) -> dict[str, int]:
+        """How often each check was asked."""
+        counts = dict(self._probed)
+        for kind, times in self._asked.items():
+            for check_id, _ in self.judges(kind):
+                counts[check_id] += times
+        return counts
+
     def try_probe(self, check: Check, probe: Probe) -> list[Violation]:
         """Ask one check's probe."""
         assert check.probe is not None
         verdict = check.probe(probe)
-        self.evaluated[check.id] += 1
+        self._probed[check.id] += 1
         if verdict is False:
             return []
         self.exercised[check.id] += 1

@@ -15,7 +15,7 @@ from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine.bundled.actors import ACCOUNTS
-from underwater.engine.bundled.instance import Instance
+from underwater.engine.bundled.instance import Instance, parse_health
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, MOVES_TOKENS, WORLD
 from underwater.engine.bundled.storage import repack
 from underwater.hunt.risks import Risks
@@ -60,6 +60,7 @@ class Runner:
         self.last: Step | None = None
         self._expected = instance.slots.pack(start)
         self._hashed = list(self._expected)
+        self._views: list[bytes] = []
 
     def history(self) -> tuple[Block, ...]:
         """What was run so far."""
@@ -93,7 +94,7 @@ class Runner:
 
         slots = instance.slots
         repack(slots, self._expected, before, expected_state)
-        values = chain.storage(slots.pairs)
+        values = chain.storage_of(slots.addresses, slots.numbers)
         after = expected_state
         if values != self._expected:
             after = slots.unpack(values, expected_state)
@@ -112,7 +113,8 @@ class Runner:
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
         views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
         names = ACCOUNTS if views_all else () if kind in WORLD else step.participants
-        step.healths = {name: instance.health(chain, name) for name in names}
+        self._views = views = [instance.health_data(chain, name) for name in names]
+        step.healths = dict(zip(names, map(parse_health, views), strict=True))
         if observed.error is None and kind in ("donate", "bundle"):
             self._count_donations(act)
         step.donated_units = self.donated_units
@@ -130,7 +132,7 @@ class Runner:
                 changes = [(place, value) for place, value in enumerate(values) if value != hashed[place]]
                 self.digest.update(repr(changes).encode())
                 self._hashed = list(values)
-            self.digest.update(repr(list(self.last.healths.items())).encode())
+            self.digest.update(b"".join(self._views))
 
     def _compare(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
         """The observed outcome, and how its events differ; decoded only where bytes are not what was expected."""

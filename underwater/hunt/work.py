@@ -90,7 +90,7 @@ class Worker:
         """Run a task. Every find of a cause not known yet is on disk before this returns."""
         settings = self.settings
         roster = Roster(enabled_checks(settings.check_ids))
-        done = Done(task.deployment, [], roster.evaluated, roster.exercised)
+        done = Done(task.deployment, [], {}, roster.exercised)
         known = set(task.known_causes)
         for index, length, prefix in task.sequences:
             arena = self.arena(task.deployment)
@@ -105,6 +105,7 @@ class Worker:
                 ran.blocks = ()
             done.ran.append(ran)
             done.declared_errors = arena.instance.declared_errors
+        done.evaluated = roster.evaluated
         return done
 
 

@@ -137,17 +137,14 @@ class Instance:
             return ("unknown event", "0x" + b"".join(log.topics).hex(), "0x" + log.data.hex())
         return (coder.entry["name"], *arguments)
 
+    def health_data(self, chain: Viewed, name: str) -> bytes:
+        """W1 as the contract answers it, in raw words; empty if the view reverts."""
+        receipt = chain.view(self.addresses.engine, self._health_calls[name])
+        return receipt.data if receipt.ok else b""
+
     def health(self, chain: Viewed, name: str) -> Health | None:
         """W1 as the contract answers it; None if the view reverts or answers too little."""
-        receipt = chain.view(self.addresses.engine, self._health_calls[name])
-        data = receipt.data
-        if not receipt.ok or len(data) != 128:
-            return None
-        read = int.from_bytes
-        return Health(
-            read(data[:32], "big"),
-            Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
-        )
+        return parse_health(self.health_data(chain, name))
 
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
         """W3 as the contract answers it; None if the view reverts."""
@@ -157,6 +154,17 @@ class Instance:
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """W2 as the contract answers it; None if the view reverts."""
         return _two_words(chain.view(self.addresses.engine, _REQUIREMENTS + words(market, size_wad, price_wad)))
+
+
+def parse_health(data: bytes) -> Health | None:
+    """W1's four words; None if it is not four."""
+    if len(data) != 128:
+        return None
+    read = int.from_bytes
+    return Health(
+        read(data[:32], "big"),
+        Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
+    )
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:

@@ -99,6 +99,8 @@ class Slots:
         balances = _Layout(artifacts["TestToken"]).slot("_balances")
         for collateral, token in zip(parameters.collaterals, addresses.tokens, strict=True):
             self._add(token, _mapping_slot(engine, balances), f"{collateral.name} held")
+        self.addresses = tuple(address for address, _ in self.pairs)
+        self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
             (name, number): (token, _mapping_slot(address, balances))
             for name, address in accounts.items()
