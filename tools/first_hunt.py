@@ -42,7 +42,7 @@ def main(arguments: Sequence[str], ape: Path) -> int:
         print(f"\nThe hunt on the sound engine ended with {code} and should have ended with {NOTHING_FOUND}.")
         return code
     print("\n" + FAULT_PART.format(fault=known.fault), flush=True)
-    code = subprocess.Popen([*hunt, "--fault", known.fault]).wait()
+    code = subprocess.Popen([*hunt, "--fault", known.fault, "--first"]).wait()
     if interrupted:
         return INTERRUPTED
     if code != FOUND:

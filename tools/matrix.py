@@ -1,0 +1,157 @@
+"""Measure which check catches which planted fault, and write `docs/zoo.md`.
+
+    .venv/bin/python tools/matrix.py [--steps N] [--seed N] [--fault ID]...
+
+Each fault is hunted once with every check enabled, and no violation ends a sequence: each check is asked at the states that
+a hunt with this check alone would reach, until N steps are done. At a step where a hunt would try one probe, all are tried.
+Steps are counted and not seconds, so that every machine writes the same file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from underwater.checks import Check, Roster, Step, Violation, catalogue
+from underwater.checks import Probe as AnyProbe
+from underwater.choices import SeededChoices
+from underwater.document import write_whole
+from underwater.engine.artifacts import PROJECT
+from underwater.engine.faults import Fault, artifacts_of, fault_ids, read_fault
+from underwater.hunt.arena import Arena, deployment_number
+from underwater.hunt.campaign import LENGTHS
+from underwater.hunt.probe import Probe, probing
+from underwater.hunt.sequence import PROBE_STREAMS, run_sequence
+from underwater.nemesis.history import shipped_history
+from underwater.nemesis.paths import HistoryPath
+
+TARGET = PROJECT / "docs" / "zoo.md"
+SEQUENCES_A_DEPLOYMENT = 4
+
+
+class Recorder(Roster):
+    """Every check, none of which stops the run: notes at which step each was violated first."""
+
+    def __init__(self) -> None:
+        super().__init__(catalogue())
+        self.steps = 0
+        self.first: dict[str, int] = {}
+        self.why: dict[str, str] = {}
+        self._real_probes = self.probes
+        self.probes = (Check("every probe", "", probe=lambda _: False),)
+        self.probe_weights = (1,)
+
+    def judge(self, step: Step) -> list[Violation]:
+        """Note, and let the sequence go on."""
+        self.steps += 1
+        self._note(super().judge(step))
+        return []
+
+    def try_probe(self, check: Check, probe: AnyProbe) -> list[Violation]:
+        """Try every probe, each on a snapshot of its own."""
+        assert isinstance(probe, Probe)
+        stream = probe.choices.integer(0, PROBE_STREAMS - 1)
+        for real in self._real_probes:
+            with probing(probe.chain, probe.instance, probe.state, SeededChoices(stream, real.id)) as alone:
+                self._note(super().try_probe(real, alone))
+        return []
+
+    def _note(self, violations: list[Violation]) -> None:
+        for violation in violations:
+            if violation.check not in self.first:
+                self.first[violation.check] = self.steps
+                self.why[violation.check] = violation.why
+
+
+class Row(NamedTuple):
+    """A fault, and for each check that catches it alone the number of the step at which it does."""
+
+    fault: Fault
+    first: dict[str, int]
+
+
+def measure(fault_id: str | None, seed: int, steps: int) -> Recorder:
+    """Hunt for so many steps with every check, none of which stops it."""
+    history, artifacts, recorder = shipped_history(), artifacts_of(fault_id), Recorder()
+    index = 0
+    while recorder.steps < steps:
+        choices = SeededChoices(seed, "matrix", index)
+        number = 0 if choices.chance(30) else index + 1
+        arena = Arena(deployment_number("bundled", seed, number), artifacts)
+        for _ in range(SEQUENCES_A_DEPLOYMENT):
+            length = min(choices.pick(LENGTHS), steps - recorder.steps)
+            if length <= 0:
+                break
+            arena.reset()
+            path = HistoryPath(history, choices, length)
+            run_sequence(arena.chain, arena.instance, recorder, arena.start, choices, path, length)
+        index += 1
+    return recorder
+
+
+def page(rows: list[Row], seed: int, steps: int) -> str:
+    """The text of `docs/zoo.md`."""
+    checks = catalogue()
+    lines = [
+        "# The zoo: planted faults, and the checks that catch them",
+        "",
+        "Written by `.venv/bin/python tools/matrix.py`; do not edit. `ape underwater zoo` hunts every fault with all checks on.",
+        "",
+        "| # | fault | idea | after | shortest history |",
+        "|---|---|---|---|---|",
+    ]
+    for number, (fault, _) in enumerate(rows, 1):
+        acts = f"{fault.shortest} act{'' if fault.shortest == 1 else 's'}"
+        lines.append(f"| {number} | `{fault.id}` | {fault.idea} | {fault.after} | {acts} |")
+    lines += [
+        "",
+        "## Which check catches which fault alone",
+        "",
+        f"The number of the step at which a check first fails, of {steps:,} steps from seed {seed}. Every check is asked at states that a hunt",
+        "with this check alone would reach, since none of them ends a sequence; empty where it did not fail.",
+        "",
+        "| check | " + " | ".join(str(number) for number in range(1, len(rows) + 1)) + " | faults |",
+        "|---|" + "---:|" * (len(rows) + 1),
+    ]
+    for check in checks:
+        cells = [f"{row.first[check.id]:,}" if check.id in row.first else "" for row in rows]
+        lines.append(f"| {check.id} | " + " | ".join(cells) + f" | {sum(1 for cell in cells if cell)} |")
+    silent = [check.id for check in checks if not any(check.id in row.first for row in rows)]
+    lines += ["", f"Checks that no fault here sets off: {', '.join(silent) or 'none'}.", ""]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and write. Returns 1 if the sound engine is accused."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=30_000, help="steps for each fault (30000)")
+    parser.add_argument("--seed", type=int, default=1, help="what everything is drawn from (1)")
+    parser.add_argument("--fault", action="append", help="only this fault, and write no file (may be given several times)")
+    parser.add_argument("--why", action="store_true", help="show what each check said")
+    known = parser.parse_args(arguments)
+    rows = []
+    for fault_id in known.fault or fault_ids():
+        began = time.monotonic()
+        fault = None if fault_id == "none" else fault_id
+        recorder = measure(fault, known.seed, known.steps)
+        found = sorted(recorder.first.items(), key=lambda item: item[1])
+        print(f"{fault_id} ({time.monotonic() - began:.0f} s): " + ", ".join(f"{check} {step:,}" for check, step in found), flush=True)
+        if known.why:
+            for check, _ in found:
+                print(f"    {check}: {recorder.why[check][:300]}")
+        if fault is not None:
+            rows.append(Row(read_fault(fault), recorder.first))
+    sound = measure(None, known.seed, known.steps)
+    for check, why in sound.why.items():
+        print(f"the sound engine is accused: {check}: {why}")
+    if not known.fault:
+        write_whole(Path(TARGET), page(rows, known.seed, known.steps))
+        print(f"wrote {TARGET}")
+    return 1 if sound.first else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
