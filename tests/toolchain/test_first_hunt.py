@@ -46,5 +46,5 @@ def test_arguments_reach_both_hunts(main: Main, tmp_path: Path):
     main(["--seconds", "5", "--seed", "1", "--fault", "some-fault"], ape_ending_with(tmp_path, 0, 1))
     assert (tmp_path / "calls").read_text().splitlines() == [
         "underwater hunt --seconds 5 --seed 1",
-        "underwater hunt --seconds 5 --seed 1 --fault some-fault",
+        "underwater hunt --seconds 5 --seed 1 --fault some-fault --first",
     ]
