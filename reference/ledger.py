@@ -6,6 +6,8 @@ raises ``Rejected`` and nothing has changed.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reference.margin import is_unencumbered, require_risk
 from reference.parameters import Collateral, Market
 from reference.prices import require_mark
@@ -42,27 +44,32 @@ def with_account(state: State, name: str, account: Account) -> State:
     return state._replace(accounts={**state.accounts, name: account})
 
 
-def _with_wallet(state: State, holder: str, collateral: int, change_units: int) -> dict[str, tuple[int, ...]]:
+class _Moved(NamedTuple):
+    """Token balances after a transfer."""
+
+    wallets: dict[str, tuple[int, ...]]
+    held_units: tuple[int, ...]
+
+
+def _move(state: State, holder: str, collateral: int, units: int) -> _Moved:
+    """``units`` from a wallet into the engine, or out of it where they are negative."""
     wallet = state.wallets.get(holder, (0,) * len(state.held_units))
-    return {**state.wallets, holder: with_item(wallet, collateral, wallet[collateral] + change_units)}
+    return _Moved(
+        {**state.wallets, holder: with_item(wallet, collateral, wallet[collateral] - units)},
+        with_item(state.held_units, collateral, state.held_units[collateral] + units),
+    )
 
 
-def _pull(state: State, payer: str, collateral: int, units: int) -> State:
+def _pull(state: State, payer: str, collateral: int, units: int) -> _Moved:
     """Tokens from a wallet into the engine; the token refuses what the wallet does not hold."""
     if state.wallets.get(payer, (0,) * len(state.held_units))[collateral] < units:
         raise Rejected("TransferFromFailed")
-    return state._replace(
-        wallets=_with_wallet(state, payer, collateral, -units),
-        held_units=with_item(state.held_units, collateral, state.held_units[collateral] + units),
-    )
+    return _move(state, payer, collateral, units)
 
 
-def _push(state: State, to: str, collateral: int, units: int) -> State:
+def _push(state: State, to: str, collateral: int, units: int) -> _Moved:
     """Tokens from the engine into a wallet."""
-    return state._replace(
-        wallets=_with_wallet(state, to, collateral, units),
-        held_units=with_item(state.held_units, collateral, state.held_units[collateral] - units),
-    )
+    return _move(state, to, collateral, -units)
 
 
 def set_operator(state: State, caller: str, operator: str, approved: bool) -> Effect:
@@ -86,10 +93,13 @@ def deposit(state: State, caller: str, account: str, collateral: int, units: int
         after = before._replace(cash_wad=before.cash_wad + units * token.quote_wad_per_unit)
     else:
         after = before._replace(units=with_item(before.units, collateral, before.units[collateral] + units))
-    pulled = _pull(state, caller, collateral, units)
+    wallets, held_units = _pull(state, caller, collateral, units)
     return (
-        with_account(pulled, account, after)._replace(
-            pool_units=with_item(state.pool_units, collateral, pool_units + units)
+        state._replace(
+            accounts={**state.accounts, account: after},
+            pool_units=with_item(state.pool_units, collateral, pool_units + units),
+            wallets=wallets,
+            held_units=held_units,
         ),
         (("Deposited", account, collateral, units),),
     )
@@ -115,10 +125,13 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
             raise Rejected("InsufficientCollateral", account, before.units[collateral])
         after = before._replace(units=with_item(before.units, collateral, before.units[collateral] - units))
     require_initial_margin(state, account, after)
-    pushed = _push(state, account, collateral, units)
+    wallets, held_units = _push(state, account, collateral, units)
     return (
-        with_account(pushed, account, after)._replace(
-            pool_units=with_item(state.pool_units, collateral, pool_units - units)
+        state._replace(
+            accounts={**state.accounts, account: after},
+            pool_units=with_item(state.pool_units, collateral, pool_units - units),
+            wallets=wallets,
+            held_units=held_units,
         ),
         (("Withdrawn", account, collateral, units),),
     )
@@ -168,10 +181,13 @@ def fund_insurance(state: State, caller: str, units: int) -> Effect:
     if units == 0:
         raise Rejected("ZeroAmount")
     amount_wad = units * state.parameters.collaterals[0].quote_wad_per_unit
-    pulled = _pull(state, caller, 0, units)
-    funded = credited_to_insurance(pulled, amount_wad)
+    wallets, held_units = _pull(state, caller, 0, units)
     return (
-        funded._replace(pool_units=with_item(state.pool_units, 0, state.pool_units[0] + units)),
+        credited_to_insurance(state, amount_wad)._replace(
+            pool_units=with_item(state.pool_units, 0, state.pool_units[0] + units),
+            wallets=wallets,
+            held_units=held_units,
+        ),
         (("InsuranceFunded", caller, units),),
     )
 
@@ -185,10 +201,13 @@ def collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
         raise Rejected("InsufficientFees", state.fees_wad)
     if units > state.pool_units[0]:
         raise Rejected("InsufficientLiquidity", state.pool_units[0])
-    pushed = _push(state, to, 0, units)
+    wallets, held_units = _push(state, to, 0, units)
     return (
-        pushed._replace(
-            fees_wad=state.fees_wad - amount_wad, pool_units=with_item(state.pool_units, 0, state.pool_units[0] - units)
+        state._replace(
+            fees_wad=state.fees_wad - amount_wad,
+            pool_units=with_item(state.pool_units, 0, state.pool_units[0] - units),
+            wallets=wallets,
+            held_units=held_units,
         ),
         (("FeesCollected", to, units),),
     )
@@ -199,4 +218,5 @@ def donate(state: State, caller: str, collateral: int, units: int) -> Effect:
     balance_units = state.wallets.get(caller, (0,) * len(state.held_units))[collateral]
     if balance_units < units:
         raise Rejected("ERC20InsufficientBalance", caller, balance_units, units)
-    return _pull(state, caller, collateral, units), ()
+    wallets, held_units = _move(state, caller, collateral, units)
+    return state._replace(wallets=wallets, held_units=held_units), ()

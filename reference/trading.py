@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.ledger import Effect, require_market, require_right, settled_at
+from reference.ledger import Effect, require_market, require_right
 from reference.margin import is_unencumbered, require_risk, requirements_wad
 from reference.parameters import Market
 from reference.prices import require_mark
@@ -29,13 +29,16 @@ def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
 def position_moved(
     account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int
 ) -> Account:
-    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark."""
-    moved = account._replace(
-        cash_wad=account.cash_wad - paid_wad,
-        sizes_wad=with_item(account.sizes_wad, market, account.sizes_wad[market] + size_wad),
-        quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - amount_wad(size_wad, price_wad)),
+    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark (L6)."""
+    size_after_wad = account.sizes_wad[market] + size_wad
+    worth_wad = amount_wad(size_after_wad, mark_wad)
+    value_wad = worth_wad + account.quotes_wad[market] - amount_wad(size_wad, price_wad)
+    return Account(
+        account.cash_wad - paid_wad + value_wad,
+        with_item(account.sizes_wad, market, size_after_wad),
+        with_item(account.quotes_wad, market, -worth_wad),
+        account.units,
     )
-    return settled_at(moved, market, mark_wad)[0]
 
 
 def require_position_limit(market: Market, name: str, size_before_wad: int, size_after_wad: int) -> None:
