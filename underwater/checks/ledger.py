@@ -172,9 +172,23 @@ def _donation(step: Step) -> Verdict:
         before.bad_debt_wad,
     ):
         return "a donation changed insurance, fees or bad debt"
-    for name, health in step.healths.items():
-        if health is not None and health != step.health_of(step.before, name):
-            return f"a donation changed the health of {name}"
+    return True
+
+
+def _donated_to(probe: Probe) -> Verdict:
+    """LEDGER-10, tried: a donation changes no account's health, by the contract's own word."""
+    state, choices = probe.state, probe.choices
+    donor = choices.pick(probe.accounts)
+    collateral = choices.integer(0, len(state.pool_units) - 1)
+    units = state.wallets[donor][collateral] // choices.pick((1, 2, 1_000))
+    if units == 0:
+        return False
+    before = [probe.health(name) for name in probe.accounts]
+    if not probe.do("donate", donor, collateral, units).done:
+        return False
+    for name, health in zip(probe.accounts, before, strict=True):
+        if probe.health(name) != health:
+            return f"{units} units of collateral {collateral} given away changed the health of {name}"
     return True
 
 
@@ -192,5 +206,5 @@ CHECKS = (
     ),
     Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest),
     Check("LEDGER-07", "global counters = sums over accounts", _counters),
-    Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate")),
+    Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to),
 )
