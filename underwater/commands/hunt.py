@@ -34,7 +34,12 @@ from underwater.session import hunt, new_folder
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV of dated closes: the market's true path.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the summary here.")
 @click.option("--runs", type=click.Path(path_type=Path), default=PROJECT / "runs", help="Folder for findings.")
-@click.option("--network", default="ethereum:local:test", show_default=True, help="Ape network that confirms findings.")
+@click.option(
+    "--network",
+    default="ethereum:local:test",
+    show_default=True,
+    help="Ape network that confirms findings; 'none' leaves them unconfirmed.",
+)
 @click.option("--first", is_flag=True, help="Stop at the first finding.")
 @plain_errors
 def hunt_command(
@@ -70,7 +75,8 @@ def hunt_command(
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
-    finished = show_all(hunt(settings, budget, workers or os.cpu_count() or 1, network=network), Console())
+    confirms = None if network == "none" else network
+    finished = show_all(hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms), Console())
     if json_path is not None:
         write_whole(json_path, json.dumps(finished.summary.as_json(), indent=2) + "\n")
     sys.exit(1 if finished.summary.findings else 0)
