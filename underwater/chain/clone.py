@@ -1,12 +1,25 @@
-"""Deploying a plan on a chain, and comparing what two chains hold at the same addresses."""
+"""Deploying a plan on a chain, replaying what another chain recorded, and comparing what two chains hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from underwater.actions import Call, Transaction
 from underwater.chain import Chain
+from underwater.chain.revm import RevmChain
 from underwater.errors import EnvironmentFailure
+
+
+class Mined(NamedTuple):
+    """A transaction of a deployment as a chain holds it: its sender's nonce, and the block that it is in."""
+
+    transaction: Transaction
+    nonce: int
+    number: int
+    time_s: int
+    hash: str = ""
+    gas_used: int = 0
 
 
 def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
@@ -30,12 +43,49 @@ def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
                 raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' failed with 0x{receipt.data.hex()}")
 
 
-def differences(first: Chain, second: Chain, addresses: Iterable[str]) -> list[str]:
-    """Where two chains hold different code or storage, enumerated from both sides; one line each, empty if they agree."""
+def clone(recorded: Sequence[Mined]) -> RevmChain:
+    """A chain in this process on which the same transactions happened, in the same order, in blocks of the same number and time.
+
+    Raises ``EnvironmentFailure`` where one does not do what it did: a deployment that calls contracts which it did not create
+    (tokens and sources that were there before) cannot be cloned from its own transactions.
+    """
+    chain = RevmChain(recorded[0].time_s - 1, recorded[0].number - 1)
+    for mined in recorded:
+        transaction = mined.transaction
+        chain.move_to(mined.number - 1, mined.time_s - 1)
+        chain.set_nonce(transaction.sender, mined.nonce)
+        if transaction.to is None:
+            try:
+                address = chain.create(transaction.sender, transaction.data)
+            except RuntimeError as failure:
+                raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' cannot be replayed: {failure}") from None
+            if address != transaction.creates:
+                raise EnvironmentFailure(
+                    f"{chain.name}: '{transaction.label}' made {address} when replayed, and {transaction.creates} before"
+                )
+        else:
+            (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data)])
+            if not receipt.ok:
+                reason = receipt.halted or f"0x{receipt.data.hex()}"
+                raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' cannot be replayed: {reason}")
+    return chain
+
+
+def _as_it_is(code: bytes) -> bytes:
+    return code
+
+
+def differences(
+    first: Chain, second: Chain, addresses: Iterable[str], relevant: Callable[[bytes], bytes] = _as_it_is
+) -> list[str]:
+    """Where two chains hold different code or storage, enumerated from both sides; one line each, empty if they agree.
+
+    ``relevant`` gives the part of a contract's code that is compared.
+    """
     found = []
     for address in addresses:
         left, right = first.contents(address), second.contents(address)
-        if left.code != right.code:
+        if relevant(left.code) != relevant(right.code):
             found.append(
                 f"{address}: code differs ({len(left.code)} bytes on {first.name}, {len(right.code)} on {second.name})"
             )

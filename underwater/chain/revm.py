@@ -63,6 +63,15 @@ class RevmChain:
         self._time_s += after_s
         self._set_block()
 
+    def move_to(self, number: int, time_s: int) -> None:
+        """Have the next block come after a last one of this number and time."""
+        self._number, self._time_s = number, time_s
+        self._set_block()
+
+    def set_nonce(self, address: str, nonce: int) -> None:
+        """Have an externally owned account send its next transaction with this nonce."""
+        self._nonces[address] = nonce
+
     def transact(self, call: Call) -> Receipt:
         """One transaction in the open block."""
         evm = self.evm

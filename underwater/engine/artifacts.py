@@ -78,6 +78,18 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
     return artifacts
 
 
+def without_metadata(code: bytes) -> bytes:
+    """Code without what the compiler appends to it: CBOR that holds a hash of sources and settings, and its length.
+
+    It is never executed, and depends on what else was compiled in the same run. Code without such an end is given back as it is.
+    """
+    length = int.from_bytes(code[-2:], "big")
+    end = len(code) - length - 2
+    # A map of a few entries, one of them the compiler's version.
+    is_metadata = end >= 0 and code[end : end + 1] in (b"\xa1", b"\xa2", b"\xa3") and b"\x64solc" in code[end:]
+    return code[:end] if is_metadata else code
+
+
 def _run_compiler(request: str) -> dict[str, Any]:
     try:
         finished = subprocess.run(

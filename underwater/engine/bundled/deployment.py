@@ -234,7 +234,7 @@ _FIELDS = {
 
 def _unsafe(item: Field, unsafe: Unsafe) -> UserError:
     """The refusal, at the field it is about."""
-    field = item.any_mapping().get(_FIELDS[unsafe.name], item)
+    field = item.any_mapping().get(_FIELDS.get(unsafe.name, unsafe.name), item)
     return field.fail(f"unsafe: {unsafe.reason}")
 
 
