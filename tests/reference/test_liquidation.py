@@ -1,0 +1,604 @@
+"""Liquidation and seizure (section 8): order of tests, the close rule, who gets the penalty, and bad debt once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import event, given
+
+from reference.liquidation import penalty, permitted_close_wad, seizure_payment_wad
+from reference.machine import apply
+from reference.margin import Risk, health
+from reference.parameters import Bracket, Collateral, LiquidationParameters
+from reference.prices import FRESH
+from reference.rounding import WAD, div_ceil
+from reference.state import REVERTS
+from tests.reference.drawn import CHOICES, Choices, aim, held_market, traded
+from tests.reference.support import (
+    BYSTANDER,
+    COPPER,
+    COUNTERPARTY,
+    GOLD,
+    LIQUIDATOR,
+    RISK_MANAGER,
+    SILVER,
+    SMALL,
+    STRANGER,
+    TIN,
+    TRADER,
+    USD,
+    Scene,
+    drawn,
+    exact,
+    gold,
+    rich,
+    usd,
+    wad,
+)
+
+UNKNOWN = 99
+COPPER_MARKET, TIN_MARKET = SMALL.markets
+
+
+def owing(size: str, cash: str, liquidator_cash: str = "1000000") -> Scene:
+    """The trader holds copper (sold with a minus) from 100 with exactly so much cash; the liquidator has its own."""
+    scene = Scene()
+    for name in (TRADER, COUNTERPARTY):
+        scene.fund(name, "1000000")
+    sides = (COUNTERPARTY, TRADER) if size.startswith("-") else (TRADER, COUNTERPARTY)
+    scene.trade(COPPER, *sides, size.removeprefix("-"), "100")
+    scene.set_cash(TRADER, wad(cash))
+    if wad(liquidator_cash):
+        scene.fund(LIQUIDATOR, liquidator_cash)
+    return scene
+
+
+def liquidate(scene: Scene, size: str, market: int = COPPER) -> tuple[tuple[object, ...], ...]:
+    """A liquidation that is accepted."""
+    return scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))
+
+
+def refused_liquidation(scene: Scene, size: str, market: int = COPPER) -> tuple[object, ...]:
+    """A liquidation that is refused."""
+    return scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))
+
+
+# --- The order of tests (Q3)
+
+
+def test_liquidation_tests_market_parties_size_and_position_in_this_order_before_any_feed() -> None:
+    scene = owing("10", "49")
+    for source in scene.state.feeds:
+        scene.do("set_feed_mode", STRANGER, source, REVERTS)
+    liquidation = ("liquidate", LIQUIDATOR)
+    assert scene.refused(*liquidation, LIQUIDATOR, LIQUIDATOR, UNKNOWN, 0) == ("UnknownMarket", UNKNOWN)
+    assert scene.refused(*liquidation, LIQUIDATOR, LIQUIDATOR, TIN, 0) == ("SelfLiquidation", LIQUIDATOR)
+    for size_wad in (0, 1, wad("0.005"), wad("1") + 1):
+        assert scene.refused(*liquidation, LIQUIDATOR, TRADER, COPPER, size_wad) == ("InvalidSize", size_wad)
+    assert scene.refused(*liquidation, LIQUIDATOR, TRADER, TIN, wad("1")) == ("NoPosition", TRADER, TIN)
+    assert refused_liquidation(scene, "1") == ("FeedUnavailable", "COPPER")
+
+
+def test_liquidation_tests_value_health_close_rule_limit_and_margin_in_this_order() -> None:
+    # A liquidator without a penny, and a limit that it would break: each refusal hides the next.
+    scene = owing("600", "60000", "0.000001")
+    scene.do("set_market_limits", RISK_MANAGER, COPPER, wad("0.01"), wad("0.001"), wad("0.02"), wad("200"))
+    scene.do("deposit", TRADER, TRADER, GOLD, 1)
+    scene.do("set_feed_mode", STRANGER, "GOLD", REVERTS)
+    assert refused_liquidation(scene, "600") == ("FeedUnavailable", "GOLD")
+    scene.do("set_feed_mode", STRANGER, "GOLD", 0)
+    # 600 at 100: MM 500 + 4000 + 2500 = 7000. A unit of gold is worth 0.000016.
+    refused = refused_liquidation(scene, "600")
+    assert refused == ("AccountHealthy", TRADER, wad("60000.000016"), wad("7000"))
+    scene.set_cash(TRADER, wad("6000"))
+    assert refused_liquidation(scene, "300.01") == ("CloseTooLarge", wad("300"))
+    assert refused_liquidation(scene, "300") == ("PositionLimitExceeded", LIQUIDATOR, wad("300"))
+    refused = refused_liquidation(scene, "200")
+    # 200 at 100 need 3000; the liquidator's half of a penalty of 400 is all it has.
+    assert refused == ("InsufficientMargin", LIQUIDATOR, wad("200.000001"), wad("3000"))
+
+
+def test_account_at_its_maintenance_margin_is_safe_and_a_wad_less_is_not() -> None:
+    scene = owing("10", "50")
+    assert refused_liquidation(scene, "1") == ("AccountHealthy", TRADER, wad("50"), wad("50"))
+    scene.set_cash(TRADER, wad("50") - 1)
+    liquidate(scene, "1")
+
+
+def test_liquidators_own_unusable_price_stops_it_and_a_strangers_does_not() -> None:
+    scene = owing("10", "40")
+    scene.do("deposit", BYSTANDER, BYSTANDER, GOLD, 1)
+    scene.do("set_feed_mode", STRANGER, "GOLD", REVERTS)
+    liquidate(scene, "1")
+    scene.do("set_feed_mode", STRANGER, "GOLD", 0)
+    scene.do("deposit", LIQUIDATOR, LIQUIDATOR, GOLD, 1)
+    scene.do("set_feed_mode", STRANGER, "GOLD", REVERTS)
+    assert refused_liquidation(scene, "1") == ("FeedUnavailable", "GOLD")
+
+
+def test_liquidator_is_tested_like_a_trader_and_may_reduce_below_its_initial_margin() -> None:
+    # The liquidator is short 10 with 60, below its IM of 100: taking over a long reduces it; taking a short does not.
+    scene = owing("10", "40", "1000")
+    scene.trade(COPPER, COUNTERPARTY, LIQUIDATOR, "10", "100")
+    scene.set_cash(LIQUIDATOR, wad("60"))
+    liquidate(scene, "5")
+    assert scene.risk(LIQUIDATOR) == Risk(wad("65"), wad("50"), wad("25"))
+    scene = owing("-10", "40", "1000")
+    scene.trade(COPPER, COUNTERPARTY, LIQUIDATOR, "10", "100")
+    scene.set_cash(LIQUIDATOR, wad("60"))
+    assert refused_liquidation(scene, "5") == ("InsufficientMargin", LIQUIDATOR, wad("65"), wad("150"))
+
+
+def test_liquidator_takes_over_to_its_initial_margin_exactly() -> None:
+    # 5 at 100 need 50; the penalty is 10, the liquidator's half 5.
+    scene = owing("10", "40", "0.000001")
+    scene.set_cash(LIQUIDATOR, wad("45") - 1)
+    refused = refused_liquidation(scene, "5")
+    assert refused == ("InsufficientMargin", LIQUIDATOR, wad("50") - 1, wad("50"))
+    scene.set_cash(LIQUIDATOR, wad("45"))
+    liquidate(scene, "5")
+
+
+# --- The close rule (Q4)
+
+
+@pytest.mark.parametrize(
+    ("equity_wad", "permitted"),
+    [(wad("49.99"), "5"), (wad("25"), "5"), (wad("25") - 1, "10"), (0, "10"), (-1, "10")],
+)
+def test_half_may_be_closed_down_to_half_the_maintenance_margin_and_all_below(equity_wad: int, permitted: str) -> None:
+    # Ten copper: MM 50, close factor 50 %.
+    scene = owing("10", "1")
+    scene.set_cash(TRADER, equity_wad)
+    larger_wad = wad(permitted) + wad("0.01")
+    refused = scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, larger_wad)
+    assert refused == ("CloseTooLarge", wad(permitted))
+    liquidate(scene, permitted)
+
+
+@pytest.mark.parametrize(("size", "permitted"), [("1", "1"), ("-1", "1"), ("1.01", "0.51"), ("-1.01", "0.51")])
+def test_position_of_the_small_notional_is_closed_whole_and_one_lot_more_in_part(size: str, permitted: str) -> None:
+    # 100 is small: 1 copper at 100 is just that. Half of 1.01 is 0.505, rounded up to a lot.
+    scene = owing(size, "4")
+    assert scene.risk(TRADER).equity_wad * 2 >= scene.risk(TRADER).maintenance_margin_wad
+    larger_wad = wad(permitted) + wad("0.01")
+    refused = scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, larger_wad)
+    assert refused == ("CloseTooLarge", wad(permitted))
+    liquidate(scene, permitted)
+
+
+@pytest.mark.parametrize(
+    ("factor_wad", "held", "permitted"),
+    [
+        (WAD, "10", "10"),
+        (1, "10", "0.01"),
+        (wad("0.001"), "10", "0.01"),
+        (wad("0.001") + 1, "10", "0.02"),
+        (wad("0.999"), "10", "9.99"),
+        (wad("0.999") + 1, "10", "10"),
+        (1, "0.01", "0.01"),
+    ],
+)
+def test_permitted_part_rounds_up_to_a_lot_and_never_beyond_the_position(
+    factor_wad: int, held: str, permitted: str
+) -> None:
+    parameters = LiquidationParameters(0, factor_wad, 0)
+    risk = Risk(wad("30"), wad("100"), wad("50"))
+    for size_wad in (wad(held), -wad(held)):
+        assert permitted_close_wad(parameters, COPPER_MARKET, size_wad, wad("100"), risk) == wad(permitted)
+
+
+def test_what_is_left_can_be_liquidated_again_down_to_a_single_lot() -> None:
+    scene = owing("0.02", "0.09")
+    liquidate(scene, "0.01")
+    assert scene.account(TRADER).sizes_wad[COPPER] == wad("0.01")
+    scene.set_cash(TRADER, wad("0.04"))
+    liquidate(scene, "0.01")
+    assert scene.account(TRADER).sizes_wad[COPPER] == 0
+
+
+def test_second_liquidation_needs_the_account_to_be_still_liquidatable() -> None:
+    # Equity 49 of MM 50; half closed costs 10 and leaves 39 of 25.
+    scene = owing("10", "49")
+    liquidate(scene, "5")
+    assert scene.risk(TRADER) == Risk(wad("39"), wad("50"), wad("25"))
+    assert refused_liquidation(scene, "0.01")[0] == "AccountHealthy"
+
+
+# --- Effects (Q5)
+
+
+@pytest.mark.parametrize(("size", "sign"), [("10", 1), ("-10", -1)])
+def test_liquidation_moves_position_and_penalty_by_hand(size: str, sign: int) -> None:
+    scene = owing(size, "70", "1000")
+    # Ten at 97.5 (long) or 102.5 (short): 70 less a loss of 25 is 45, below MM of 48.75 or 51.25.
+    scene.publish("COPPER", "97.5" if sign > 0 else "102.5")
+    mark = "97.5" if sign > 0 else "102.5"
+    # Five closed: amount 487.5 or 512.5, penalty 2 %, half each.
+    part_wad = wad("4.875") if sign > 0 else wad("5.125")
+    before = scene.state
+    events = liquidate(scene, "5")
+    assert events == (("Liquidated", TRADER, LIQUIDATOR, COPPER, wad("5"), wad(mark), part_wad, part_wad),)
+    trader, liquidator = scene.account(TRADER), scene.account(LIQUIDATOR)
+    assert trader.sizes_wad == liquidator.sizes_wad == (sign * wad("5"), 0)
+    assert trader.quotes_wad == liquidator.quotes_wad == (-sign * wad("5") * wad(mark) // WAD, 0)
+    assert trader.cash_wad == wad("45") - 2 * part_wad
+    assert liquidator.cash_wad == wad("1000") + part_wad
+    assert scene.state.insurance_wad == part_wad
+    assert scene.state.fees_wad == before.fees_wad
+    assert scene.state.open_interest_wad == before.open_interest_wad
+
+
+def test_liquidator_that_held_the_other_side_closes_open_interest() -> None:
+    scene = owing("10", "40", "1000")
+    scene.fund(BYSTANDER, "1000")
+    scene.trade(COPPER, BYSTANDER, LIQUIDATOR, "5", "100")
+    assert scene.state.open_interest_wad[COPPER] == wad("15")
+    liquidate(scene, "5")
+    assert scene.account(LIQUIDATOR).sizes_wad[COPPER] == 0
+    assert scene.account(LIQUIDATOR).quotes_wad[COPPER] == 0
+    assert scene.state.open_interest_wad[COPPER] == wad("10")
+
+
+@pytest.mark.parametrize(
+    ("amount", "share_wad", "liquidator_part", "insurance_part"),
+    [
+        # A penalty of 2 %: 0.02, 1, 1.02 and 3 wad, rounded up; the liquidator's part of it down.
+        (1, wad("0.5"), 0, 1),
+        (50, wad("0.5"), 0, 1),
+        (51, wad("0.5"), 1, 1),
+        (150, wad("0.5"), 1, 2),
+        (150, 0, 0, 3),
+        (150, WAD, 3, 0),
+        (150, WAD - 1, 2, 1),
+    ],
+)
+def test_penalty_rounds_up_and_the_liquidators_part_down(
+    amount: int, share_wad: int, liquidator_part: int, insurance_part: int
+) -> None:
+    parameters = LiquidationParameters(share_wad, WAD, 0)
+    assert penalty(parameters, COPPER_MARKET, amount, 10**6) == (liquidator_part, insurance_part)
+
+
+@pytest.mark.parametrize(
+    ("equity_wad", "insurance_part_wad"),
+    [
+        (wad("20"), wad("10")),
+        (wad("20") - 1, wad("10") - 1),
+        (wad("10") + 1, 1),
+        (wad("10"), 0),
+        (wad("10") - 1, 0),
+        (0, 0),
+        (-wad("5"), 0),
+    ],
+)
+def test_insurance_takes_no_more_than_the_equity_that_the_liquidator_leaves(
+    equity_wad: int, insurance_part_wad: int
+) -> None:
+    # Ten at 100 closed whole: penalty 20, half to the liquidator whatever the account has.
+    scene = owing("10", "1")
+    scene.set_cash(TRADER, equity_wad)
+    # A unit of silver at one cent counts nothing, and keeps what is owed from being written off.
+    scene.publish("SILVER", "0.01")
+    scene.do("deposit", TRADER, TRADER, SILVER, 1)
+    events = liquidate(scene, "10")
+    assert events[0][-2:] == (wad("10"), insurance_part_wad)
+    assert scene.account(TRADER).cash_wad == equity_wad - wad("10") - insurance_part_wad
+    assert scene.state.insurance_wad == insurance_part_wad
+
+
+def test_insurances_part_repays_recorded_bad_debt_first() -> None:
+    scene = owing("10", "20")
+    # Somebody's shortfall of 4, recorded earlier: it stands on the stranger's cash here.
+    stranger = scene.account(STRANGER)
+    scene.state = scene.state._replace(
+        bad_debt_wad=wad("4"),
+        accounts={**scene.state.accounts, STRANGER: stranger._replace(cash_wad=stranger.cash_wad + wad("4"))},
+    )
+    liquidate(scene, "10")
+    assert (scene.state.bad_debt_wad, scene.state.insurance_wad) == (0, wad("6"))
+
+
+def test_liquidation_settles_what_the_price_has_moved_for_both_sides() -> None:
+    scene = owing("10", "100", "2000")
+    scene.trade(COPPER, LIQUIDATOR, COUNTERPARTY, "10", "100")
+    scene.publish("COPPER", "94")
+    # The trader: 100 - 60 = 40 of MM 47; the liquidator: 1999 - 60, and half of 9.4.
+    liquidate(scene, "5")
+    assert scene.account(TRADER).cash_wad == wad("40") - wad("9.4")
+    assert scene.account(LIQUIDATOR).cash_wad == wad("1939") + wad("4.7")
+    assert scene.account(LIQUIDATOR).quotes_wad[COPPER] == -wad("15") * 94
+
+
+@given(CHOICES)
+@drawn(300)
+def test_liquidation_costs_the_account_its_penalty_and_no_more_and_earns_the_liquidator_its_part(
+    choices: Choices,
+) -> None:
+    scene = traded(choices)
+    aim(choices, scene)
+    number = held_market(choices, scene)
+    market, size_wad = scene.state.parameters.markets[number], scene.account(TRADER).sizes_wad[number]
+    if size_wad == 0:
+        return
+    state = rich(scene.state, LIQUIDATOR)
+    _, before = health(state, state.accounts[TRADER])
+    lots = choices.randint(1, abs(size_wad) // market.lot_wad)
+    closed_wad = lots * market.lot_wad
+    after, outcome = apply(state, "liquidate", LIQUIDATOR, (LIQUIDATOR, TRADER, number, closed_wad))
+    event(str(outcome.error))
+    if outcome.error is not None:
+        return
+    total_wad = div_ceil(closed_wad * scene.mark(number) // WAD * market.limits.liquidation_penalty_rate_wad, WAD)
+    liquidator_part_wad, insurance_part_wad = outcome.events[0][-2:]
+    assert isinstance(liquidator_part_wad, int)
+    assert isinstance(insurance_part_wad, int)
+    assert 0 <= liquidator_part_wad + insurance_part_wad <= total_wad
+    status, risk = health(after, after.accounts[TRADER])
+    assert status == FRESH
+    if len(outcome.events) == 1:
+        assert risk.equity_wad == before.equity_wad - liquidator_part_wad - insurance_part_wad
+        assert before.equity_wad < liquidator_part_wad or risk.equity_wad >= 0
+    else:
+        assert risk.equity_wad == 0
+        # Only the liquidator's part can exceed what the account had.
+        assert insurance_part_wad == 0
+        assert outcome.events[1][:3] == ("BadDebtRecorded", TRADER, liquidator_part_wad - before.equity_wad)
+    gained_wad = health(after, after.accounts[LIQUIDATOR]).risk.equity_wad - 10**50
+    assert gained_wad == liquidator_part_wad
+    assert abs(after.accounts[TRADER].sizes_wad[number]) == abs(size_wad) - closed_wad
+
+
+# --- Seizure (Q6)
+
+
+def indebted(cash: str, gold_units: int, liquidator_cash: str = "10000") -> Scene:
+    """The trader owes cash against gold at 2000, which counts 1600 and is sold for 1800; MM is 1000, of 150 copper."""
+    scene = Scene()
+    scene.fund(COUNTERPARTY, "1000000")
+    scene.fund(TRADER, "1000000")
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "150", "100")
+    scene.do("deposit", TRADER, TRADER, GOLD, gold_units)
+    scene.set_cash(TRADER, wad(cash))
+    if wad(liquidator_cash):
+        scene.fund(LIQUIDATOR, liquidator_cash)
+    return scene
+
+
+def refused_seizure(scene: Scene, units: int, collateral: int = GOLD) -> tuple[object, ...]:
+    """A seizure that is refused."""
+    return scene.refused("seize", LIQUIDATOR, LIQUIDATOR, TRADER, collateral, units)
+
+
+def test_seizure_tests_collateral_parties_amount_and_balance_in_this_order_before_any_feed() -> None:
+    scene = indebted("-100", gold("0.1"))
+    for source in scene.state.feeds:
+        scene.do("set_feed_mode", STRANGER, source, REVERTS)
+    seizure = ("seize", LIQUIDATOR, LIQUIDATOR)
+    assert scene.refused(*seizure, LIQUIDATOR, UNKNOWN, 0) == ("UnknownCollateral", UNKNOWN)
+    assert scene.refused(*seizure, LIQUIDATOR, USD, 0) == ("NotSeizable", USD)
+    assert scene.refused(*seizure, LIQUIDATOR, GOLD, 0) == ("SelfLiquidation", LIQUIDATOR)
+    assert refused_seizure(scene, 0) == ("ZeroAmount",)
+    refused = refused_seizure(scene, gold("0.1") + 1)
+    assert refused == ("InsufficientCollateral", TRADER, gold("0.1"))
+    assert refused_seizure(scene, gold("0.1")) == ("FeedUnavailable", "COPPER")
+
+
+def test_seizure_tests_health_debt_size_cash_and_margin_in_this_order() -> None:
+    # Equity: cash and 1600 for the gold; MM 1000 of 150 copper.
+    scene = indebted("-600", gold("1"), "0.000001")
+    assert refused_seizure(scene, gold("1")) == ("AccountHealthy", TRADER, wad("1000"), wad("1000"))
+    scene.set_cash(TRADER, -wad("600") - 1)
+    # A third of a coin covers that.
+    refused = refused_seizure(scene, gold("1"))
+    assert refused == ("SeizureTooLarge", wad("600") + 1)
+    refused = refused_seizure(scene, 1000)
+    assert refused == ("InsufficientCash", LIQUIDATOR, wad("0.000001"))
+    scene.fund(LIQUIDATOR, "1000")
+    scene.trade(COPPER, LIQUIDATOR, COUNTERPARTY, "10", "100")
+    scene.set_cash(LIQUIDATOR, wad("18"))
+    # 0.01 for 18: worth 16 to the liquidator, whose ten copper need 100.
+    refused = refused_seizure(scene, gold("0.01"))
+    assert refused == ("InsufficientMargin", LIQUIDATOR, wad("16"), wad("100"))
+
+
+def test_account_without_debt_is_not_seized_from() -> None:
+    # 150 copper at 90: -1500, and gold worth 1600.
+    scene = indebted("0", gold("1"))
+    scene.publish("COPPER", "90")
+    assert refused_seizure(scene, 1) == ("NoDebt", TRADER)
+    scene.set_cash(TRADER, -1)
+    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)
+
+
+def test_liquidator_pays_its_last_wad_of_cash_and_not_one_more() -> None:
+    scene = indebted("-1000", gold("1"), "0.000001")
+    scene.set_cash(LIQUIDATOR, wad("180") - 1)
+    assert refused_seizure(scene, gold("0.1")) == ("InsufficientCash", LIQUIDATOR, wad("180") - 1)
+    scene.set_cash(LIQUIDATOR, wad("180"))
+    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.1"))
+    # Without cash or positions it is unencumbered.
+    assert scene.account(LIQUIDATOR).cash_wad == 0
+
+
+def test_seizure_moves_units_and_payment_and_raises_the_accounts_equity_by_hand() -> None:
+    scene = indebted("-1000", gold("1"))
+    scene.do("set_deposit_cap", RISK_MANAGER, GOLD, 0)
+    before, pool_units = scene.risk(TRADER), scene.state.pool_units
+    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.5"))
+    assert events == (("Seized", TRADER, LIQUIDATOR, GOLD, gold("0.5"), wad("900")),)
+    assert scene.account(TRADER).cash_wad == -wad("100")
+    assert scene.account(TRADER).units == (0, gold("0.5"), 0)
+    assert scene.account(LIQUIDATOR).cash_wad == wad("9100")
+    assert scene.account(LIQUIDATOR).units == (0, gold("0.5"), 0)
+    # Half a coin counted 800 and was paid 900.
+    assert scene.risk(TRADER).equity_wad == before.equity_wad + wad("100")
+    assert scene.state.pool_units == pool_units
+
+
+def test_last_unit_may_overpay_the_debt_and_the_account_keeps_the_rest() -> None:
+    # A whole coin is one unit here: 1800 for a debt of 1000.
+    scene = indebted("-1000", gold("1"))
+    collaterals = list(scene.state.parameters.collaterals)
+    collaterals[GOLD] = Collateral("GOLD", 0, wad("0.2"), wad("0.1"), 10**9, collaterals[GOLD].feed)
+    scene.state = scene.state._replace(
+        parameters=replace(scene.state.parameters, collaterals=tuple(collaterals)),
+        accounts={
+            **scene.state.accounts,
+            TRADER: scene.account(TRADER)._replace(units=(0, 2, 0), cash_wad=-wad("2300")),
+            STRANGER: scene.account(STRANGER)._replace(cash_wad=scene.account(STRANGER).cash_wad + wad("1300")),
+        },
+        pool_units=(scene.state.pool_units[USD], 2, 0),
+    )
+    assert scene.risk(TRADER).equity_wad == wad("900")
+    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 2)
+    assert events[0][-1] == wad("3600")
+    assert scene.account(TRADER).cash_wad == wad("1300")
+
+
+@pytest.mark.parametrize(
+    ("debt_wad", "permitted"),
+    [
+        # 1800 a coin are 1.8 * 10^13 wad a unit.
+        (1, 1),
+        (18 * 10**12 - 1, 1),
+        (18 * 10**12, 1),
+        (18 * 10**12 + 1, 2),
+        (36 * 10**12, 2),
+        (36 * 10**12 + 1, 3),
+    ],
+)
+def test_seizure_ends_with_the_unit_that_covers_the_debt(debt_wad: int, permitted: int) -> None:
+    scene = indebted("-1000", 10)
+    scene.set_cash(TRADER, -debt_wad)
+    scene.publish("COPPER", "95")
+    assert refused_seizure(scene, permitted + 1) == ("SeizureTooLarge", debt_wad)
+    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, permitted)
+    assert scene.account(TRADER).cash_wad == -debt_wad + permitted * 18 * 10**12
+
+
+def test_payment_rounds_up_against_the_liquidator() -> None:
+    # Silver at one cent: a unit of 10^-18 is worth a hundredth of a wad.
+    silver = SMALL.collaterals[SILVER]
+    assert [seizure_payment_wad(silver, units, wad("0.01")) for units in (0, 1, 133, 134, 266, 267)] == [
+        0,
+        1,
+        1,
+        2,
+        2,
+        3,
+    ]
+
+
+@given(CHOICES)
+@drawn(200)
+def test_seizure_never_lowers_the_equity_of_the_seized_account(choices: Choices) -> None:
+    # P5: the discount is below the haircut; and the payment rounds up, the value down.
+    scene = traded(choices)
+    collaterals = scene.state.parameters.collaterals
+    number = choices.randrange(len(collaterals))
+    if number == 0:
+        return
+    scene.do("deposit", TRADER, TRADER, number, choices.magnitude(1, 10 ** (collaterals[number].decimals + 1)))
+    balance = scene.account(TRADER).units[number]
+    scene.set_cash(TRADER, scene.account(TRADER).cash_wad - scene.risk(TRADER).equity_wad - choices.of(0, 1, 10**18))
+    state = rich(scene.state, LIQUIDATOR)
+    before = health(state, state.accounts[TRADER]).risk.equity_wad
+    units = choices.of(1, choices.randint(1, balance), balance)
+    after, outcome = apply(state, "seize", LIQUIDATOR, (LIQUIDATOR, TRADER, number, units))
+    event(str(outcome.error))
+    if outcome.error is None:
+        assert health(after, after.accounts[TRADER]).risk.equity_wad >= before
+
+
+# --- Bad debt (Q7)
+
+
+def test_closing_the_last_position_into_debt_records_the_shortfall_once() -> None:
+    scene = owing("10", "1")
+    # A loss of 30 beyond the cash, and the liquidator's 9.7 besides.
+    scene.publish("COPPER", "97")
+    events = liquidate(scene, "10")
+    assert events[1] == ("BadDebtRecorded", TRADER, wad("38.7"), 0)
+    assert scene.account(TRADER) == scene.account(TRADER)._replace(cash_wad=0, sizes_wad=(0, 0), quotes_wad=(0, 0))
+    assert (scene.state.insurance_wad, scene.state.bad_debt_wad) == (0, wad("38.7"))
+    assert refused_liquidation(scene, "10") == ("NoPosition", TRADER, COPPER)
+
+
+@pytest.mark.parametrize(
+    ("insurance", "paid", "insurance_left", "recorded"),
+    [
+        ("100", "38.7", "61.3", "0"),
+        ("38.7", "38.7", "0", "0"),
+        ("38.699999", "38.699999", "0", "0.000001"),
+        ("5", "5", "0", "33.7"),
+    ],
+)
+def test_insurance_pays_what_it_has_and_the_rest_is_bad_debt(
+    insurance: str, paid: str, insurance_left: str, recorded: str
+) -> None:
+    scene = owing("10", "1")
+    scene.do("fund_insurance", STRANGER, usd(insurance))
+    scene.publish("COPPER", "97")
+    assert liquidate(scene, "10")[1] == ("BadDebtRecorded", TRADER, wad("38.7"), wad(paid))
+    assert scene.state.insurance_wad == wad(insurance_left)
+    assert scene.state.bad_debt_wad == wad(recorded)
+
+
+def test_no_bad_debt_while_a_position_in_another_market_is_left() -> None:
+    scene = owing("10", "10000")
+    scene.trade(TIN, TRADER, COUNTERPARTY, "1", "10")
+    scene.set_cash(TRADER, -wad("50"))
+    assert len(liquidate(scene, "10")) == 1
+    assert scene.state.bad_debt_wad == 0
+    events = liquidate(scene, "1", TIN)
+    # 10 to the liquidator from copper, 0.25 from tin.
+    assert events[1] == ("BadDebtRecorded", TRADER, wad("60.25"), 0)
+
+
+def test_no_bad_debt_while_a_unit_of_collateral_is_left_and_the_last_seizure_records_it() -> None:
+    scene = owing("10", "1")
+    scene.do("deposit", TRADER, TRADER, GOLD, 2)
+    scene.publish("COPPER", "97")
+    assert len(liquidate(scene, "10")) == 1
+    assert scene.account(TRADER).cash_wad == -wad("38.7")
+    assert len(scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)) == 1
+    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)
+    shortfall_wad = wad("38.7") - 36 * 10**12
+    assert events[1] == ("BadDebtRecorded", TRADER, shortfall_wad, 0)
+    assert scene.state.bad_debt_wad == shortfall_wad
+    assert scene.account(TRADER).cash_wad == 0
+
+
+def test_last_seizure_that_covers_the_debt_records_nothing() -> None:
+    scene = owing("10", "1")
+    scene.do("deposit", TRADER, TRADER, GOLD, gold("0.02"))
+    scene.publish("COPPER", "97")
+    liquidate(scene, "10")
+    # 0.02 of gold is paid with 36.
+    scene.set_cash(TRADER, -wad("36"))
+    assert len(scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.02"))) == 1
+    assert (scene.account(TRADER).cash_wad, scene.state.bad_debt_wad) == (0, 0)
+
+
+def test_closing_whole_with_equity_left_records_nothing() -> None:
+    scene = owing("10", "20")
+    assert len(liquidate(scene, "10")) == 1
+    assert (scene.account(TRADER).cash_wad, scene.state.bad_debt_wad) == (0, 0)
+
+
+def test_debtor_without_positions_is_seized_from_but_not_liquidated() -> None:
+    scene = Scene()
+    scene.do("deposit", TRADER, TRADER, GOLD, gold("0.1"))
+    scene.set_cash(TRADER, -wad("161"))
+    scene.fund(LIQUIDATOR, "1000")
+    assert refused_liquidation(scene, "1") == ("NoPosition", TRADER, COPPER)
+    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, exact("0.0894", 8))
+    assert scene.account(TRADER).cash_wad == -wad("0.08")
+
+
+def test_bracket_of_the_liquidated_position_does_not_change_its_penalty() -> None:
+    scene = owing("10", "40")
+    scene.set_market(COPPER, brackets=(Bracket(0, wad("0.1"), wad("0.05")), Bracket(1, wad("0.5"), wad("0.25"))))
+    assert liquidate(scene, "5")[0][-2:] == (wad("5"), wad("5"))
