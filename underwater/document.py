@@ -113,15 +113,19 @@ class Field:
             yield Field(self.file, node, f"{self.path}[{number}]")
 
 
-def read(path: Path) -> Field:
-    """The document in a file. Raises ``UserError`` if it cannot be read or is no YAML."""
+def read_text(path: Path) -> str:
+    """A file's text. Raises ``UserError`` if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not a text file") from None
-    return parse(text, str(path))
+
+
+def read(path: Path) -> Field:
+    """The document in a file. Raises ``UserError`` if it cannot be read or is no YAML."""
+    return parse(read_text(path), str(path))
 
 
 def parse(text: str, file: str) -> Field:

@@ -16,7 +16,6 @@ from ape.logging import LogLevel, logger
 from web3.exceptions import Web3Exception
 
 from underwater.actions import Receipt, Transaction
-from underwater.chain import NOBODY
 from underwater.chain.clone import Mined
 from underwater.errors import EnvironmentFailure, UserError
 
@@ -148,9 +147,7 @@ class LiveNetwork:
     def view(self, to: str, data: bytes) -> Receipt:
         """See ``Chain``; what a view reverted with is not kept."""
         with _quiet(self.name):
-            call = self.provider.network.ecosystem.create_transaction(
-                receiver=self._checksummed(to), sender=self._checksummed(NOBODY), data=data, nonce=0
-            )
+            call = self.provider.network.ecosystem.create_transaction(receiver=self._checksummed(to), data=data)
             try:
                 return Receipt(True, bytes(self.provider.send_call(call)), ())
             except ContractLogicError:
