@@ -19,6 +19,24 @@ class Aim(NamedTuple):
     offset: int
 
 
+class Cast(NamedTuple):
+    """Who takes part, by name.
+
+    ``accounts`` are driven and observed, in this order. ``operators`` are those whose approvals are observed, ``matcher``
+    one that every account approves at the start. ``attacker`` is the account that is a contract, ``backstop`` one that
+    only probes use, of unlimited means.
+    """
+
+    accounts: tuple[str, ...]
+    operators: tuple[str, ...]
+    matcher: str
+    delegate: str
+    outsider: str
+    attacker: str
+    publisher: str
+    backstop: str
+
+
 class Action(NamedTuple):
     """One call by one caller. ``arguments`` are in the order of the engine's ``Kind``; numbers are exact integers."""
 

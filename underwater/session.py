@@ -11,8 +11,10 @@ from underwater.case.file import read_case
 from underwater.case.finding import Finding, shrink_and_save
 from underwater.checks import catalogue
 from underwater.document import write_whole
-from underwater.engine.faults import artifacts_of, read_fault
-from underwater.engine.registry import engine_files
+from underwater.engine import Engine
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.faults import read_fault
+from underwater.engine.registry import engine_named
 from underwater.errors import EnvironmentFailure
 from underwater.events import Event, FindingReady, Finished, Met
 from underwater.hunt.campaign import Budget, Campaign
@@ -33,10 +35,10 @@ def hunt(
     mutate: bool = True,
 ) -> Iterator[Event]:
     """Hunt, then shrink, confirm and save what was found. ``network`` None leaves findings unconfirmed."""
-    engine_files(settings.engine)
+    engine = engine_named(settings.engine)
     if settings.fault is not None:
         read_fault(settings.fault)
-    artifacts = artifacts_of(settings.fault)
+    artifacts = engine.artifacts(settings.fault)
     settings.folder.mkdir(parents=True, exist_ok=True)
     write_whole(settings.folder / "run.json", json.dumps(_run_facts(settings, budget, workers), indent=2) + "\n")
     campaign = Campaign(settings, budget, workers, mutate)
@@ -65,7 +67,7 @@ def hunt(
         confirmed_on, differs = None, ""
         if failure is None:
             try:
-                confirmed_on, differs = _confirm(found, artifacts, network)
+                confirmed_on, differs = _confirm(found, engine, artifacts, network)
             except EnvironmentFailure as failed:
                 # The findings are on disk; they are shown, and then the failure is.
                 failure = failed
@@ -108,7 +110,7 @@ def hunt(
         raise failure
 
 
-def _confirm(found: Finding, artifacts: object, network: str | None) -> tuple[str | None, str]:
+def _confirm(found: Finding, engine: Engine, artifacts: Artifacts, network: str | None) -> tuple[str | None, str]:
     if network is None:
         return None, ""
     from underwater.chain.ape import connected
@@ -116,7 +118,7 @@ def _confirm(found: Finding, artifacts: object, network: str | None) -> tuple[st
     with connected(network) as chain:
         snapshot = chain.snapshot()
         try:
-            differs = divergence(chain, found.deployment, artifacts, found.case.blocks)  # type: ignore[arg-type]
+            differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks)
         finally:
             chain.restore(snapshot)
     return (None, differs) if differs else (network, "")

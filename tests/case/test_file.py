@@ -18,10 +18,10 @@ from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS, Parameter
 from underwater.engine.bundled.vocabulary import RANGES
-from underwater.engine.registry import ENGINES, engine_files
+from underwater.engine.registry import ENGINES, engine_named
 from underwater.errors import UserError
 
-DEFAULT: Deployment = engine_files("bundled").default_deployment()
+DEFAULT: Deployment = engine_named("bundled").default_deployment()
 ACTORS = (*ADDRESSES, ATTACKER)
 
 EXAMPLE = """\
@@ -46,7 +46,7 @@ steps:
 deployment: default
 
 found: {seed: 7, sequence: 12, step: 6, fault: withdraw-without-margin}
-"""  # noqa: E501 (a step is a line)
+"""
 
 
 def example() -> Case:
@@ -351,7 +351,7 @@ def test_case_with_addresses_is_refused() -> None:
 
 def test_unknown_engine_lists_the_known() -> None:
     with pytest.raises(UserError, match="unknown engine 'other'; known are " + ", ".join(ENGINES)):
-        engine_files("other")
+        engine_named("other")
 
 
 def test_case_file_holds_nothing_that_code_or_abi_can_change() -> None:

@@ -23,7 +23,7 @@ from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.vocabulary import vocabulary
-from underwater.engine.registry import engine_files
+from underwater.engine.registry import engine_named
 from underwater.report.table import (
     Component,
     Explanation,
@@ -44,7 +44,7 @@ from underwater.report.words import (
     phrase,
 )
 
-DEFAULT: Deployment = engine_files("bundled").default_deployment()
+DEFAULT: Deployment = engine_named("bundled").default_deployment()
 WORDS = vocabulary(DEFAULT)
 MAX = 2**256 - 1
 

@@ -16,7 +16,7 @@ import yaml
 
 from underwater.actions import Act, Action, Aim, Block, Bundle
 from underwater.document import Field, read
-from underwater.engine.registry import ENGINES, engine_files
+from underwater.engine.registry import ENGINES, engine_named
 from underwater.engine.vocabulary import Vocabulary
 
 FORMAT = 1
@@ -54,7 +54,7 @@ class Case:
 
 def vocabulary_of(case: Case) -> Vocabulary:
     """The words that the case is written in."""
-    files = engine_files(case.engine)
+    files = engine_named(case.engine)
     return files.vocabulary(files.default_deployment() if case.deployment is None else case.deployment)
 
 
@@ -94,7 +94,7 @@ def write_case(case: Case) -> str:
     if case.deployment is None:
         lines.append(f"deployment: {DEFAULT}")
     else:
-        document = engine_files(case.engine).write_deployment(case.deployment)
+        document = engine_named(case.engine).write_deployment(case.deployment)
         lines.append("deployment:")
         lines += [f"  {line}" for line in document.splitlines()]
     found = {"seed": str(case.seed), "sequence": str(case.sequence)}
@@ -159,7 +159,7 @@ def read_case(source: Field | Path) -> Case:
     _require_format(document)
     fields = document.mapping(("underwater", "engine", "check", "says", "steps", "deployment", "found"), ("note",))
     engine = fields["engine"].choice(tuple(ENGINES))
-    files = engine_files(engine)
+    files = engine_named(engine)
     deployment = _read_deployment(fields["deployment"], engine)
     words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
     blocks = _read_steps(fields["steps"], words)
@@ -195,7 +195,7 @@ def _require_format(document: Field) -> None:
 
 def _read_deployment(field: Field, engine: str) -> Any | None:
     if not isinstance(field.node, yaml.ScalarNode):
-        return engine_files(engine).read_deployment(field)
+        return engine_named(engine).read_deployment(field)
     if field.text() != DEFAULT:
         raise field.fail(f"'{field.text()}' should be the word '{DEFAULT}', or a whole deployment")
     return None

@@ -10,9 +10,9 @@ from underwater.actions import Block
 from underwater.case.file import Case, write_case
 from underwater.checks import check_named
 from underwater.document import write_whole
+from underwater.engine import Deployment
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.registry import engine_files
+from underwater.engine.registry import engine_named
 from underwater.hunt.replay import Replayed
 from underwater.hunt.sequence import Find
 from underwater.hunt.shrink import shrink
@@ -59,8 +59,8 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
 
 def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding | None:
     """Shrink a saved history and write the small case beside it. None if it does not fail when run again."""
-    default: Deployment = engine_files(case.engine).default_deployment()
-    small = shrink(case.deployment, default, artifacts, check_named(case.check), case.blocks)
+    engine = engine_named(case.engine)
+    small = shrink(engine, case.deployment, artifacts, check_named(case.check), case.blocks)
     if small is None:
         return None
     assert small.replayed.violation is not None
@@ -79,4 +79,10 @@ def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding
     )
     path = unshrunk.with_name(unshrunk.name.removesuffix(UNSHRUNK) + ".yaml")
     write_whole(path, write_case(saved))
-    return Finding(saved, path, small.replayed, steps, small.deployment or default)
+    return Finding(
+        saved,
+        path,
+        small.replayed,
+        steps,
+        engine.default_deployment() if small.deployment is None else small.deployment,
+    )

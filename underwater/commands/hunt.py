@@ -71,7 +71,9 @@ def hunt_command(
     name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
     settings = Settings(engine, fault, seed, check_ids or None, Path(), history, save_unshrunk)
     _validate_names(settings)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # Ape makes it an exit; a hunt wants to end its round first
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # Ape makes it an exit; a hunt wants to end its round first
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
@@ -85,8 +87,8 @@ def hunt_command(
 def _validate_names(settings: Settings) -> None:
     """Before a folder is made for a run that cannot begin."""
     from underwater.engine.faults import read_fault
-    from underwater.engine.registry import engine_files
+    from underwater.engine.registry import engine_named
 
-    engine_files(settings.engine)
+    engine_named(settings.engine)
     if settings.fault is not None:
         read_fault(settings.fault)

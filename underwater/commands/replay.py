@@ -10,9 +10,7 @@ import click
 from underwater.case.file import Case, read_case
 from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
-from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.faults import artifacts_of
-from underwater.engine.registry import engine_files
+from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena
 from underwater.hunt.confirm import divergence
 from underwater.hunt.replay import replay
@@ -41,10 +39,10 @@ def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) ->
 
 def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
     check = check_named(case.check)
-    default: Deployment = engine_files(case.engine).default_deployment()
-    deployment: Deployment = case.deployment or default
-    artifacts = artifacts_of(None if sound else case.fault)
-    replayed = replay(Arena(deployment, artifacts), case.blocks, check, probe_last_only=True)
+    engine = engine_named(case.engine)
+    deployment = engine.default_deployment() if case.deployment is None else case.deployment
+    artifacts = engine.artifacts(None if sound else case.fault)
+    replayed = replay(Arena(engine, deployment, artifacts), case.blocks, check, probe_last_only=True)
     text = ""
     if replayed.violation is not None:
         text = explain_case(case, replayed)
@@ -52,7 +50,7 @@ def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
         from underwater.chain.ape import connected
 
         with connected(network) as chain:
-            differs = divergence(chain, deployment, artifacts, case.blocks)
+            differs = divergence(chain, engine, deployment, artifacts, case.blocks)
         text += f"\nA divergence between chains: {differs}" if differs else f"\nThe same on {network}."
     if replayed.violation is not None:
         return STILL_FAILS, text

@@ -1,1 +1,139 @@
-"""What is under test. An engine deploys itself, says which actions it takes, and turns actions into calls, and back."""
+"""What is under test. An engine deploys itself, says which actions it takes, turns actions into calls, and back.
+
+The hunt knows these two nouns and no engine by name: ``Engine`` is what there is before a deployment, ``Instance`` what there is after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from reference.margin import Health
+from reference.state import State
+from underwater.actions import Act, Call, Cast, Log, Outcome, Receipt, Transaction
+from underwater.choices import Choices
+from underwater.document import Field
+from underwater.engine.artifacts import Artifacts
+from underwater.engine.vocabulary import Kind, Vocabulary
+
+Deployment = Any
+"""A deployment's parameters and surroundings: of the engine's own type, opaque to the hunt."""
+
+
+class Viewed(Protocol):
+    """What an instance needs of a chain: answers to views."""
+
+    def view(self, to: str, data: bytes) -> Receipt:
+        """Call without a trace."""
+
+
+class Slots(Protocol):
+    """The observed raw slots, in a fixed order; ``addresses`` and ``numbers`` say where each is, ``labels`` what it holds."""
+
+    addresses: tuple[str, ...]
+    numbers: tuple[int, ...]
+    pairs: list[tuple[str, int]]
+    labels: list[str]
+
+    def pack(self, state: State) -> list[int]:
+        """What a state of the reference expects in every slot."""
+
+    def repack(self, values: list[int], before: State, after: State) -> None:
+        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
+
+    def unpack(self, values: list[int], state: State) -> State:
+        """The state with everything observed replaced by what was read."""
+
+    def wallet(self, holder: str, collateral: int) -> tuple[str, int] | None:
+        """Where a token keeps a holder's balance; None for a holder that is no account."""
+
+
+class Instance(Protocol):
+    """An engine as deployed. Knows addresses and encodings, holds no chain and no changing state."""
+
+    @property
+    def cast(self) -> Cast:
+        """Who takes part."""
+
+    @property
+    def slots(self) -> Slots:
+        """What is observed after every step."""
+
+    @property
+    def declared_errors(self) -> tuple[str, ...]:
+        """Every custom error of the engine's ABI."""
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The addresses of everything that was created."""
+
+    def initial_state(self, time_s: int) -> State:
+        """What the reference starts from: taken from the deployment, never from the chain."""
+
+    def call(self, act: Act, time_s: int) -> Call:
+        """The call that does an act in a block at ``time_s``."""
+
+    def error_data(self, outcome: Outcome) -> bytes:
+        """What a chain answers when it rejects as ``outcome`` says."""
+
+    def logs(self, outcome: Outcome) -> list[Log]:
+        """The engine's logs that ``outcome`` calls for."""
+
+    def own_logs(self, receipt: Receipt) -> list[Log]:
+        """The engine's logs in a receipt."""
+
+    def outcome_of(self, receipt: Receipt) -> Outcome:
+        """A chain's answer in words. Whatever a contract answers becomes an outcome."""
+
+    def participants(self, act: Act) -> tuple[str, ...]:
+        """The accounts that an act names, each once."""
+
+    def is_world(self, act: Act) -> bool:
+        """Whether the world does it, and no account's stored state can change."""
+
+    def wallets_touched(self, act: Act) -> Iterable[tuple[str, int]]:
+        """(holder, collateral) of the token balances outside the engine that an act may change."""
+
+    def donations(self, act: Act) -> Iterable[tuple[int, int]]:
+        """(collateral, units) that an act sends to the engine outside its ledger."""
+
+    def health_data(self, chain: Viewed, name: str) -> bytes:
+        """The health view as the contract answers it, in raw words; empty if it reverts."""
+
+    def parse_health(self, data: bytes) -> Health | None:
+        """What ``health_data`` says; None if it is not what the view should answer."""
+
+    def health(self, chain: Viewed, name: str) -> Health | None:
+        """Both at once."""
+
+    def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+        """(initial, maintenance) requirement of a position as the contract answers it; None if the view reverts."""
+
+    def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
+        """(status, price) as the contract answers it; None if the view reverts."""
+
+    def mint(self, name: str, collateral: int, units: int) -> Call:
+        """A call that gives an account tokens."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What an engine brings."""
+
+    name: str
+    cast: Cast
+    kinds: Mapping[str, Kind]
+    begin_s: int
+    """When local deployments begin: one time for all chains."""
+    default_deployment: Callable[[], Deployment]
+    read_deployment: Callable[[Field], Deployment]
+    write_deployment: Callable[[Deployment], str]
+    draw_deployment: Callable[[Choices], Deployment]
+    vocabulary: Callable[[Deployment], Vocabulary]
+    deploy: Callable[[Deployment, Artifacts], tuple[tuple[Transaction, ...], Instance]]
+    """The transactions that deploy it with its actors, and the instance that they make."""
+    artifacts: Callable[[str | None], Artifacts]
+    """The compiled contracts, sound (None) or with a fault planted."""
+    sources_renamed: Callable[[Deployment, Deployment], Mapping[str, str]]
+    """Price sources of one deployment -> those that play their part in another: a history moves between them."""

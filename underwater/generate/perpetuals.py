@@ -13,20 +13,9 @@ from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from reference.margin import Health
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
-from underwater.actions import Action
+from underwater.actions import Action, Cast
 from underwater.aims import aimed, mark_or_zero
 from underwater.choices import Choices
-
-
-class Cast(NamedTuple):
-    """Who takes part, by name."""
-
-    accounts: tuple[str, ...]
-    operators: tuple[str, ...]
-    matcher: str
-    delegate: str
-    outsider: str
-    attacker: str
 
 
 class Temper(NamedTuple):

@@ -8,11 +8,9 @@ from typing import NamedTuple
 from underwater.actions import Block
 from underwater.chain import Chain
 from underwater.chain.clone import run_plan
+from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.actors import ACCOUNTS
-from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.instance import Instance
-from underwater.hunt.arena import Arena, plan_whole
+from underwater.hunt.arena import Arena
 
 
 class Seen(NamedTuple):
@@ -33,18 +31,20 @@ def watch(chain: Chain, instance: Instance, blocks: Sequence[Block]) -> list[See
             Seen(
                 tuple((receipt.ok, receipt.halted is not None, receipt.data, receipt.logs) for receipt in receipts),
                 tuple(chain.storage(instance.slots.pairs)),
-                tuple(instance.health(chain, name) for name in ACCOUNTS),
+                tuple(instance.health(chain, name) for name in instance.cast.accounts),
             )
         )
     return shown
 
 
-def divergence(chain: Chain, deployment: Deployment, artifacts: Artifacts, blocks: Sequence[Block]) -> str:
+def divergence(
+    chain: Chain, engine: Engine, deployment: Deployment, artifacts: Artifacts, blocks: Sequence[Block]
+) -> str:
     """How another chain differs from revm over a history, deployment included; empty if it does not."""
-    plan, instance = plan_whole(deployment, artifacts)
-    run_plan(chain, plan, FAR_FUTURE_S)
+    plan, instance = engine.deploy(deployment, artifacts)
+    run_plan(chain, plan, engine.begin_s)
     there = watch(chain, instance, blocks)
-    arena = Arena(deployment, artifacts)
+    arena = Arena(engine, deployment, artifacts)
     here = watch(arena.chain, arena.instance, blocks)
     for number, (one, other) in enumerate(zip(here, there, strict=True), 1):
         for what, left, right in zip(("outcomes", "stored values", "views"), one, other, strict=True):

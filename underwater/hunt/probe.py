@@ -9,37 +9,32 @@ from typing import Any
 from reference.machine import apply
 from reference.margin import Health, health
 from reference.state import State, with_item
-from underwater.actions import Action, Call, Outcome
+from underwater.actions import Action, Outcome
 from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
-from underwater.engine.abi import address_word, selector, words
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, BACKSTOP, DEPLOYER
-from underwater.engine.bundled.instance import Instance
-from underwater.engine.bundled.kinds import MOVES_TOKENS
-
-MINT = selector("mint(address,uint256)")
+from underwater.engine import Instance
 
 
 class Probe:
     """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
-
-    accounts: tuple[str, ...] = ACCOUNTS
-    backstop: str = BACKSTOP
 
     def __init__(self, chain: RevmChain, instance: Instance, state: State, choices: Choices) -> None:
         self.chain = chain
         self.instance = instance
         self.state = state
         self.choices = choices
+        self.accounts: tuple[str, ...] = instance.cast.accounts
+        self.backstop: str = instance.cast.backstop
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """See ``underwater.checks.Probe``."""
-        call = self.instance.call(Action(kind, caller, arguments), self.chain.time_s)
+        action = Action(kind, caller, arguments)
+        call = self.instance.call(action, self.chain.time_s)
         outcome = self.instance.outcome_of(self.chain.transact(call))
         if outcome.done:
             # What observation does not cover (parameters, roles, sources) follows the reference; the rest is read.
             after, _ = apply(self.state, kind, caller, arguments)
-            self._read(after, wallets=kind in MOVES_TOKENS)
+            self._read(after, wallets=any(self.instance.wallets_touched(action)))
         return outcome
 
     def _read(self, state: State, *, wallets: bool) -> None:
@@ -51,7 +46,7 @@ class Probe:
     def _wallets(self) -> dict[str, tuple[int, ...]]:
         slots = self.instance.slots
         wallets = {}
-        for name in ACCOUNTS:
+        for name in self.accounts:
             pairs = [slots.wallet(name, number) for number in range(len(self.state.held_units))]
             wallets[name] = tuple(self.chain.storage([pair for pair in pairs if pair is not None]))
         return wallets
@@ -74,10 +69,8 @@ class Probe:
 
     def fund(self, name: str, units: Sequence[int]) -> None:
         """See ``underwater.checks.Probe``."""
-        address = self.instance.address_of[name]
         for collateral, amount in enumerate(units):
-            data = MINT + address_word(address) + words(amount)
-            self.chain.transact(Call(ADDRESSES[DEPLOYER], self.instance.addresses.tokens[collateral], data))
+            self.chain.transact(self.instance.mint(name, collateral, amount))
             wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
             wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
             self.state = self.state._replace(wallets=wallets)

@@ -14,17 +14,13 @@ from reference.state import State, with_item
 from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
-from underwater.engine.bundled.actors import ACCOUNTS
-from underwater.engine.bundled.instance import Instance, parse_health
-from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, MOVES_TOKENS, WORLD
-from underwater.engine.bundled.storage import repack
+from underwater.engine import Instance
 from underwater.hunt.risks import Risks
 
 VIEW_ALL_EVERY = 32
 """Steps between two readings of every account's health view."""
 THOROUGH_EVERY = 64
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
-_ACCOUNTS = frozenset(ACCOUNTS)
 
 
 class Failure(NamedTuple):
@@ -47,6 +43,7 @@ class Runner:
         self.thorough = thorough
         self.chain = chain
         self.instance = instance
+        self.accounts = instance.cast.accounts
         self.roster = roster
         self.state = start
         self.risks = Risks()
@@ -93,14 +90,13 @@ class Runner:
         observed, events_differ = self._compare(expected, receipt)
 
         slots = instance.slots
-        repack(slots, self._expected, before, expected_state)
+        slots.repack(self._expected, before, expected_state)
         values = chain.storage_of(slots.addresses, slots.numbers)
         after = expected_state
         if values != self._expected:
             after = slots.unpack(values, expected_state)
             self._expected = values
-        if kind in MOVES_TOKENS or kind == "bundle":
-            after = self._with_wallets(act, after)
+        after = self._with_wallets(act, after)
         self.state = after
 
         step = Step()
@@ -108,15 +104,17 @@ class Runner:
         step.before, step.after = before, after
         step.expected, step.expected_state = expected, expected_state
         step.outcome, step.events_differ = observed, events_differ
-        step.participants = self._participants(act)
+        step.participants = instance.participants(act)
         step.health_of = self.risks
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
         views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
-        names = ACCOUNTS if views_all else () if kind in WORLD else step.participants
+        names = self.accounts if views_all else () if instance.is_world(act) else step.participants
         self._views = views = [instance.health_data(chain, name) for name in names]
-        step.healths = dict(zip(names, map(parse_health, views), strict=True))
-        if observed.error is None and kind in ("donate", "bundle"):
-            self._count_donations(act)
+        step.healths = dict(zip(names, map(instance.parse_health, views), strict=True))
+        if observed.error is None:
+            for collateral, units in instance.donations(act):
+                given = self.donated_units[collateral] + units
+                self.donated_units = with_item(self.donated_units, collateral, given)
         step.donated_units = self.donated_units
         self.last = step
 
@@ -138,11 +136,8 @@ class Runner:
         """The observed outcome, and how its events differ; decoded only where bytes are not what was expected."""
         instance = self.instance
         if expected.error is None:
-            if receipt.ok:
-                engine = instance.addresses.engine
-                logs = [log for log in receipt.logs if log.address == engine]
-                if logs == instance.logs(expected):
-                    return expected, ""
+            if receipt.ok and instance.own_logs(receipt) == instance.logs(expected):
+                return expected, ""
         elif not receipt.ok and receipt.data == instance.error_data(expected):
             return expected, ""
         observed = instance.outcome_of(receipt)
@@ -150,41 +145,16 @@ class Runner:
             return observed, f"expected events {expected.events}, observed {observed.events}"
         return observed, ""
 
-    def _participants(self, act: Act) -> tuple[str, ...]:
-        if isinstance(act, Bundle):
-            names = [act.caller]
-            for action in act.actions:
-                names += [action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]]
-        else:
-            names = [act.caller] if act.kind == "set_operator" else []
-            names += [act.arguments[index] for index in ACTOR_ARGUMENTS[act.kind]]
-        return tuple(name for name in dict.fromkeys(names) if name in _ACCOUNTS)
-
     def _with_wallets(self, act: Act, after: State) -> State:
         """The wallets that the act could have touched, as the tokens say."""
-        moves = act.actions if isinstance(act, Bundle) else (act,)
         wallets = after.wallets
-        for action in moves:
-            if action.kind not in MOVES_TOKENS:
-                continue
-            collateral = {"fund_insurance": 0, "collect_fees": 0, "donate": action.arguments[0]}.get(action.kind)
-            if collateral is None:
-                collateral = action.arguments[1]
-            if collateral >= len(after.held_units):
-                continue
-            for holder in {action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind])}:
-                slot = self.instance.slots.wallet(holder, collateral)
-                if slot is not None:
-                    (units,) = self.chain.storage((slot,))
-                    if wallets[holder][collateral] != units:
-                        wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
+        for holder, collateral in self.instance.wallets_touched(act):
+            slot = self.instance.slots.wallet(holder, collateral)
+            if slot is not None:
+                (units,) = self.chain.storage((slot,))
+                if wallets[holder][collateral] != units:
+                    wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
         return after if wallets is after.wallets else after._replace(wallets=wallets)
-
-    def _count_donations(self, act: Act) -> None:
-        for action in act.actions if isinstance(act, Bundle) else (act,):
-            if action.kind == "donate":
-                collateral, units = action.arguments
-                self.donated_units = with_item(self.donated_units, collateral, self.donated_units[collateral] + units)
 
     def _tally(self, kind: str, outcome: Outcome) -> None:
         count = self.counts.get(kind)

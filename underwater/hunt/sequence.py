@@ -12,15 +12,13 @@ from underwater.actions import Act, Action, Block, Bundle
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.choices import Choices, SeededChoices
-from underwater.engine.bundled.actors import ACCOUNTS, ATTACKER, DELEGATE, MATCHER, OPERATORS
-from underwater.engine.bundled.instance import Instance
-from underwater.generate.perpetuals import TEMPERS, Cast, Participants
+from underwater.engine import Instance
+from underwater.generate.perpetuals import TEMPERS, Participants
 from underwater.hunt.probe import probing
 from underwater.hunt.risks import Risks
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
-CAST = Cast(ACCOUNTS, OPERATORS, MATCHER, DELEGATE, "outsider", ATTACKER)
 PROBE_EVERY = 40
 """Steps between two probes, on average."""
 PROBE_STREAMS = 32
@@ -72,8 +70,8 @@ def run_sequence(
 ) -> Ran:
     """Run ``length`` steps, beginning with ``prefix`` (a kept sequence's blocks). The chain must stand right after its deployment."""
     runner = Runner(chain, instance, roster, start)
-    world = World(choices, choices.pick(WEATHERS), path, "publisher", ACCOUNTS, start)
-    participants = Participants(choices, CAST, choices.pick(TEMPERS), runner.risks)
+    world = World(choices, choices.pick(WEATHERS), path, instance.cast.publisher, instance.cast.accounts, start)
+    participants = Participants(choices, instance.cast, choices.pick(TEMPERS), runner.risks)
     seen: set[Novelty] = set()
     ran = Ran(0, b"", runner.counts, runner.errors)
 
@@ -135,13 +133,13 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
             continue
         state = after
         actions.append(action)
-    return Bundle(ATTACKER, tuple(actions) or (participants.draw_for_attacker(state),))
+    return Bundle(participants.cast.attacker, tuple(actions) or (participants.draw_for_attacker(state),))
 
 
 def _prelude(runner: Runner, choices: Choices, step: Any) -> bool:
     """Most accounts begin with some collateral, so that a sequence does not spend itself on deposits."""
     state = runner.state
-    for name in ACCOUNTS:
+    for name in runner.accounts:
         for collateral in range(len(state.parameters.collaterals)):
             rich = name in ("maker", "liquidator") and collateral == 0
             if not rich and not choices.chance(40):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from underwater.actions import Act, Action, Block, Bundle
 from underwater.aims import unit_of
 from underwater.checks import Check
+from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.vocabulary import Kind
 from underwater.hunt.arena import Arena
 from underwater.hunt.replay import Replayed, replay
 
@@ -144,7 +144,7 @@ class Shrinker:
             after_s, act = item
             if isinstance(act, Bundle):
                 return
-            for argument, parameter in enumerate(KINDS[act.kind].parameters):
+            for argument, parameter in enumerate(self.arena.engine.kinds[act.kind].parameters):
                 value = act.arguments[argument]
                 if isinstance(value, bool) or not isinstance(value, int) or value <= 1:
                     continue
@@ -162,7 +162,7 @@ class Shrinker:
 
     def _plain_names(self, best: Flat) -> Flat:
         """Fewer actors: the first of those that take part instead of the later ones."""
-        names = sorted({name for _, act in best for name in _accounts_of(act)})
+        names = sorted({name for _, act in best for name in _actors_of(act, self.arena.engine.kinds)})
         ordered = [name for name in ("trader-1", "trader-2", "trader-3", "maker", "liquidator") if name not in names]
         for name in names:
             for other in ordered:
@@ -200,9 +200,9 @@ def _plainer(value: int, unit: int) -> Iterator[int]:
                     yield plain
 
 
-def _accounts_of(act: Act) -> Iterator[str]:
+def _actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
     for action in act.actions if isinstance(act, Bundle) else (act,):
-        for parameter, value in zip(KINDS[action.kind].parameters, action.arguments, strict=True):
+        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True):
             if parameter.type == "actor":
                 yield value
 
@@ -229,18 +229,13 @@ def _renamed_action(action: Action, name: str, other: str) -> Action:
     )
 
 
-def _with_sources_of(flat: Flat, drawn: Deployment, default: Deployment) -> Flat:
-    """The history with each price source replaced by the one that feeds the market of the same number."""
-    names = {
-        market.feed.feed: other.feed.feed
-        for market, other in zip(reversed(drawn.parameters.markets), reversed(default.parameters.markets), strict=False)
-    }
-    fallback = next(iter(default.sources))
+def _renamed_sources(flat: Flat, kinds: Mapping[str, Kind], names: Mapping[str, str]) -> Flat:
+    """The history with each price source replaced."""
 
     def renamed(action: Action) -> Action:
         arguments = tuple(
-            names.get(value, fallback) if parameter.type == "source" else value
-            for parameter, value in zip(KINDS[action.kind].parameters, action.arguments, strict=True)
+            names[value] if parameter.type == "source" else value
+            for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
         )
         return action._replace(arguments=arguments)
 
@@ -251,22 +246,23 @@ def _with_sources_of(flat: Flat, drawn: Deployment, default: Deployment) -> Flat
 
 
 def shrink(
+    engine: Engine,
     deployment: Deployment | None,
-    default: Deployment,
     artifacts: Artifacts,
     check: Check,
     blocks: tuple[Block, ...],
 ) -> Shrunk | None:
     """Shrink a history, and try it on the plain deployment first. None if it does not fail when run again."""
-    arena = Arena(deployment or default, artifacts)
+    default = engine.default_deployment()
+    arena = Arena(engine, default if deployment is None else deployment, artifacts)
     shrinker = Shrinker(arena, check)
     best = shrinker.run(blocks)
     if best is None:
         return None
     flat, replayed = best
     if deployment is not None:
-        plain = Shrinker(Arena(default, artifacts), check)
-        on_default = plain.fails(_with_sources_of(flat, deployment, default))
+        plain = Shrinker(Arena(engine, default, artifacts), check)
+        on_default = plain.fails(_renamed_sources(flat, engine.kinds, engine.sources_renamed(deployment, default)))
         if on_default is not None:
             again = plain.run(on_default.blocks)
             if again is not None and len(again[0]) <= len(flat):

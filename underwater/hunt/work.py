@@ -11,8 +11,8 @@ from pathlib import Path
 from underwater.actions import Block
 from underwater.checks import Check, Roster, catalogue
 from underwater.choices import SeededChoices
-from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.faults import artifacts_of
+from underwater.engine import Deployment
+from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.sequence import Find, Ran, run_sequence
 from underwater.nemesis.history import PriceHistory
@@ -68,7 +68,8 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.artifacts = artifacts_of(settings.fault)
+        self.engine = engine_named(settings.engine)
+        self.artifacts = self.engine.artifacts(settings.fault)
         # The hot loop makes many small tuples and no cycles to speak of: collect seldom, and never what is here already.
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -78,8 +79,8 @@ class Worker:
         """A deployment of the campaign, in its first state."""
         arena = self._arenas.pop(number, None)
         if arena is None:
-            settings = self.settings
-            arena = Arena(deployment_number(settings.engine, settings.seed, number), self.artifacts)
+            deployment = deployment_number(self.engine, self.settings.seed, number)
+            arena = Arena(self.engine, deployment, self.artifacts)
             if len(self._arenas) >= ARENAS_KEPT:
                 self._arenas.pop(next(iter(self._arenas)))
         self._arenas[number] = arena

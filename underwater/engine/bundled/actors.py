@@ -5,6 +5,8 @@ Addresses are those of the well-known development mnemonic (``test test ... junk
 
 from __future__ import annotations
 
+from underwater.actions import Cast
+
 _DEVELOPMENT_ADDRESSES = (
     "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266",
     "0x70997970c51812dc3a010c7d01b50e0d17dc79c8",
@@ -64,3 +66,14 @@ OPERATORS = (MATCHER, DELEGATE)
 """The operators whose approvals are observed. Every account approves the matcher at the start."""
 
 DEPLOYER = "admin"
+
+CAST = Cast(
+    accounts=ACCOUNTS,
+    operators=OPERATORS,
+    matcher=MATCHER,
+    delegate=DELEGATE,
+    outsider="outsider",
+    attacker=ATTACKER,
+    publisher="publisher",
+    backstop=BACKSTOP,
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from eth_abi import decode
 
@@ -11,31 +11,28 @@ from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Parameters
 from reference.state import ANSWERS, FeedReading, State, empty_account
-from underwater.actions import Act, Action, Bundle, Call, Log, Outcome, Receipt
+from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
+from underwater.engine import Viewed
 from underwater.engine.abi import address_word, canonical_type, selector, signature, signed, topic, words
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS, WORLD
 from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
+_MINT = selector("mint(address,uint256)")
 _RUN = selector("run((address,bytes)[])")
 TOKEN_ERRORS = ("error ERC20InsufficientBalance(address,uint256,uint256)",)
 
 
-class Viewed(Protocol):
-    """What an instance needs of a chain: answers to views."""
-
-    def view(self, to: str, data: bytes) -> Receipt:
-        """Call without a trace."""
-
-
 class Instance:
     """A deployment on some chain. Knows addresses and encodings, holds no chain and no changing state."""
+
+    cast: Cast = CAST
 
     def __init__(self, deployment: Deployment, artifacts: Artifacts, addresses: Addresses) -> None:
         self.deployment = deployment
@@ -137,6 +134,64 @@ class Instance:
             return ("unknown event", "0x" + b"".join(log.topics).hex(), "0x" + log.data.hex())
         return (coder.entry["name"], *arguments)
 
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The addresses of everything that was created, in order."""
+        return tuple(self.addresses.every())
+
+    def own_logs(self, receipt: Receipt) -> list[Log]:
+        """The engine's logs in a receipt."""
+        engine = self.addresses.engine
+        return [log for log in receipt.logs if log.address == engine]
+
+    def participants(self, act: Act) -> tuple[str, ...]:
+        """The accounts that an act names, each once."""
+        if isinstance(act, Bundle):
+            names = [act.caller]
+            for action in act.actions:
+                names += [action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]]
+        else:
+            names = [act.caller] if act.kind == "set_operator" else []
+            names += [act.arguments[index] for index in ACTOR_ARGUMENTS[act.kind]]
+        return tuple([name for name in dict.fromkeys(names) if name in self.accounts])
+
+    def is_world(self, act: Act) -> bool:
+        """Whether the world does it."""
+        return act.kind in WORLD
+
+    def wallets_touched(self, act: Act) -> Iterator[tuple[str, int]]:
+        """(holder, collateral) of the token balances outside the engine that an act may change."""
+        for action in actions_of(act):
+            if action.kind not in MOVES_TOKENS:
+                continue
+            collateral = {"fund_insurance": 0, "collect_fees": 0, "donate": action.arguments[0]}.get(action.kind)
+            if collateral is None:
+                collateral = action.arguments[1]
+            if collateral < len(self.parameters.collaterals):
+                for holder in (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind])):
+                    yield holder, collateral
+
+    def donations(self, act: Act) -> Iterator[tuple[int, int]]:
+        """(collateral, units) that an act sends to the engine outside its ledger."""
+        for action in actions_of(act):
+            if action.kind == "donate":
+                yield action.arguments[0], action.arguments[1]
+
+    def mint(self, name: str, collateral: int, units: int) -> Call:
+        """A call that gives an account tokens."""
+        data = _MINT + address_word(self.address_of[name]) + words(units)
+        return Call(ADDRESSES[DEPLOYER], self.addresses.tokens[collateral], data)
+
+    def parse_health(self, data: bytes) -> Health | None:
+        """W1's four words; None if it is not four."""
+        if len(data) != 128:
+            return None
+        read = int.from_bytes
+        return Health(
+            read(data[:32], "big"),
+            Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
+        )
+
     def health_data(self, chain: Viewed, name: str) -> bytes:
         """W1 as the contract answers it, in raw words; empty if the view reverts."""
         receipt = chain.view(self.addresses.engine, self._health_calls[name])
@@ -144,7 +199,7 @@ class Instance:
 
     def health(self, chain: Viewed, name: str) -> Health | None:
         """W1 as the contract answers it; None if the view reverts or answers too little."""
-        return parse_health(self.health_data(chain, name))
+        return self.parse_health(self.health_data(chain, name))
 
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
         """W3 as the contract answers it; None if the view reverts."""
@@ -154,17 +209,6 @@ class Instance:
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """W2 as the contract answers it; None if the view reverts."""
         return _two_words(chain.view(self.addresses.engine, _REQUIREMENTS + words(market, size_wad, price_wad)))
-
-
-def parse_health(data: bytes) -> Health | None:
-    """W1's four words; None if it is not four."""
-    if len(data) != 128:
-        return None
-    read = int.from_bytes
-    return Health(
-        read(data[:32], "big"),
-        Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
-    )
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:

@@ -146,6 +146,18 @@ class Slots:
             values += self.pack_account(state.accounts[name], approvals_of(state, name))
         return values + self.pack_globals(state)
 
+    def repack(self, values: list[int], before: State, after: State) -> None:
+        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
+        accounts_before, accounts_after = before.accounts, after.accounts
+        if accounts_before is not accounts_after or before.operators is not after.operators:
+            width = self.width
+            same_operators = before.operators is after.operators
+            for index, name in enumerate(ACCOUNTS):
+                if accounts_before[name] is not accounts_after[name] or not same_operators:
+                    start = index * width
+                    values[start : start + width] = self.pack_account(accounts_after[name], approvals_of(after, name))
+        values[self.globals_at :] = self.pack_globals(after)
+
     def unpack(self, values: list[int], state: State) -> State:
         """The state with everything observed replaced by what was read."""
         accounts = dict(state.accounts)
@@ -178,16 +190,3 @@ class Slots:
 def approvals_of(state: State, account: str) -> tuple[bool, ...]:
     """Whether each observed operator is approved by an account."""
     return tuple((account, operator) in state.operators for operator in OPERATORS)
-
-
-def repack(slots: Slots, values: list[int], before: State, after: State) -> None:
-    """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
-    accounts_before, accounts_after = before.accounts, after.accounts
-    if accounts_before is not accounts_after or before.operators is not after.operators:
-        width = slots.width
-        same_operators = before.operators is after.operators
-        for index, name in enumerate(ACCOUNTS):
-            if accounts_before[name] is not accounts_after[name] or not same_operators:
-                start = index * width
-                values[start : start + width] = slots.pack_account(accounts_after[name], approvals_of(after, name))
-    values[slots.globals_at :] = slots.pack_globals(after)

@@ -14,8 +14,8 @@ from eth_abi.exceptions import DecodingError
 
 from reference.parameters import Feed, Market
 from underwater.document import decimal_text
+from underwater.engine import Viewed
 from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.bundled.instance import Viewed
 from underwater.engine.bundled.plan import (
     ADMIN_ROLE,
     COLLATERAL_TYPE,
