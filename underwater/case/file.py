@@ -50,6 +50,8 @@ class Case:
     blocks: tuple[Block, ...]
     note: str = ""
     step: int | None = None
+    refused: tuple[int, ...] = ()
+    """Numbers of the acts that were refused when it was found: if others are now, the history is not the same any more."""
 
 
 def vocabulary_of(case: Case) -> Vocabulary:
@@ -102,7 +104,8 @@ def write_case(case: Case) -> str:
         found["step"] = str(case.step)
     if case.fault is not None:
         found["fault"] = case.fault
-    lines += ["", f"found: {_flow(found)}"]
+    refused = f", refused: [{', '.join(map(str, case.refused))}]" if case.refused else ""
+    lines += ["", f"found: {_flow(found)[:-1]}{refused}}}"]
     return _TITLE + "\n".join(lines) + "\n"
 
 
@@ -163,7 +166,7 @@ def read_case(source: Field | Path) -> Case:
     deployment = _read_deployment(fields["deployment"], engine)
     words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
     blocks = _read_steps(fields["steps"], words)
-    found = fields["found"].mapping(("seed", "sequence"), ("step", "fault"))
+    found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault"))
     step = None
     if "step" in found:
         step = found["step"].integer(1)
@@ -181,6 +184,7 @@ def read_case(source: Field | Path) -> Case:
         blocks,
         fields["note"].text() if "note" in fields else "",
         step,
+        tuple(item.integer(1) for item in found["refused"].items()) if "refused" in found else (),
     )
 
 

@@ -50,6 +50,7 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
         blocks=find.blocks,
         note=violation.why,
         step=count_acts(find.blocks),
+        refused=find.refused,
     )
     label = hashlib.sha256(repr((settings.seed, sequence)).encode()).hexdigest()[:6]
     path = settings.folder / f"{violation.check}-{find.kind}-{label}{UNSHRUNK}"
@@ -76,6 +77,7 @@ def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding
         blocks=small.blocks,
         note=small.replayed.violation.why,
         step=steps,
+        refused=small.replayed.refused,
     )
     path = unshrunk.with_name(unshrunk.name.removesuffix(UNSHRUNK) + ".yaml")
     write_whole(path, write_case(saved))

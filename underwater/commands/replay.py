@@ -54,14 +54,6 @@ def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
         text += f"\nA divergence between chains: {differs}" if differs else f"\nThe same on {network}."
     if replayed.violation is not None:
         return STILL_FAILS, text
-    # A history whose refusals differ from those the model gives today says nothing about the check any more.
-    applies = all(step.expected.done == step.outcome.done for step in replayed.steps)
-    last = replayed.steps[-1] if replayed.steps else None
-    if last is None or not applies or _was_emptied(replayed.steps):
-        return NO_LONGER_APPLIES, text
-    return FIXED, text
-
-
-def _was_emptied(steps: tuple[object, ...]) -> bool:
-    """Whether every act before the last is refused now: the history no longer builds what it was about."""
-    return len(steps) > 1 and not any(step.outcome.done for step in steps[:-1])  # type: ignore[attr-defined]
+    # What was accepted when the case was found and is refused now: the history no longer leads where it led.
+    newly_refused = set(replayed.refused) - set(case.refused) - {len(replayed.steps)}
+    return NO_LONGER_APPLIES if newly_refused else FIXED, text

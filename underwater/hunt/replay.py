@@ -26,6 +26,11 @@ class Replayed(NamedTuple):
     violation: Violation | None
     steps: tuple[Step, ...]
 
+    @property
+    def refused(self) -> tuple[int, ...]:
+        """Numbers of the acts that were refused."""
+        return tuple(number for number, step in enumerate(self.steps, 1) if not step.outcome.done)
+
 
 def replay(
     arena: Arena, blocks: Iterable[Block], check: Check, *, aims: bool = False, probe_last_only: bool = True

@@ -54,6 +54,8 @@ class Runner:
         self.counts: dict[str, list[int]] = {}
         """Per kind: done, rejected."""
         self.errors: dict[str, int] = {}
+        self.refused: list[int] = []
+        """Numbers of the acts that were refused."""
         self.last: Step | None = None
         self._expected = instance.slots.pack(start)
         self._hashed = list(self._expected)
@@ -164,6 +166,7 @@ class Runner:
             count[0] += 1
         else:
             count[1] += 1
+            self.refused.append(self.steps)
             self.errors[outcome.error] = self.errors.get(outcome.error, 0) + 1
 
 

@@ -36,6 +36,8 @@ class Find(NamedTuple):
     kind: str
     expected: str
     observed: str
+    refused: tuple[int, ...]
+    """Numbers of the acts that were refused."""
 
     @property
     def cause(self) -> tuple[str, ...]:
@@ -88,6 +90,7 @@ def run_sequence(
                 last.kind,
                 last.expected.error or "done",
                 last.outcome.error or "done",
+                tuple(runner.refused),
             )
             return False
         key = _novelty(last)
