@@ -20,6 +20,7 @@ from underwater.checks import Probe as AnyProbe
 from underwater.choices import SeededChoices
 from underwater.document import write_whole
 from underwater.engine.artifacts import PROJECT
+from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import Fault, artifacts_of, fault_ids, read_fault
 from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.campaign import LENGTHS
@@ -80,7 +81,7 @@ def measure(fault_id: str | None, seed: int, steps: int) -> Recorder:
     while recorder.steps < steps:
         choices = SeededChoices(seed, "matrix", index)
         number = 0 if choices.chance(30) else index + 1
-        arena = Arena(deployment_number("bundled", seed, number), artifacts)
+        arena = Arena(BUNDLED, deployment_number(BUNDLED, seed, number), artifacts)
         for _ in range(SEQUENCES_A_DEPLOYMENT):
             length = min(choices.pick(LENGTHS), steps - recorder.steps)
             if length <= 0:
