@@ -22,6 +22,15 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Cloned:
+    """What is hunted equals what Ape deployed: so many contracts, so many storage slots that are not zero."""
+
+    network: str
+    contracts: int
+    slots: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """Some more of it is done. ``share_done`` is 0 to 1 of the budget."""
 
@@ -113,4 +122,4 @@ class Finished:
     summary: Summary
 
 
-Event = Started | Progress | Met | FindingReady | Finished
+Event = Started | Cloned | Progress | Met | FindingReady | Finished

@@ -16,9 +16,10 @@ from underwater.engine.artifacts import Artifacts
 from underwater.engine.faults import read_fault
 from underwater.engine.registry import engine_named
 from underwater.errors import EnvironmentFailure
-from underwater.events import Event, FindingReady, Finished, Met
+from underwater.events import Event, FindingReady, Finished, Met, Started
 from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.confirm import divergence
+from underwater.hunt.origin import cloned_from_ape
 from underwater.hunt.work import Settings
 from underwater.report.table import explain_case
 
@@ -51,6 +52,8 @@ def hunt(
             finished = event
             break
         yield event
+        if isinstance(event, Started):
+            yield cloned_from_ape(engine)
     assert finished is not None
     summary = finished.summary
     shown: set[str] = set()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TextIO
 
-from underwater.events import Event, FindingReady, Finished, Met, Progress, Started
+from underwater.events import Cloned, Event, FindingReady, Finished, Met, Progress, Started
 
 PLAIN_EVERY_S = 5.0
 
@@ -25,6 +25,8 @@ class Console:
         """Print one event."""
         if isinstance(event, Started):
             self._started(event)
+        elif isinstance(event, Cloned):
+            self._line(f"Cloned from {event.network}: {event.contracts} contracts, {event.slots} storage slots equal.")
         elif isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Met):
