@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {MarginEngine} from "contracts/MarginEngine.sol";
+import {LiquidationParameters} from "contracts/Types.sol";
+import {FeedReader, Price} from "contracts/libraries/FeedReader.sol";
+
+interface IBalances {
+    function balanceOf(address holder) external view returns (uint256);
+}
+
+/// @title The engine with one more view, which reads everything and judges it
+/// @dev Inheriting is the fastest way in: one call reads what sixty views would, each of which costs more than all of
+/// the reading here. Nothing that can be called of the engine is changed.
+contract JudgedEngine is MarginEngine {
+    /// @notice What does not hold, by the number of the specification's rule.
+    error Broken(bytes32 rule);
+
+    /// @dev Sums over accounts, for the rules that speak of all of them.
+    struct Sums {
+        int256 quote;
+        uint256 approvals;
+        int256[MOST_MARKETS] net;
+        int256[MOST_MARKETS] longs;
+        uint256[MOST_COLLATERALS] units;
+    }
+
+    constructor(address admin, LiquidationParameters memory parameters) MarginEngine(admin, parameters) {}
+
+    /// @notice Reads the whole stored state of every account and every counter, values the accounts whose bit is set
+    /// in `valued`, and reverts if a rule is broken.
+    /// @param approvals what `operators` may do, as the handler remembers it: two bits for each account
+    /// @dev Unchecked: nothing here can overflow but what rule N6 bounds, and forge runs every opcode through its
+    /// inspectors, so that opcodes are what a call costs.
+    function judge(address[8] calldata accounts, address[2] calldata operators, uint256 valued, uint256 approvals)
+        external
+        view
+    {
+        unchecked {
+            Sums memory sums;
+            uint256 markets = marketCount;
+            uint256 collaterals = collateralCount;
+            for (uint256 i = 8; i != 0;) {
+                --i;
+                Account storage self = _accounts[accounts[i]];
+                _judgeStored(self, sums, markets, collaterals);
+                sums.approvals <<= 2;
+                if (self.operators[operators[0]]) sums.approvals |= 1;
+                if (self.operators[operators[1]]) sums.approvals |= 2;
+                if (valued >> i & 1 == 1) _judgeHealth(accounts[i], self);
+            }
+            _require(sums.approvals == approvals, "A2");
+            _judgeSums(sums, markets, collaterals);
+        }
+    }
+
+    /// @dev Assembly reads a position as the one word that it is: most are empty, and cost no more than that.
+    function _judgeStored(Account storage self, Sums memory sums, uint256 markets, uint256 collaterals) private view {
+        unchecked {
+            int256 quotes = self.cash;
+            uint256 held;
+            for (uint256 market; market != markets; ++market) {
+                uint256 word;
+                Position[MOST_MARKETS] storage positions = self.positions;
+                assembly ("memory-safe") {
+                    word := sload(add(positions.slot, market))
+                }
+                if (word == 0) continue;
+                int256 size = int128(uint128(word));
+                quotes += int256(word) >> 128;
+                // Rule T5: a position without a size has no quote.
+                _require(size != 0, "T5");
+                _require(size % int256(uint256(_markets[market].lot)) == 0, "N5");
+                held |= 1 << market;
+                sums.net[market] += size;
+                if (size > 0) sums.longs[market] += size;
+            }
+            sums.quote += quotes;
+            for (uint256 collateral = 1; collateral != collaterals; ++collateral) {
+                uint256 units = self.units[collateral];
+                if (units == 0) continue;
+                held |= 1 << (FIRST_COLLATERAL + collateral);
+                sums.units[collateral] += units;
+            }
+            _require(held == self.holdings, "holdings");
+        }
+    }
+
+    function _judgeHealth(address account, Account storage self) private view {
+        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
+        if (unusable.status != FeedReader.FRESH) return;
+        _require(valuation.maintenanceMargin <= valuation.initialMargin, "P2");
+        bool isOpen = self.holdings & ((1 << FIRST_COLLATERAL) - 1) != 0;
+        _require(isOpen == (valuation.maintenanceMargin != 0), "V5");
+        _require(isOpen || valuation.equity >= self.cash, "V2");
+        // Rule Q7: nobody is left with a debt and nothing else.
+        _require(self.holdings != 0 || self.cash >= 0, "Q7");
+    }
+
+    function _judgeSums(Sums memory sums, uint256 markets, uint256 collaterals) private view {
+        unchecked {
+            (uint256 fund, uint256 debt) = (insurance, badDebt);
+            _require(fund == 0 || debt == 0, "L8");
+            for (uint256 market; market != markets; ++market) {
+                _require(sums.net[market] == 0, "T1");
+                _require(uint256(sums.longs[market]) == _markets[market].openInterest, "T5");
+            }
+            for (uint256 collateral; collateral != collaterals; ++collateral) {
+                Collateral storage kind = _collaterals[collateral];
+                uint256 pool = kind.poolUnits;
+                if (collateral == 0) {
+                    int256 quote = sums.quote + int256(fund + fees - debt);
+                    _require(quote == int256(pool * 10 ** (18 - kind.decimals)), "L10");
+                } else {
+                    _require(sums.units[collateral] == pool, "L10");
+                }
+                _require(IBalances(kind.token).balanceOf(address(this)) >= pool, "L10");
+            }
+        }
+    }
+
+    function _require(bool holds, bytes32 rule) private pure {
+        if (!holds) revert Broken(rule);
+    }
+}
