@@ -338,6 +338,22 @@ def test_largest_trade_closes_the_last_position_while_the_collateral_has_no_pric
     scene.trade(COPPER, COUNTERPARTY, TRADER, "10", "100")
 
 
+def test_closing_while_the_collateral_has_no_price_must_leave_no_debt_by_hand() -> None:
+    scene = Scene()
+    scene.fund(TRADER, "1000")
+    scene.fund(COUNTERPARTY, "10000")
+    scene.do("deposit", TRADER, TRADER, GOLD, gold("1"))
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100")
+    scene.do("set_feed_mode", STRANGER, "GOLD", REVERTS)
+    # Sold at 99, ten lose 10 and pay a fee of 0.99.
+    scene.set_cash(TRADER, wad("10.99") - 1)
+    assert boundaries.largest_trade_wad(scene.state, TRADER, COPPER, SELLS, wad("99")) is None
+    assert scene.refused_trade(COPPER, COUNTERPARTY, TRADER, "10", "99") == ("FeedUnavailable", "GOLD")
+    scene.set_cash(TRADER, wad("10.99"))
+    assert boundaries.largest_trade_wad(scene.state, TRADER, COPPER, SELLS, wad("99")) == wad("10")
+    scene.trade(COPPER, COUNTERPARTY, TRADER, "10", "99")
+
+
 def test_largest_trade_is_found_where_a_lot_is_worth_less_than_the_roundings() -> None:
     # A lot of one tick is worth one quote wad and needs a thousandth of it: fee and requirement round over 1000 lots.
     scene = Scene()

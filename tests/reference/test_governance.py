@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reference.governance import ADMIN, ORACLE, RISK, ROLES, TREASURER
 from reference.machine import RULES
+from reference.parameters import Feed, MarketLimits
 from tests.reference.support import (
     ADMINISTRATOR,
     BYSTANDER,
@@ -222,6 +225,29 @@ def test_new_feed_of_a_collateral_changes_what_it_counts() -> None:
     assert scene.risk(TRADER).equity_wad == wad("12.5")
     scene.do("set_collateral_feed", ORACLE_MANAGER, SILVER, "GOLD", 8, 600, 1, exact("5000", 8))
     assert scene.risk(TRADER).equity_wad == wad("1000")
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_change_touches_only_the_market_or_collateral_that_it_names(number: int) -> None:
+    scene = Scene()
+    scene.state = scene.state._replace(parameters=replace(SMALL, markets=(*SMALL.markets, SMALL.markets[TIN])))
+    before = scene.state.parameters
+    scene.do("set_market_limits", RISK_MANAGER, number, 0, 0, 0, wad("7"))
+    scene.do("set_market_feed", ORACLE_MANAGER, number, "TIN", 18, 7, 1, wad("7"))
+    scene.do("set_deposit_cap", RISK_MANAGER, number, 7)
+    if number != USD:
+        scene.do("set_collateral_feed", ORACLE_MANAGER, number, "TIN", 18, 7, 1, wad("7"))
+    after = scene.state.parameters
+    for markets in (before.markets, after.markets):
+        assert len(markets) == 3
+    for other in range(3):
+        assert (after.markets[other] == before.markets[other]) is (other != number)
+        assert (after.collaterals[other] == before.collaterals[other]) is (other != number)
+    feed = Feed("TIN", 18, 7, 1, wad("7"))
+    limits = MarketLimits(0, 0, 0, wad("7"))
+    assert after.markets[number] == replace(before.markets[number], limits=limits, feed=feed)
+    assert after.collaterals[number].deposit_cap_units == 7
+    assert after.liquidation == before.liquidation
 
 
 # --- Roles
