@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from underwater.errors import UserError
+from underwater.errors import EnvironmentFailure, UserError
 
 _DECIMAL = re.compile(r"-?\d[\d_]*(\.\d[\d_]*)?")
 _INTEGER = re.compile(r"-?\d[\d_]*")
@@ -153,11 +153,14 @@ def decimal_text(value: int, decimals: int) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a crash at any moment, sees all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that a reader, or a crash at any moment, sees all of it or nothing. Raises ``EnvironmentFailure``."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise EnvironmentFailure(f"{path}: cannot be written: {error.strerror}") from None

@@ -15,7 +15,7 @@ from underwater.engine import Engine
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.faults import read_fault
 from underwater.engine.registry import engine_named
-from underwater.errors import EnvironmentFailure
+from underwater.errors import EnvironmentFailure, UserError
 from underwater.events import Event, FindingReady, Finished, Met, Started
 from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.confirm import divergence
@@ -150,5 +150,7 @@ def new_folder(base: Path, settings_name: str) -> Path:
             folder.mkdir(parents=True, exist_ok=False)
         except FileExistsError:
             continue
+        except OSError as error:
+            raise UserError(f"{base}: no folder for the run can be made there: {error.strerror}") from None
         return folder
     raise EnvironmentFailure(f"{base}: no folder for the run could be made")

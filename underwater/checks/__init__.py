@@ -37,6 +37,7 @@ class Step:
         "kind",
         "outcome",
         "participants",
+        "slots_differ",
         "thorough",
     )
 
@@ -53,6 +54,8 @@ class Step:
     outcome: Outcome
     events_differ: str
     """What differs between expected and observed events; empty if nothing does."""
+    slots_differ: str
+    """Raw slots that hold something else than the reference expects; empty if none does."""
     participants: tuple[str, ...]
     """Accounts that the act names, each once."""
     healths: dict[str, Health | None]

@@ -30,16 +30,19 @@ def _state(step: Step) -> Verdict:
         "open_interest_wad",
         "pool_units",
         "held_units",
-        "operators",
     ):
         if getattr(expected, field) != getattr(observed, field):
             differences.append(  # noqa: PERF401 (three kinds of difference, one list)
                 f"{field}: expected {getattr(expected, field)}, observed {getattr(observed, field)}"
             )
+    if expected.operators != observed.operators:
+        missing, added = expected.operators - observed.operators, observed.operators - expected.operators
+        differences.append(f"approvals missing {sorted(missing)}, not given {sorted(added)}")
     for holder, wallet in expected.wallets.items():
         if observed.wallets.get(holder) != wallet:
             differences.append(f"wallet of {holder}: expected {wallet}, observed {observed.wallets.get(holder)}")
-    return "; ".join(differences) or True
+    # What no field shows, such as an account's bits of what it holds.
+    return "; ".join(differences) or step.slots_differ or True
 
 
 def _events(step: Step) -> Verdict:

@@ -10,7 +10,7 @@ import hashlib
 import multiprocessing
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,7 +103,7 @@ class Campaign:
             try:
                 while not self._spent(began):
                     tasks = self._plan()
-                    futures = [executor.submit(run_task, task) for task in tasks]
+                    futures = _submit(executor, tasks)
                     for task, future in zip(tasks, futures, strict=True):
                         if self._stop_now(began):
                             _cancel(futures)
@@ -247,10 +247,17 @@ def _executor(workers: int, settings: Settings) -> Executor:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker, initargs=(settings,))
 
 
+def _submit(executor: Executor, tasks: list[Task]) -> list[Future]:  # type: ignore[type-arg]
+    try:
+        return [executor.submit(run_task, task) for task in tasks]
+    except BrokenExecutor as failure:
+        raise EnvironmentFailure(f"a worker went away: {failure}") from failure
+
+
 def _result(future: Future) -> Done:  # type: ignore[type-arg]
     try:
         done: Done = future.result()
-    except (BrokenPipeError, EOFError) as failure:
+    except (BrokenExecutor, BrokenPipeError, EOFError) as failure:
         raise EnvironmentFailure(f"a worker went away: {failure}") from failure
     return done
 

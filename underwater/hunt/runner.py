@@ -94,9 +94,14 @@ class Runner:
         slots = instance.slots
         slots.repack(self._expected, before, expected_state)
         values = chain.storage_of(slots.addresses, slots.numbers)
-        after = expected_state
+        after, slots_differ = expected_state, ""
         if values != self._expected:
             after = slots.unpack(values, expected_state)
+            slots_differ = "; ".join(
+                f"{label}: expected {wanted}, observed {stored}"
+                for label, wanted, stored in zip(slots.labels, self._expected, values, strict=True)
+                if wanted != stored
+            )
             self._expected = values
         after = self._with_wallets(act, after)
         self.state = after
@@ -105,7 +110,7 @@ class Runner:
         step.act, step.kind, step.action = act, kind, action
         step.before, step.after = before, after
         step.expected, step.expected_state = expected, expected_state
-        step.outcome, step.events_differ = observed, events_differ
+        step.outcome, step.events_differ, step.slots_differ = observed, events_differ, slots_differ
         step.participants = instance.participants(act)
         step.health_of = self.risks
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1

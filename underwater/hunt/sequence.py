@@ -74,13 +74,15 @@ def run_sequence(
     runner = Runner(chain, instance, roster, start)
     world = World(choices, choices.pick(WEATHERS), path, instance.cast.publisher, instance.cast.accounts, start)
     participants = Participants(choices, instance.cast, choices.pick(TEMPERS), runner.risks)
+    # Of their own, so that the history is the same whichever checks are enabled.
+    probe_choices = SeededChoices(choices.integer(0, (1 << 63) - 1), "probes")
     seen: set[Novelty] = set()
     ran = Ran(0, b"", runner.counts, runner.errors)
 
     def step(act: Act) -> bool:
         violations = runner.act(act)
-        if not violations and roster.probes and choices.integer(0, PROBE_EVERY - 1) == 0:
-            violations = _probe(runner, roster, choices)
+        if not violations and roster.probes and probe_choices.integer(0, PROBE_EVERY - 1) == 0:
+            violations = _probe(runner, roster, probe_choices)
         last = runner.last
         assert last is not None
         if violations:

@@ -161,7 +161,7 @@ class Slots:
     def unpack(self, values: list[int], state: State) -> State:
         """The state with everything observed replaced by what was read."""
         accounts = dict(state.accounts)
-        operators = {pair for pair in state.operators if pair[0] not in accounts or pair[1] not in OPERATORS}
+        operators = {pair for pair in state.operators if pair[0] not in ACCOUNTS or pair[1] not in OPERATORS}
         markets, collaterals = self.markets, self.collaterals
         for index, name in enumerate(ACCOUNTS):
             part = values[index * self.width : (index + 1) * self.width]
