@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reference.parameters import Collateral, Feed, Market
 from reference.rejection import Rejected
 from reference.state import ANSWERS, FeedReading, State
@@ -24,16 +26,16 @@ def status_of(feed: Feed, reading: FeedReading, now_s: int) -> int:
 
 def mark_status(state: State, market: Market) -> tuple[int, int]:
     """O2, O3: (status, mark in wad) of a market; the mark is floored to a tick, and 0 where the status is not ``FRESH``."""
-    feed = market.feed
-    reading = state.feeds[feed.feed]
-    status = status_of(feed, reading, state.time_s)
-    tick_wad = market.tick_wad
-    if status in (UNAVAILABLE, OUT_OF_BOUNDS):
-        return status, 0
-    mark_wad = reading.answer * feed.scale // tick_wad * tick_wad
-    if mark_wad == 0:
-        return OUT_OF_BOUNDS, 0
-    return (FRESH, mark_wad) if status == FRESH else (status, 0)
+    reading = state.feeds[market.feed.feed]
+    kept = _kept.get(id(market))
+    if (
+        kept is not None
+        and kept.of is market
+        and kept.reading is reading
+        and kept.since_s <= state.time_s <= kept.until_s
+    ):
+        return kept.status, kept.price_wad
+    return _keep(market, market.feed, reading, state.time_s, market.tick_wad)
 
 
 def collateral_price_status(state: State, collateral: Collateral) -> tuple[int, int]:
@@ -41,8 +43,57 @@ def collateral_price_status(state: State, collateral: Collateral) -> tuple[int, 
     feed = collateral.feed
     assert feed is not None
     reading = state.feeds[feed.feed]
-    status = status_of(feed, reading, state.time_s)
-    return (FRESH, reading.answer * feed.scale) if status == FRESH else (status, 0)
+    kept = _kept.get(id(collateral))
+    if (
+        kept is not None
+        and kept.of is collateral
+        and kept.reading is reading
+        and kept.since_s <= state.time_s <= kept.until_s
+    ):
+        return kept.status, kept.price_wad
+    return _keep(collateral, feed, reading, state.time_s, 1)
+
+
+def price_of(feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tuple[int, int]:
+    """O1, O2: (status, price in wad, floored to a multiple of ``step_wad``); a price of zero is out of bounds."""
+    status = status_of(feed, reading, now_s)
+    if status in (UNAVAILABLE, OUT_OF_BOUNDS):
+        return status, 0
+    price_wad = reading.answer * feed.scale // step_wad * step_wad
+    if price_wad == 0:
+        return OUT_OF_BOUNDS, 0
+    return (FRESH, price_wad) if status == FRESH else (status, 0)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A price worked out before. It holds for the same thing and the same reading (by identity), in a span of time."""
+
+    of: Market | Collateral
+    reading: FeedReading
+    since_s: int
+    until_s: int
+    status: int
+    price_wad: int
+
+
+_kept: dict[int, _Kept] = {}
+_MOST_KEPT = 256
+_ALWAYS_S = 1 << 62
+
+
+def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tuple[int, int]:
+    """Work a price out, and keep it: valuing an account asks for the same few prices over and over."""
+    status, price_wad = price_of(feed, reading, now_s, step_wad)
+    since_s, until_s = -_ALWAYS_S, _ALWAYS_S
+    if status == FRESH:
+        since_s, until_s = reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
+    elif status == STALE:
+        since_s = until_s = now_s
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    _kept[id(of)] = _Kept(of, reading, since_s, until_s, status, price_wad)
+    return status, price_wad
 
 
 def refuse(state: State, feed: Feed, status: int) -> Rejected:
