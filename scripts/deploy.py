@@ -112,8 +112,9 @@ def cli(
         question = f"{network.name} is not local. Send {count} transactions that cannot be taken back?"
         if not click.confirm(question, default=False):
             raise UserError("not confirmed; nothing was sent")
-    manifest = deploy(prepared, network, path, click.echo)
-    click.echo(f"The margin engine is at {manifest.engine}. Manifest: {shown(path)}")
+    with network.unlocked(deployer):
+        manifest = deploy(prepared, network, path, click.echo)
+    click.echo(f"The margin engine is at {manifest.engine}. Manifest: {manifest_path or shown(path)}")
     _check(manifest, network, first_answers=True)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import ape
@@ -624,6 +625,19 @@ def test_roles_that_everybody_could_take_are_refused_there(deployed: Deployed, t
     result = run_deploy("--parameters", path, "--account", "deployer", "--yes")
     assert result.exit_code == 2
     assert "roles.risk_manager: is a development account" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("choice", "name"),
+    [
+        ("https://someone:word@node.example:8545/v2/a-key?k=a-key", "https://node.example:8545"),
+        ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+        ("ethereum:sepolia:node", "ethereum:sepolia:node"),
+    ],
+)
+def test_a_key_in_the_address_of_a_node_is_not_written_down(choice: str, name: str) -> None:
+    provider: Any = SimpleNamespace(network_choice=choice)
+    assert LiveNetwork(provider).name == name
 
 
 @pytest.mark.usefixtures("elsewhere")

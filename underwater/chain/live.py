@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import ape
 from ape.exceptions import ApeException, ContractLogicError
@@ -80,7 +81,7 @@ class LiveNetwork:
 
     def __init__(self, provider: ProviderAPI) -> None:
         self.provider = provider
-        self.name = provider.network_choice
+        self.name = _without_key(provider.network_choice)
         self._accounts: dict[str, AccountAPI] = {}
 
     @property
@@ -133,6 +134,23 @@ class LiveNetwork:
         except (KeyError, ValueError):
             known = ", ".join(sorted(ape.accounts.aliases)) or "none: make one with 'ape accounts generate ALIAS'"
             raise UserError(f"--account {alias}: Ape has no such account; it has {known}") from None
+
+    @contextmanager
+    def unlocked(self, address: str) -> Iterator[None]:
+        """Have an account with a passphrase ask for it once, not at every transaction; accounts of other kinds ask as they do.
+
+        Ape takes the passphrase from ``APE_ACCOUNTS_<alias>_PASSPHRASE`` where that is set.
+        """
+        set_autosign = getattr(self._accounts[address], "set_autosign", None)
+        if set_autosign is None:
+            yield
+            return
+        with _quiet(self.name):
+            set_autosign(True)
+        try:
+            yield
+        finally:
+            set_autosign(False)
 
     def nonce(self, address: str) -> int:
         """How many transactions an account has sent."""
@@ -189,6 +207,12 @@ class LiveNetwork:
 
     def _checksummed(self, address: str) -> Any:
         return self.provider.network.ecosystem.decode_address(int(address, 16))
+
+
+def _without_key(choice: str) -> str:
+    """A network as it may be shown and written down: of an address only the host, since many have a key in their path."""
+    parts = urlsplit(choice)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if "://" in choice else choice
 
 
 @contextmanager
