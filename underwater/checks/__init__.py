@@ -108,6 +108,8 @@ class Check(NamedTuple):
     kinds: frozenset[str] | None = None
     probe: Callable[[Probe], Verdict] | None = None
     uses_model: bool = False
+    of_done: bool = False
+    """Whether ``judge`` has nothing to say of an act that was refused: it is then not asked."""
     probe_weight: int = 2
     """How often the probe is drawn beside others: more where its "if" is seldom met."""
 
@@ -156,31 +158,35 @@ class Roster:
 
     def __init__(self, checks: Iterable[Check]) -> None:
         self.checks = tuple(checks)
-        self._asked: dict[str, int] = {}
+        self._asked: dict[tuple[str, bool], int] = {}
         self._probed = dict.fromkeys((check.id for check in self.checks), 0)
         self.exercised = dict.fromkeys((check.id for check in self.checks), 0)
         self.probes = tuple(check for check in self.checks if check.probe is not None)
         self.probe_weights = tuple(accumulate(check.probe_weight for check in self.probes))
-        self._by_kind: dict[str, tuple[tuple[str, Callable[[Step], Verdict]], ...]] = {}
+        self._by_kind: dict[tuple[str, bool], tuple[tuple[str, Callable[[Step], Verdict]], ...]] = {}
 
-    def judges(self, kind: str) -> tuple[tuple[str, Callable[[Step], Verdict]], ...]:
-        """(id, judge) of every check that is asked after this kind."""
-        found = self._by_kind.get(kind)
+    def judges(self, kind: str, *, done: bool) -> tuple[tuple[str, Callable[[Step], Verdict]], ...]:
+        """(id, judge) of every check that is asked after this kind of act, accepted or refused."""
+        found = self._by_kind.get((kind, done))
         if found is None:
             found = tuple(
                 (check.id, check.judge)
                 for check in self.checks
-                if check.judge is not None and (check.kinds is None or kind in check.kinds)
+                if check.judge is not None
+                and (check.kinds is None or kind in check.kinds)
+                and (done or not check.of_done)
             )
-            self._by_kind[kind] = found
+            self._by_kind[kind, done] = found
         return found
 
     def judge(self, step: Step) -> list[Violation]:
         """Ask every check that this step concerns."""
         exercised = self.exercised
-        self._asked[step.kind] = self._asked.get(step.kind, 0) + 1
+        done = step.outcome.error is None
+        asked = (step.kind, done)
+        self._asked[asked] = self._asked.get(asked, 0) + 1
         violations = []
-        for check_id, judge in self.judges(step.kind):
+        for check_id, judge in self.judges(step.kind, done=done):
             verdict = judge(step)
             if verdict is not False:
                 exercised[check_id] += 1
@@ -192,8 +198,8 @@ class Roster:
     def evaluated(self) -> dict[str, int]:
         """How often each check was asked."""
         counts = dict(self._probed)
-        for kind, times in self._asked.items():
-            for check_id, _ in self.judges(kind):
+        for (kind, done), times in self._asked.items():
+            for check_id, _ in self.judges(kind, done=done):
                 counts[check_id] += times
         return counts
 

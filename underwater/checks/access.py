@@ -41,5 +41,6 @@ CHECKS = (
         "an action on another's account, or a role's, needs that right",
         _right,
         kinds(*_ON_ACCOUNTS, *_BY_ROLE),
+        of_done=True,
     ),
 )

@@ -122,8 +122,14 @@ CHECKS = (
         "after an owner's action that adds risk, equity >= initial margin; a reduction below it does no harm",
         _keeps_initial_margin,
         _ADDS_RISK,
+        of_done=True,
     ),
-    Check("HEALTH-02", "an account becomes liquidatable only by prices, time or announced parameters", _stays_healthy),
+    Check(
+        "HEALTH-02",
+        "an account becomes liquidatable only by prices, time or announced parameters",
+        _stays_healthy,
+        of_done=True,
+    ),
     Check("HEALTH-03", "an account that takes no part in an action stays as it was", _bystanders),
     Check("HEALTH-04", "views used for health return a status instead of reverting", _views_answer),
     Check(

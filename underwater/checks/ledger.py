@@ -35,6 +35,8 @@ def _conserved(step: Step) -> Verdict:
 
 def _covered(step: Step) -> Verdict:
     """LEDGER-02. What can be withdrawn is bounded by the pool (L3), and the pool by what is held."""
+    if step.after.pool_units is step.before.pool_units and step.after.held_units is step.before.held_units:
+        return False
     for number, (pool, held) in enumerate(zip(step.after.pool_units, step.after.held_units, strict=True)):
         if pool > held:
             return f"collateral {number}: {pool} units can be withdrawn, {held} are held"
@@ -196,7 +198,11 @@ CHECKS = (
     Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved),
     Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave),
     Check(
-        "LEDGER-03", "trading profit and loss sums to zero", _zero_sum, kinds("trade", "settle", "liquidate", "seize")
+        "LEDGER-03",
+        "trading profit and loss sums to zero",
+        _zero_sum,
+        kinds("trade", "settle", "liquidate", "seize"),
+        of_done=True,
     ),
     Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip, probe_weight=3),
     Check(
@@ -206,5 +212,5 @@ CHECKS = (
     ),
     Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest),
     Check("LEDGER-07", "global counters = sums over accounts", _counters),
-    Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to),
+    Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to, of_done=True),
 )

@@ -234,7 +234,13 @@ def _quote_wad(state: State, name: str) -> int:
 
 
 CHECKS = (
-    Check("LIQ-01", "only an account below its maintenance margin is liquidated", _only_liquidatable, _LIQUIDATIONS),
+    Check(
+        "LIQ-01",
+        "only an account below its maintenance margin is liquidated",
+        _only_liquidatable,
+        _LIQUIDATIONS,
+        of_done=True,
+    ),
     Check(
         "LIQ-02",
         "every account below its maintenance margin can be liquidated",
@@ -246,19 +252,22 @@ CHECKS = (
         "a liquidated account loses at most the penalty, and a partial close leaves it nearer to health",
         _equity_lost,
         _LIQUIDATIONS,
+        of_done=True,
     ),
-    Check("LIQ-04", "the liquidator earns at most the stated reward", _reward, _LIQUIDATIONS),
+    Check("LIQ-04", "the liquidator earns at most the stated reward", _reward, _LIQUIDATIONS, of_done=True),
     Check(
         "LIQ-05",
         "liquidating oneself gains at most what a third party would have been paid",
         _self_liquidation,
         _LIQUIDATIONS,
+        of_done=True,
     ),
     Check(
         "LIQ-06",
         "a partial close takes no more than the close rule, and leaves what can be closed",
         _close_rule,
         kinds("liquidate"),
+        of_done=True,
     ),
     Check("LIQ-08", "bad debt recorded = shortfall, exactly once", _bad_debt_once),
 )

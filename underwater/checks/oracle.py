@@ -76,8 +76,18 @@ def _in_bounds(step: Step) -> Verdict:
 
 
 CHECKS = (
-    Check("ORACLE-01", "no decision rests on a price older than its own feed's heartbeat", _fresh, _DECISIONS),
     Check(
-        "ORACLE-02", "zero, negative and answers outside the feed's bounds never become prices", _in_bounds, _DECISIONS
+        "ORACLE-01",
+        "no decision rests on a price older than its own feed's heartbeat",
+        _fresh,
+        _DECISIONS,
+        of_done=True,
+    ),
+    Check(
+        "ORACLE-02",
+        "zero, negative and answers outside the feed's bounds never become prices",
+        _in_bounds,
+        _DECISIONS,
+        of_done=True,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from eth_abi import decode
@@ -25,6 +25,8 @@ _HEALTH = selector("accountHealth(address)")
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _MINT = selector("mint(address,uint256)")
+_MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
+_MAY_DONATE = frozenset(("donate", "bundle"))
 _RUN = selector("run((address,bytes)[])")
 TOKEN_ERRORS = ("error ERC20InsufficientBalance(address,uint256,uint256)",)
 
@@ -159,8 +161,11 @@ class Instance:
         """Whether the world does it."""
         return act.kind in WORLD
 
-    def wallets_touched(self, act: Act) -> Iterator[tuple[str, int]]:
+    def wallets_touched(self, act: Act) -> list[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""
+        touched: list[tuple[str, int]] = []
+        if act.kind not in _MAY_MOVE_TOKENS:
+            return touched
         for action in actions_of(act):
             if action.kind not in MOVES_TOKENS:
                 continue
@@ -168,14 +173,15 @@ class Instance:
             if collateral is None:
                 collateral = action.arguments[1]
             if collateral < len(self.parameters.collaterals):
-                for holder in (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind])):
-                    yield holder, collateral
+                holders = (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]))
+                touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
+        return touched
 
-    def donations(self, act: Act) -> Iterator[tuple[int, int]]:
+    def donations(self, act: Act) -> list[tuple[int, int]]:
         """(collateral, units) that an act sends to the engine outside its ledger."""
-        for action in actions_of(act):
-            if action.kind == "donate":
-                yield action.arguments[0], action.arguments[1]
+        if act.kind not in _MAY_DONATE:
+            return []
+        return [(action.arguments[0], action.arguments[1]) for action in actions_of(act) if action.kind == "donate"]
 
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
