@@ -37,6 +37,7 @@ class Step:
         "kind",
         "outcome",
         "participants",
+        "rested_on",
         "slots_differ",
         "thorough",
     )
@@ -62,8 +63,13 @@ class Step:
     """Views of accounts read after the step; None for a view that did not answer."""
     health_of: Callable[[State, str], Health]
     """The reference's valuation of an account in a state."""
+    rested_on: tuple[bool, str, str] | None
+    """What ORACLE checks have worked out of this step; None before they have."""
     donated_units: tuple[int, ...]
     """Per collateral, what was sent to the engine outside its ledger so far, this step included."""
+
+    def __init__(self) -> None:
+        self.rested_on = None
 
 
 class Probe(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reference.margin import is_unencumbered
 from reference.parameters import Feed
-from reference.prices import FRESH, OUT_OF_BOUNDS, STALE, UNAVAILABLE, mark_status, status_of
+from reference.prices import FRESH, STALE, collateral_price_status, mark_status
 from reference.state import Account, State
 from underwater.checks import Check, Step, Verdict, kinds
 
@@ -23,7 +23,7 @@ def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
     for number, units in enumerate(account.units):
         feed = parameters.collaterals[number].feed
         if units and feed is not None:
-            yield feed, status_of(feed, state.feeds[feed.feed], state.time_s)
+            yield feed, collateral_price_status(state, parameters.collaterals[number])[0]
 
 
 def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
@@ -44,35 +44,45 @@ def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
             yield from _needed(state, account)
 
 
-def _judge(step: Step, bad: tuple[int, ...], word: str) -> Verdict:
-    if not step.outcome.done:
-        return False
-    exercised = False
+def _rested_on(step: Step) -> tuple[bool, str, str]:
+    """(whether any price was needed, what rested on a stale one, what rested on one that is no price); kept on the step."""
+    kept = step.rested_on
+    if kept is None:
+        kept = step.rested_on = _work_out(step)
+    return kept
+
+
+def _work_out(step: Step) -> tuple[bool, str, str]:
+    exercised, stale, no_price = False, "", ""
     for feed, status in _decided_on(step):
-        if status in bad:
-            reading = step.before.feeds[feed.feed]
-            age_s = step.before.time_s - reading.updated_at_s
-            return (
-                f"{step.kind} rested on {feed.feed}, which is {word}: answer {reading.answer}, {age_s} s old, "
-                f"heartbeat {feed.heartbeat_s} s"
-            )
         exercised = True
+        if status != FRESH:
+            reading = step.before.feeds[feed.feed]
+            words = f"answer {reading.answer}, {step.before.time_s - reading.updated_at_s} s old, heartbeat {feed.heartbeat_s} s"
+            if status == STALE:
+                stale = stale or f"{step.kind} rested on {feed.feed}, which is older than its heartbeat: {words}"
+            else:
+                no_price = no_price or f"{step.kind} rested on {feed.feed}, which is no price: {words}"
     for name, health in step.healths.items():
         if health is not None and health.status == FRESH:
             for feed, status in _needed(step.after, step.after.accounts[name]):
-                if status in bad:
-                    return f"the health view of {name} trusts {feed.feed}, which is {word}"
-    return exercised
+                if status == STALE:
+                    stale = stale or f"the health view of {name} trusts {feed.feed}, which is older than its heartbeat"
+                elif status != FRESH:
+                    no_price = no_price or f"the health view of {name} trusts {feed.feed}, which is no price"
+    return exercised, stale, no_price
 
 
 def _fresh(step: Step) -> Verdict:
     """ORACLE-01."""
-    return _judge(step, (STALE,), "older than its heartbeat")
+    exercised, stale, _ = _rested_on(step)
+    return stale or exercised
 
 
 def _in_bounds(step: Step) -> Verdict:
     """ORACLE-02."""
-    return _judge(step, (OUT_OF_BOUNDS, UNAVAILABLE), "no price")
+    exercised, _, no_price = _rested_on(step)
+    return no_price or exercised
 
 
 CHECKS = (
