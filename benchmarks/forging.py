@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from eth_abi import encode
 
-from benchmarks.hunting import Timed
+from benchmarks.timing import Timed
 from underwater.engine.abi import selector
-from underwater.engine.artifacts import PROJECT, Artifacts
+from underwater.engine.artifacts import PROJECT
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, OPERATORS
-from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+from underwater.engine.bundled.engine import BUNDLED, deploy
 from underwater.engine.bundled.plan import ZERO_ADDRESS
-from underwater.engine.registry import engine_named
+from underwater.errors import EnvironmentFailure
 
 FOLDER = PROJECT / "benchmarks" / "forge"
 FORGE = PROJECT / "build" / "bin" / "forge"
@@ -35,13 +35,14 @@ _CAST = "(address,address[8],address[2],address[4],address,address,address,addre
 _SETTING = f"(uint256,{_TRANSACTION}[],uint256,bytes,{_CAST},bytes4[])"
 
 
-class ForgeFailed(Exception):
+class ForgeFailed(EnvironmentFailure):
     """Forge did not run to its end, or an invariant did not hold; its text says which."""
 
 
-def write_setting(deployment: Deployment, artifacts: Artifacts, mix: Mapping[str, int]) -> None:
+def write_setting(mix: Mapping[str, int]) -> None:
     """What the Solidity side begins with: the transactions of the deployment, its actors, and the mix of kinds."""
-    plan, instance = engine_named("bundled").deploy(deployment, artifacts)
+    deployment, artifacts = BUNDLED.default_deployment(), BUNDLED.artifacts(None)
+    plan, instance = deploy(deployment, artifacts)
     addresses = instance.addresses
     nonces: dict[str, int] = {}
     transactions = []
@@ -65,7 +66,7 @@ def write_setting(deployment: Deployment, artifacts: Artifacts, mix: Mapping[str
         list(deployment.wallets_units),
     )
     setting = (
-        FAR_FUTURE_S,
+        BUNDLED.begin_s,
         transactions,
         engine_at,
         plan[engine_at].data[len(code) :],
@@ -92,12 +93,14 @@ def handler_function(kind: str) -> str:
 
 @dataclass
 class Ran:
-    """One run of forge: ``seconds`` is the invariant's own time as forge reports it, without compiling and ``setUp``."""
+    """One run of forge. ``seconds`` is the invariant's own time as forge reports it, without compiling and ``setUp``; ``cpu_seconds`` is
+    all that the process used."""
 
     calls: int
     reverts: int
     seconds: float
-    metrics: dict[str, Any]
+    cpu_seconds: float
+    metrics: dict[str, dict[str, int]]
 
 
 def build() -> None:
@@ -114,21 +117,35 @@ def run(test: str, runs: int, depth: int, *, seed: int = 1, metrics: bool = Fals
         "RAYON_NUM_THREADS": "1",
     }
     arguments = ["test", "--match-contract", f"^{test}$", "--threads", "1", "--fuzz-seed", str(seed), "--json"]
+    before = _children_cpu_s()
     answer = json.loads(_forge(arguments, environment))
+    cpu_s = _children_cpu_s() - before
     (suite,) = answer.values()
     (result,) = suite["test_results"].values()
     if result["status"] != "Success":
         raise ForgeFailed(f"forge's {test}: {result['reason']}")
     found = result["kind"]["Invariant"]
-    return Ran(found["calls"], found["reverts"], seconds_of(result["duration"]), found["metrics"])
+    return Ran(found["calls"], found["reverts"], seconds_of(result["duration"]), cpu_s, found["metrics"])
 
 
 def round_of(test: str, runs: int, depth: int) -> Timed:
-    """A timed run. What every run costs besides its calls (decoding, listing the targets) is in its time too."""
-    ran = run(test, runs, depth)
+    """A timed run. Start-up and ``setUp`` are taken off the processor's time: they are what a run of one call costs."""
+    least, ran = run(test, 1, 1), run(test, runs, depth)
     if ran.calls != runs * depth:
         raise ForgeFailed(f"forge made {ran.calls} calls, {runs * depth} were asked for")
-    return Timed(ran.calls, ran.seconds, ran.seconds)
+    return Timed(ran.calls, ran.seconds, ran.cpu_seconds - least.cpu_seconds)
+
+
+def accepted(runs: int, depth: int) -> tuple[float, dict[str, int]]:
+    """Untimed: the part of the calls that the engine did not refuse, and the calls of each handler function."""
+    ran = run(UNJUDGED, runs, depth, metrics=True)
+    calls = {name.rpartition(".")[2]: metric["calls"] for name, metric in ran.metrics.items()}
+    return 1 - ran.reverts / ran.calls, dict(sorted(calls.items(), key=lambda item: -item[1]))
+
+
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}

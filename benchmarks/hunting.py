@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyrevm
 
+from benchmarks.timing import Timed, stopwatch
 from underwater.actions import Call, Receipt
 from underwater.chain import BLOCK_GAS_LIMIT, NOBODY, TRANSACTION_GAS_LIMIT
 from underwater.chain.revm import RevmChain
-from underwater.checks import Roster, Violation
 from underwater.choices import SeededChoices
-from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.faults import artifacts_of
-from underwater.engine.registry import engine_named
-from underwater.hunt.arena import Arena
+from underwater.engine import Deployment
 from underwater.hunt.campaign import LENGTHS
-from underwater.hunt.sequence import run_sequence
-from underwater.hunt.work import enabled_checks
-from underwater.nemesis.history import PriceHistory, shipped_history
-from underwater.nemesis.paths import HistoryPath
+from underwater.hunt.sequence import Find
+from underwater.hunt.work import Settings, Task, Worker
+from underwater.nemesis.history import shipped_history
 
 SEED = 1
-
-
-class Timed(NamedTuple):
-    """What a round did, and how long it took: by the clock, and of this process's processor."""
-
-    count: int
-    seconds: float
-    cpu_seconds: float
-
-    @property
-    def rate(self) -> float:
-        """A second of the clock."""
-        return self.count / self.seconds
-
-
-@contextmanager
-def stopwatch() -> Iterator[list[float]]:
-    """Seconds by the clock and of the processor, there when the block is left."""
-    gc.collect()
-    took: list[float] = []
-    cpu, clock = time.process_time(), time.perf_counter()
-    yield took
-    took += [time.perf_counter() - clock, time.process_time() - cpu]
 
 
 @dataclass
@@ -69,56 +39,50 @@ class Counts:
 
 
 class Hunt:
-    """The hunt on the default deployment: the sequences that a campaign would draw there, one after the other.
+    """The hunt on the default deployment, as one worker of ``ape underwater hunt`` does it.
 
     A campaign goes on from kept sequences half of the time, which is cheaper than drawing; here every step is drawn.
     """
 
     def __init__(self, steps: int) -> None:
-        self.deployment: Deployment = engine_named("bundled").default_deployment()
-        self.artifacts: Artifacts = artifacts_of(None)
-        self.arena = Arena(engine_named("bundled"), self.deployment, self.artifacts)
-        self.history: PriceHistory = shipped_history()
+        settings = Settings("bundled", None, SEED, None, Path(), shipped_history(), _nothing_to_find)
+        self.worker = Worker(settings)
         choices = SeededChoices(SEED, "lengths")
-        self.lengths: list[int] = []
+        sequences = []
         while steps > 0:
-            self.lengths.append(min(steps, choices.pick(LENGTHS)))
-            steps -= self.lengths[-1]
+            length = min(steps, choices.pick(LENGTHS))
+            sequences.append((len(sequences), length, ()))
+            steps -= length
+        self.task = Task(0, tuple(sequences), frozenset())
 
     def round(self) -> Timed:
         """Every sequence once."""
         with stopwatch() as took:
-            counts = self.run(self.arena)
+            counts = self.run()
         return Timed(counts.steps, *took)
 
-    def run(self, arena: Arena) -> Counts:
-        """Every sequence once on an arena; what ``underwater.hunt.work.Worker`` does with a task."""
+    def run(self) -> Counts:
+        """Every sequence once."""
         counts = Counts()
-        roster = Roster(enabled_checks(None))
-        for index, length in enumerate(self.lengths):
-            arena.reset()
-            choices = SeededChoices(SEED, "sequence", index)
-            path = HistoryPath(self.history, choices, length)
-            ran = run_sequence(arena.chain, arena.instance, roster, arena.start, choices, path, length)
-            _no_finding(ran.find.violations if ran.find else ())
+        done = self.worker.run(self.task)
+        for ran in done.ran:
             counts.steps += ran.steps
-            for kind, (done, refused) in ran.counts.items():
-                counts.kinds[kind] += done + refused
-                counts.done += done
-        counts.checks_evaluated = sum(roster.evaluated.values())
+            for kind, (did, refused) in ran.counts.items():
+                counts.kinds[kind] += did + refused
+                counts.done += did
+        counts.checks_evaluated = sum(done.evaluated.values())
         return counts
 
 
-def _no_finding(violations: Sequence[Violation]) -> None:
-    if violations:
-        raise SystemExit(f"the hunt found something in the sound engine, so there is nothing to measure: {violations[0]}")
+def _nothing_to_find(_: Settings, find: Find, sequence: int, __: Deployment | None) -> Path:
+    raise SystemExit(f"the hunt accuses the sound engine in sequence {sequence}, so nothing is measured: {find.violations[0]}")
 
 
 BLOCK, TRANSACTION, VIEW, SNAPSHOT, RESTORE, RESET = range(6)
 
 
 class Sent(NamedTuple):
-    """One thing that a hunt did to its chain. What is not a call keeps its argument in ``block`` or ``depth``."""
+    """One thing that a hunt did to its chain. ``block`` is the environment that a new block sets."""
 
     what: int
     sender: str = ""
@@ -167,13 +131,16 @@ class RecordingChain(RevmChain):
 class Recording:
     """Everything that the hunt's sequences send, ready to be replayed on a chain of its own."""
 
-    def __init__(self, hunt: Hunt) -> None:
-        arena = Arena(engine_named("bundled"), hunt.deployment, hunt.artifacts)
-        chain = arena.chain = RecordingChain(arena.chain)
-        self.counts = hunt.run(arena)
+    def __init__(self, steps: int) -> None:
+        hunt = Hunt(steps)
+        arena = hunt.worker.arena(0)
+        plain, recording = arena.chain, RecordingChain(arena.chain)
+        arena.chain = recording
+        self.counts = hunt.run()
+        arena.chain = plain
         self.sent: list[Sent] = []
         depth = 0
-        for sent in chain.sent:
+        for sent in recording.sent:
             # A restore without a snapshot before it is the arena going back to its first state, between sequences.
             if sent.what == RESTORE and depth == 0:
                 self.sent.append(sent._replace(what=RESET))
@@ -186,7 +153,7 @@ class Recording:
         calls = sum(sent.what == TRANSACTION for sent in self.steps_alone)
         if calls != self.steps:
             raise SystemExit(f"{self.steps} steps sent {calls} transactions: the recording has missed some")
-        self._arena = Arena(engine_named("bundled"), hunt.deployment, hunt.artifacts)
+        self._arena = arena
 
     def described(self) -> dict[str, int]:
         """How many calls of which sort were recorded."""
