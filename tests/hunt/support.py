@@ -15,9 +15,8 @@ from underwater.chain.clone import run_plan
 from underwater.checks import Check, Roster, check_named
 from underwater.choices import SeededChoices
 from underwater.engine import Instance
-from underwater.engine.artifacts import Artifacts, compile_sources, sources_of
 from underwater.engine.bundled.engine import BUNDLED
-from underwater.engine.faults import CONTRACTS, Fault, artifacts_of, with_fault
+from underwater.engine.faults import artifacts_of
 from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.runner import Runner
 from underwater.hunt.sequence import Ran, run_sequence
@@ -36,9 +35,9 @@ USDC_ONE, WBTC_ONE, WETH_ONE = 10**6, 10**8, 10**18
 
 
 @cache
-def arena(number: int = 0, artifacts: str | None = None) -> Arena:
+def arena(number: int = 0, fault: str | None = None) -> Arena:
     """A deployment of the campaign of ``SEED`` (0: the parameter file), sound or with a fault of the zoo; in its first state."""
-    return Arena(BUNDLED, deployment_number(BUNDLED, SEED, number), artifacts_of(artifacts))
+    return Arena(BUNDLED, deployment_number(BUNDLED, SEED, number), artifacts_of(fault))
 
 
 def deploy(chain: Chain, number: int = 0) -> Instance:
@@ -46,12 +45,6 @@ def deploy(chain: Chain, number: int = 0) -> Instance:
     plan, instance = BUNDLED.deploy(deployment_number(BUNDLED, SEED, number), artifacts_of(None))
     run_plan(chain, plan, BUNDLED.begin_s)
     return instance
-
-
-def planted(file: str, function: str, old: str, new: str) -> Artifacts:
-    """The contracts with an error planted that is not in the zoo."""
-    fault = Fault("planted", f"contracts/{file}", function, old, new, "", "", (), 1, Path("planted.yaml"))
-    return compile_sources(with_fault(sources_of(CONTRACTS), fault))
 
 
 def settings(

@@ -16,6 +16,8 @@ from underwater.hunt.replay import Replayed, replay
 
 MOST_TRIES = 4_000
 """Replays that one shrinking may spend."""
+KEEP_THEIR_NAMES = ("maker", "liquidator")
+"""Accounts whose name says what they do."""
 
 
 class Shrunk(NamedTuple):
@@ -161,12 +163,14 @@ class Shrinker:
         return self._each(best, simpler)
 
     def _plain_names(self, best: Flat) -> Flat:
-        """Fewer actors: the first of those that take part instead of the later ones."""
-        names = sorted({name for _, act in best for name in _actors_of(act, self.arena.engine.kinds)})
-        ordered = [name for name in ("trader-1", "trader-2", "trader-3", "maker", "liquidator") if name not in names]
+        """The first accounts instead of later ones, and of the attacker; those with a role of their own keep it."""
+        cast = self.arena.engine.cast
+        taking_part = {name for _, act in best for name in _actors_of(act, self.arena.engine.kinds)}
+        names = [name for name in cast.accounts if name in taking_part and name not in KEEP_THEIR_NAMES]
+        ordered = [name for name in cast.accounts[:3] if name not in taking_part]
         for name in names:
             for other in ordered:
-                if other < name or name == "attacker":
+                if cast.accounts.index(other) < cast.accounts.index(name):
                     taken = self._take(tuple((after_s, _renamed(act, name, other)) for after_s, act in best))
                     if taken is not None:
                         best = taken
