@@ -17,8 +17,9 @@ CHECKS_HEAD = """\
 
 Written by `tools/write_docs.py` from `underwater/checks/`; edit there.
 
-A check is an ID, a sentence and a predicate. It observes one step, or, where its sentence needs a counterfactual, tries a few actions on a snapshot that is reverted (a *probe*). It counts how often it was *evaluated* and how
-often *exercised*: that is, its "if" was true. IDs are stable. Those with a star need no reference model.
+A check is an ID, a sentence and a predicate. It observes one step, or, where its sentence needs a counterfactual, tries a
+few actions on a snapshot that is reverted (a *probe*). It counts how often it was *evaluated* and how often *exercised*:
+that is, its "if" was true. IDs are stable. Those with a star need no reference model.
 
 | check | after | sentence |
 |---|---|---|
