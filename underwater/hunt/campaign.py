@@ -19,7 +19,7 @@ from underwater.choices import SeededChoices
 from underwater.errors import EnvironmentFailure
 from underwater.events import Event, Finished, Met, Progress, Started, Summary
 from underwater.hunt.sequence import Find, Novelty
-from underwater.hunt.work import Done, Settings, Task, Worker, run_task, start_worker
+from underwater.hunt.work import Done, Settings, Task, Worker, is_ready, run_task, start_worker
 
 TASKS_A_ROUND = 8
 SEQUENCES_A_TASK = 4
@@ -98,6 +98,7 @@ class Campaign:
             settings.history.origin,
         )
         with _executor(self.workers, settings) as executor:
+            _ready(executor, self.workers)
             began = time.monotonic()
             futures: list[Future] = []  # type: ignore[type-arg]
             try:
@@ -245,6 +246,13 @@ def _executor(workers: int, settings: Settings) -> Executor:
         return _Here(settings)
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker, initargs=(settings,))
+
+
+def _ready(executor: Executor, workers: int) -> None:
+    """Wait until workers have started: the budget is for hunting."""
+    if not isinstance(executor, _Here):
+        for future in [executor.submit(is_ready) for _ in range(workers)]:
+            _result(future)
 
 
 def _submit(executor: Executor, tasks: list[Task]) -> list[Future]:  # type: ignore[type-arg]

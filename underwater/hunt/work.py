@@ -124,3 +124,8 @@ def run_task(task: Task) -> Done:
     """Run a task in this process."""
     assert _worker is not None
     return _worker.run(task)
+
+
+def is_ready() -> bool:
+    """Whether this process can be given tasks."""
+    return _worker is not None
