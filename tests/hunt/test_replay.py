@@ -1,0 +1,167 @@
+"""A history run again fails where it failed, whatever it was met by."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from reference.rounding import WAD
+from tests.hunt.support import (
+    FAULT,
+    SEED,
+    USDC,
+    USDC_ONE,
+    WETH,
+    WETH_ONE,
+    arena,
+    blocks,
+    deposit,
+    drawn,
+    opened,
+    settings,
+    withdraw,
+)
+from underwater.actions import Action, Aim, Block
+from underwater.case.file import read_case
+from underwater.checks import Check, check_named
+from underwater.engine.bundled.actors import ACCOUNTS
+from underwater.engine.bundled.engine import BUNDLED
+from underwater.engine.faults import artifacts_of
+from underwater.events import Met
+from underwater.hunt.arena import Arena
+from underwater.hunt.campaign import Budget, Campaign
+from underwater.hunt.replay import replay
+
+THEFT = withdraw("trader-1", USDC, 9_000 * USDC_ONE)
+STOLEN = (*opened(), Block(12, (THEFT,)))
+
+
+def test_a_history_stops_at_the_act_that_fails() -> None:
+    found = replay(arena(0, FAULT), (*STOLEN, *opened()), check_named("HEALTH-01"))
+    assert found.blocks == STOLEN
+    assert found.violation is not None
+    assert found.violation.check == "HEALTH-01"
+    assert len(found.steps) == 4
+    assert found.steps[-1].act == THEFT
+
+
+def test_a_history_that_does_not_fail_runs_to_its_end() -> None:
+    found = replay(arena(), STOLEN, check_named("HEALTH-01"))
+    assert found.violation is None
+    assert found.blocks == STOLEN
+    assert found.refused == (4,)
+
+
+def test_only_the_check_of_the_case_is_asked() -> None:
+    assert replay(arena(0, FAULT), STOLEN, check_named("LEDGER-01")).violation is None
+
+
+def test_replays_do_not_depend_on_those_before() -> None:
+    first = replay(arena(0, FAULT), STOLEN, check_named("HEALTH-01"))
+    replay(arena(0, FAULT), drawn(arena(), 1, 50).blocks, check_named("MODEL-02"))
+    again = replay(arena(0, FAULT), STOLEN, check_named("HEALTH-01"))
+    assert again.violation == first.violation
+    assert [step.after for step in again.steps] == [step.after for step in first.steps]
+
+
+def test_every_account_is_looked_at_after_every_step() -> None:
+    found = replay(arena(), drawn(arena(), 1, 60).blocks, check_named("MARGIN-01"))
+    assert all(tuple(step.healths) == ACCOUNTS and step.thorough for step in found.steps)
+
+
+def test_each_step_begins_where_the_one_before_ended() -> None:
+    found = replay(arena(), drawn(arena(), 2, 60).blocks, check_named("MODEL-02"))
+    for one, other in pairwise(found.steps):
+        assert one.after._replace(time_s=0) == other.before._replace(time_s=0)
+
+
+# ---- aims
+
+AIMED = withdraw("trader-1", USDC, 123)._replace(aim=Aim("largest withdrawal", -2))
+
+
+@pytest.mark.parametrize(("aims", "units"), [(False, 123), (True, 5 * USDC_ONE - 2)])
+def test_numbers_are_solved_again_only_where_asked_for(aims: bool, units: int) -> None:
+    found = replay(arena(), blocks(deposit("trader-1", USDC, 5 * USDC_ONE), AIMED), check_named("MODEL-01"), aims=aims)
+    assert found.steps[-1].act == AIMED._replace(arguments=("trader-1", USDC, units))
+    assert found.blocks[-1].acts == (found.steps[-1].act,)
+
+
+# ---- probes
+
+
+def counting() -> tuple[Check, list[int]]:
+    """A check whose probe notes how much the pool holds whenever it is tried."""
+    pools: list[int] = []
+
+    def probe(here: object) -> bool:
+        pools.append(here.state.pool_units[USDC])  # type: ignore[attr-defined]
+        return True
+
+    return Check("TEST-01", "a sentence", probe=probe), pools
+
+
+def test_a_probe_is_tried_after_the_last_act_with_every_stream() -> None:
+    check, pools = counting()
+    replay(arena(), blocks(*[deposit("trader-1", USDC, 1)] * 3), check)
+    assert pools == [3] * 32
+
+
+def test_a_probe_is_tried_after_every_act_where_asked_for() -> None:
+    check, pools = counting()
+    replay(arena(), (Block(1, (deposit("trader-1", USDC, 1),) * 2),), check, probe_last_only=False)
+    assert pools == [1] * 32 + [2] * 32
+
+
+def test_an_empty_last_block_does_not_hide_a_probe() -> None:
+    """Time may be what fails: a case can end with nothing but time."""
+    check, pools = counting()
+    replay(arena(), (*blocks(deposit("trader-1", USDC, 1)), Block(3_600, ())), check)
+    assert pools
+
+
+# ---- what hunts met
+
+
+def met_by_hunts(tmp_path: Path, fault: str, check: str) -> list[Met]:
+    campaign = Campaign(settings(tmp_path, fault=fault, checks=(check,)), Budget(steps=20_000, first_finding=True))
+    return [event for event in campaign.run() if isinstance(event, Met)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        (FAULT, "HEALTH-01"),
+        (FAULT, "MODEL-02"),
+        ("haircut-counted-twice", "MARGIN-12"),
+        ("leaving-needs-a-price", "HEALTH-05"),
+        ("liquidation-price-ignores-brackets", "MARGIN-11"),
+        ("fee-from-one-side", "LEDGER-05"),
+    ],
+)
+def test_what_a_hunt_met_fails_again_as_it_was_saved(tmp_path: Path, fault: str, check: str) -> None:
+    """By a comparison at every step, by one made at some, or by a probe; on the parameter file or a drawn deployment."""
+    all_met = met_by_hunts(tmp_path, fault, check)
+    assert all_met
+    for met in all_met:
+        case = read_case(met.unshrunk)
+        assert (case.check, case.fault, case.seed) == (check, fault, SEED)
+        here = arena(0, fault)
+        if case.deployment is not None:
+            here = Arena(BUNDLED, case.deployment, artifacts_of(fault))
+        found = replay(here, case.blocks, check_named(check))
+        assert found.violation is not None
+        assert case.step is not None
+        assert len(found.steps) <= case.step, "a replay compares at every step what a hunt compares at some"
+
+
+def test_amounts_of_other_tokens_replay_too() -> None:
+    """A case keeps exact numbers: every unit of 18 decimals."""
+    odd = deposit("trader-2", WETH, WETH_ONE + 1)
+    found = replay(
+        arena(), blocks(odd, Action("withdraw", "trader-2", ("trader-2", WETH, WAD + 1))), check_named("MODEL-02")
+    )
+    assert found.refused == ()
+    assert found.steps[-1].after.accounts["trader-2"].units[WETH] == 0
