@@ -78,7 +78,7 @@ _side: ApeSide | None = None
 
 def prepare() -> None:
     """Make this process's Ape side."""
-    global _side  # noqa: PLW0603 (one a process is what a pool's initializer can make)
+    global _side
     _side = ApeSide()
 
 

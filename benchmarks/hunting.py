@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pyrevm
 
 from benchmarks.timing import Timed, stopwatch
-from underwater.actions import Call, Receipt
+from underwater.actions import Block, Call, Receipt
 from underwater.chain import BLOCK_GAS_LIMIT, NOBODY, TRANSACTION_GAS_LIMIT
 from underwater.chain.revm import RevmChain
 from underwater.choices import SeededChoices
@@ -48,7 +48,7 @@ class Hunt:
         settings = Settings("bundled", None, SEED, None, Path(), shipped_history(), _nothing_to_find)
         self.worker = Worker(settings)
         choices = SeededChoices(SEED, "lengths")
-        sequences = []
+        sequences: list[tuple[int, int, tuple[Block, ...]]] = []
         while steps > 0:
             length = min(steps, choices.pick(LENGTHS))
             sequences.append((len(sequences), length, ()))
@@ -75,7 +75,9 @@ class Hunt:
 
 
 def _nothing_to_find(_: Settings, find: Find, sequence: int, __: Deployment | None) -> Path:
-    raise SystemExit(f"the hunt accuses the sound engine in sequence {sequence}, so nothing is measured: {find.violations[0]}")
+    raise SystemExit(
+        f"the hunt accuses the sound engine in sequence {sequence}, so nothing is measured: {find.violations[0]}"
+    )
 
 
 BLOCK, TRANSACTION, VIEW, SNAPSHOT, RESTORE, RESET = range(6)

@@ -1,7 +1,7 @@
 """One run: the hunt, bare revm, forge and Ape in alternating rounds; see README.md in this folder.
 
-    python benchmarks/run.py              as `make bench` does; exit 1 if a target is missed
-    python benchmarks/run.py --help       for fewer or smaller rounds
+python benchmarks/run.py              as `make bench` does; exit 1 if a target is missed
+python benchmarks/run.py --help       for fewer or smaller rounds
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import apeing, forging  # noqa: E402 (found once the project's folder is on the path)
 from benchmarks.hunting import Hunt, Recording  # noqa: E402
 from benchmarks.timing import Timed  # noqa: E402
-
 from underwater.document import write_whole  # noqa: E402
 from underwater.errors import EnvironmentFailure, UserError  # noqa: E402
 
@@ -216,7 +215,7 @@ class Bench:
 
 def _round_as_json(timed: Timed) -> dict[str, float]:
     return {
-        "count": timed.count,
+        "count": timed.done,
         "seconds": round(timed.seconds, 4),
         "cpu_seconds": round(timed.cpu_seconds, 4),
         "rate": round(timed.rate, 1),

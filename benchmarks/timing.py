@@ -12,19 +12,19 @@ from typing import NamedTuple
 class Timed(NamedTuple):
     """What a round did, and how long it took: by the clock, and of the processor."""
 
-    count: int
+    done: int
     seconds: float
     cpu_seconds: float
 
     @property
     def rate(self) -> float:
         """A second of processor time: every side runs on one core, and other load on the machine is not its doing."""
-        return self.count / self.cpu_seconds
+        return self.done / self.cpu_seconds
 
     @property
     def clock_rate(self) -> float:
         """A second of the clock."""
-        return self.count / self.seconds
+        return self.done / self.seconds
 
 
 @contextmanager
