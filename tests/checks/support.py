@@ -1,0 +1,306 @@
+"""Steps and probes made by hand: of the reference alone, so that what a contract would have done can be written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from reference import boundaries
+from reference.machine import apply, at_time
+from reference.margin import Health, Risk, health
+from reference.rounding import WAD
+from reference.state import State, with_item
+from reference.trading import requirement_of
+from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WETH, WETH_ONE, arena, deposit, publish, trade
+from underwater.actions import Act, Action, Bundle, Outcome
+from underwater.checks import Step
+from underwater.choices import SeededChoices
+from underwater.engine.bundled.actors import ACCOUNTS, BACKSTOP
+
+MODEL_ALONE = ("expected", "expected_state", "events_differ", "slots_differ")
+"""What a step holds that only a reference model can say."""
+
+
+def state_after(*actions: Action, state: State | None = None) -> State:
+    """The state after actions, all of which are accepted, a second apart."""
+    state = state or arena().start
+    for action in actions:
+        state = at_time(state, state.time_s + 1)
+        state, outcome = apply(state, action.kind, action.caller, action.arguments)
+        assert outcome.error is None, (action, outcome)
+    return state
+
+
+def taken(state: State, act: Act) -> Step:
+    """The step that the reference takes, every account's view read after it."""
+    state = at_time(state, state.time_s + 1)
+    step = Step()
+    step.act, step.kind = act, act.kind
+    step.action = act if isinstance(act, Action) else None
+    step.before = state
+    parts = act.actions if isinstance(act, Bundle) else (act,)
+    events: list[Any] = []
+    after = state
+    for part in parts:
+        after, outcome = apply(after, part.kind, part.caller, part.arguments)
+        events += outcome.events
+    step.after = step.expected_state = after
+    step.expected = step.outcome = Outcome(outcome.error, outcome.error_arguments, tuple(events))
+    step.events_differ = step.slots_differ = ""
+    step.participants = arena().instance.participants(act)
+    step.healths = {name: health(after, after.accounts[name]) for name in ACCOUNTS}
+    step.health_of = lambda state, name: health(state, state.accounts[name])
+    step.thorough = True
+    given = [0] * len(state.held_units)
+    for collateral, units in arena().instance.donations(act):
+        given[collateral] += units
+    step.donated_units = tuple(given)
+    return step
+
+
+def without_model(step: Step) -> Step:
+    """The same step, as seen where there is no reference model: reading what only a model says is an error."""
+    for name in MODEL_ALONE:
+        delattr(step, name)
+    return step
+
+
+# ---- situations
+
+OPENED = (
+    deposit("trader-1", USDC, 10_000 * USDC_ONE),
+    deposit("maker", USDC, 1_000_000 * USDC_ONE),
+    deposit("liquidator", USDC, 1_000_000 * USDC_ONE),
+    deposit("trader-2", WETH, 2 * WETH_ONE),
+    deposit("trader-2", USDC, 50 * USDC_ONE),
+    trade("trader-1", "maker", BTC, WAD, 60_000 * WAD),
+)
+"""trader-1 is long one BTC-PERP against the maker with 10,000 beside it; trader-2 has tokens and nothing else."""
+
+
+def opened() -> State:
+    return state_after(*OPENED)
+
+
+def slipping() -> State:
+    """trader-1 has equity 870 of the 1,018 that it needs: part of its position may be closed."""
+    return state_after(*OPENED, publish("BTC-USD", 50_900 * 10**8))
+
+
+def sunk() -> State:
+    """trader-1 owes 10,030 at the mark: all of its position may be closed, and bad debt is left."""
+    return state_after(*OPENED, publish("BTC-USD", 40_000 * 10**8))
+
+
+def indebted() -> State:
+    """trader-2 has lost its position and owes what it cost; it holds ETH, which can be seized."""
+    return state_after(
+        *OPENED,
+        deposit("trader-2", WETH, 10 * WETH_ONE),
+        trade("trader-2", "maker", BTC, WAD, 60_000 * WAD),
+        publish("BTC-USD", 29_400 * 10**8),
+        Action("liquidate", "liquidator", ("liquidator", "trader-2", BTC, WAD)),
+    )
+
+
+def two_sided() -> State:
+    """trader-1 is long and trader-3 short, with 10,000 each: both have a liquidation price."""
+    return state_after(
+        deposit("trader-1", USDC, 10_000 * USDC_ONE),
+        deposit("trader-3", USDC, 10_000 * USDC_ONE),
+        trade("trader-1", "trader-3", BTC, WAD, 60_000 * WAD),
+    )
+
+
+LONG, SHORT = (
+    next(n for n in range(99) if SeededChoices(n, "tests").pick((True, False)) is side) for side in (True, False)
+)
+"""Streams of a probe that picks the first, or the second, of two who hold a position."""
+
+
+def pressed() -> State:
+    """trader-1 is below its initial margin and above its maintenance margin."""
+    return state_after(*OPENED, publish("BTC-USD", 51_500 * 10**8))
+
+
+def deaf() -> State:
+    """The source of BTC-PERP, which trader-1 and the maker hold, does not answer."""
+    return state_after(*OPENED, Action("set_feed_mode", "publisher", ("BTC-USD", 1)))
+
+
+PART = Action("liquidate", "liquidator", ("liquidator", "trader-1", BTC, WAD // 2))
+WHOLE = Action("liquidate", "liquidator", ("liquidator", "trader-1", BTC, WAD))
+SEIZE = Action("seize", "liquidator", ("liquidator", "trader-2", WETH, WETH_ONE))
+WITHDRAW = Action("withdraw", "trader-1", ("trader-1", USDC, 1_000 * USDC_ONE))
+BUY = trade("trader-1", "maker", BTC, WAD // 10, 60_000 * WAD)
+REDUCE = trade("maker", "trader-1", BTC, WAD // 10, 51_500 * WAD)
+DEPOSIT = deposit("trader-1", USDC, USDC_ONE)
+DONATE = Action("donate", "trader-3", (USDC, 7))
+SMALL_ETH = trade("trader-1", "maker", ETH, WAD // 10, 3_000 * WAD)
+
+
+# ---- changes
+
+
+def with_account(state: State, name: str, **changes: Any) -> State:
+    """The state with an account changed; a callable changes what is there."""
+    account = state.accounts[name]
+    values = {
+        field: change(getattr(account, field)) if callable(change) else change for field, change in changes.items()
+    }
+    return state._replace(accounts={**state.accounts, name: account._replace(**values)})
+
+
+def plus(amount: int, index: int | None = None) -> Callable[[Any], Any]:
+    """Adds to a number, or to one of a tuple's."""
+
+    def add(value: Any) -> Any:
+        return value + amount if index is None else with_item(value, index, value[index] + amount)
+
+    return add
+
+
+def with_source(state: State, source: str, **changes: int) -> State:
+    """The state with a source that says something else."""
+    return state._replace(feeds={**state.feeds, source: state.feeds[source]._replace(**changes)})
+
+
+def with_health(
+    step: Step, name: str, *, equity: int = 0, initial: int = 0, maintenance: int = 0, status: int = 0
+) -> Step:
+    """The step with a view that says so much more."""
+    seen = step.healths[name]
+    assert seen is not None
+    risk = Risk(
+        seen.risk.equity_wad + equity,
+        seen.risk.initial_margin_wad + initial,
+        seen.risk.maintenance_margin_wad + maintenance,
+    )
+    step.healths[name] = Health(seen.status + status, risk)
+    return step
+
+
+def after(step: Step, **changes: Any) -> Step:
+    """The step with another state stored after it; a callable changes what is there."""
+    values = {
+        field: change(getattr(step.after, field)) if callable(change) else change for field, change in changes.items()
+    }
+    step.after = step.after._replace(**values)
+    return step
+
+
+def after_account(step: Step, name: str, **changes: Any) -> Step:
+    """The step with an account that is stored otherwise after it."""
+    step.after = with_account(step.after, name, **changes)
+    return step
+
+
+def before_source(step: Step, source: str, **changes: int) -> Step:
+    """The step, had a source said something else when it was taken."""
+    step.before = with_source(step.before, source, **changes)
+    return step
+
+
+def acted(step: Step, caller: str | None = None, arguments: tuple[Any, ...] | None = None) -> Step:
+    """The step, had somebody else, or something else, been accepted."""
+    assert step.action is not None
+    action = step.action._replace(caller=caller or step.action.caller, arguments=arguments or step.action.arguments)
+    step.act = step.action = action
+    return step
+
+
+# ---- probes
+
+
+class ReferenceProbe:
+    """A probe of the reference itself: an engine without error. Changes of single answers are written into it."""
+
+    accounts = ACCOUNTS
+    backstop = BACKSTOP
+
+    def __init__(self, state: State, stream: int = 0) -> None:
+        self.state = state
+        self.choices = SeededChoices(stream, "tests")
+
+    def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
+        self.state, outcome = apply(self.state, kind, caller, arguments)
+        return Outcome(*outcome)
+
+    def health(self, name: str) -> Health | None:
+        return health(self.state, self.state.accounts[name])
+
+    def expected_health(self, name: str) -> Health:
+        return health(self.state, self.state.accounts[name])
+
+    def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+        return requirement_of(self.state.parameters.markets[market], size_wad, price_wad)
+
+    def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
+        return boundaries.liquidation_price_wad(self.state, name, market)
+
+    def fund(self, name: str, units: Sequence[int]) -> None:
+        for collateral, amount in enumerate(units):
+            wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
+            wallet = with_item(wallet, collateral, wallet[collateral] + amount)
+            self.state = self.state._replace(wallets={**self.state.wallets, name: wallet})
+            self.do("set_deposit_cap", "risk-manager", collateral, self.state.pool_units[collateral] + amount)
+            self.do("deposit", name, name, collateral, amount)
+
+
+def refusing(kind: str) -> type[ReferenceProbe]:
+    """An engine that refuses every action of a kind."""
+
+    class Refusing(ReferenceProbe):
+        def do(self, kind_done: str, caller: str, *arguments: Any) -> Outcome:
+            return Outcome("Refused", (), ()) if kind_done == kind else super().do(kind_done, caller, *arguments)
+
+    return Refusing
+
+
+def cheating(kind: str, cheat: Callable[[State, tuple[Any, ...]], State]) -> type[ReferenceProbe]:
+    """An engine that does something more after every accepted action of a kind."""
+
+    class Cheating(ReferenceProbe):
+        def do(self, kind_done: str, caller: str, *arguments: Any) -> Outcome:
+            outcome = super().do(kind_done, caller, *arguments)
+            if kind_done == kind and outcome.done:
+                self.state = cheat(self.state, arguments)
+            return outcome
+
+    return Cheating
+
+
+def requiring(change: Callable[[int, tuple[int, int]], tuple[int, int] | None]) -> type[ReferenceProbe]:
+    """An engine whose view of a requirement is changed: (size, sound answer) -> answer."""
+
+    class Requiring(ReferenceProbe):
+        def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
+            sound = super().requirements(market, size_wad, price_wad)
+            assert sound is not None
+            return change(size_wad, sound)
+
+    return Requiring
+
+
+def pricing(change: Callable[[tuple[int, int]], tuple[int, int] | None]) -> type[ReferenceProbe]:
+    """An engine whose view of a liquidation price is changed."""
+
+    class Pricing(ReferenceProbe):
+        def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
+            sound = super().liquidation_price(name, market)
+            assert sound is not None
+            return change(sound)
+
+    return Pricing
+
+
+def viewing(change: Callable[[str, Health], Health | None]) -> type[ReferenceProbe]:
+    """An engine whose view of health is changed."""
+
+    class Viewing(ReferenceProbe):
+        def health(self, name: str) -> Health | None:
+            sound = super().health(name)
+            assert sound is not None
+            return change(name, sound)
+
+    return Viewing

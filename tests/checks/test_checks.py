@@ -1,0 +1,485 @@
+"""Every check is silent on what is sound and speaks of what is wrong; the catalogue is whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference.margin import Health
+from reference.rounding import WAD
+from reference.state import REVERTS, State, with_item
+from tests.checks.support import (
+    BUY,
+    DEPOSIT,
+    DONATE,
+    LONG,
+    PART,
+    REDUCE,
+    SEIZE,
+    SHORT,
+    SMALL_ETH,
+    WHOLE,
+    WITHDRAW,
+    ReferenceProbe,
+    acted,
+    after,
+    after_account,
+    before_source,
+    cheating,
+    deaf,
+    indebted,
+    opened,
+    plus,
+    pressed,
+    pricing,
+    refusing,
+    requiring,
+    slipping,
+    state_after,
+    sunk,
+    taken,
+    two_sided,
+    viewing,
+    with_account,
+    with_health,
+    with_source,
+    without_model,
+)
+from tests.hunt.support import BTC, USDC, USDC_ONE, WBTC, WETH, deposit, publish, settings
+from underwater.actions import Action, Bundle, Outcome
+from underwater.checks import Check, Roster, Step, Verdict, catalogue, check_named
+from underwater.errors import UserError
+from underwater.events import Finished
+from underwater.hunt.campaign import Budget, Campaign
+
+Case = Step | ReferenceProbe
+Make = Callable[[], Case]
+
+FEES = Action("collect_fees", "treasurer", ("treasurer", 10 * USDC_ONE))
+BAD_DEBT = "bad_debt_wad"
+
+
+def settled(**changes: int) -> Step:
+    return before_source(taken(opened(), Action("settle", "trader-1", ("trader-1", BTC))), "BTC-USD", **changes)
+
+
+def trusting(step: Step, **changes: int) -> Step:
+    """A step after which views say that all is fresh while a source is not."""
+    step.after = with_source(step.after, "BTC-USD", **changes)
+    return step
+
+
+def with_fields(step: Step, **fields: object) -> Step:
+    for name, value in fields.items():
+        setattr(step, name, value)
+    return step
+
+
+# Each situation puts its check to the test, and the engine does as it should.
+SOUND: list[tuple[str, str, Make]] = [
+    ("LIQ-01", "below maintenance margin", lambda: taken(slipping(), PART)),
+    ("LIQ-01", "seized below maintenance margin", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-02", "a position", lambda: ReferenceProbe(slipping())),
+    ("LIQ-02", "a debt", lambda: ReferenceProbe(indebted())),
+    ("LIQ-03", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-03", "whole", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-03", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-04", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-04", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-05", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-05", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-06", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-06", "whole", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-08", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-08", "insurance pays a part", lambda: taken(state_after(insured(), state=sunk()), WHOLE)),
+    ("ORACLE-01", "a trade", lambda: taken(opened(), BUY)),
+    ("ORACLE-01", "a price that is just a heartbeat old", lambda: settled(updated_at_s=opened().time_s + 1 - 3_600)),
+    ("ORACLE-02", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
+    ("ORACLE-02", "an answer at its bound", lambda: settled(answer=1_000 * 10**8)),
+    ("ACCESS-01", "its owner", lambda: taken(opened(), DEPOSIT)),
+    ("ACCESS-01", "an operator", lambda: taken(opened(), BUY)),
+    ("ACCESS-01", "a role", lambda: taken(opened(), FEES)),
+    ("HEALTH-01", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
+    ("HEALTH-01", "a reduction below initial margin", lambda: taken(pressed(), REDUCE)),
+    ("HEALTH-02", "a trade", lambda: taken(opened(), BUY)),
+    ("HEALTH-03", "a trade of others", lambda: taken(opened(), BUY)),
+    ("HEALTH-04", "a source that does not answer", lambda: taken(deaf(), DEPOSIT)),
+    ("HEALTH-05", "an account with tokens alone", lambda: ReferenceProbe(opened())),
+    ("LEDGER-01", "a deposit", lambda: taken(opened(), DEPOSIT)),
+    ("LEDGER-01", "a donation", lambda: taken(opened(), DONATE)),
+    ("LEDGER-01", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LEDGER-02", "a deposit", lambda: taken(opened(), DEPOSIT)),
+    ("LEDGER-02", "all leave", lambda: ReferenceProbe(opened())),
+    ("LEDGER-03", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-03", "a liquidation", lambda: taken(sunk(), WHOLE)),
+    ("LEDGER-04", "a deposit and a withdrawal", lambda: ReferenceProbe(opened(), 3)),
+    ("LEDGER-05", "two trades at one price", lambda: ReferenceProbe(opened())),
+    ("LEDGER-06", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-07", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-10", "a donation", lambda: taken(opened(), DONATE)),
+    ("LEDGER-10", "a donation that is tried", lambda: ReferenceProbe(opened())),
+    ("MARGIN-01", "a trade", lambda: taken(opened(), BUY)),
+    ("MARGIN-02", "a trade", lambda: taken(opened(), BUY)),
+    ("MARGIN-03", "an account with tokens alone", lambda: taken(opened(), BUY)),
+    ("MARGIN-04", "any size", lambda: ReferenceProbe(opened())),
+    ("MARGIN-05", "every edge", lambda: ReferenceProbe(opened())),
+    ("MARGIN-06", "any size", lambda: ReferenceProbe(opened())),
+    ("MARGIN-10", "two positions in either order", lambda: ReferenceProbe(opened())),
+    ("MARGIN-11", "a long position", lambda: ReferenceProbe(two_sided(), LONG)),
+    ("MARGIN-11", "a short position", lambda: ReferenceProbe(two_sided(), SHORT)),
+    ("MARGIN-12", "a trade", lambda: taken(opened(), SMALL_ETH)),
+    ("MODEL-01", "done", lambda: taken(opened(), BUY)),
+    ("MODEL-01", "refused", lambda: taken(opened(), Action("withdraw", "trader-3", ("trader-3", USDC, 1)))),
+    ("MODEL-02", "a trade", lambda: taken(opened(), BUY)),
+    ("MODEL-03", "a trade", lambda: taken(opened(), BUY)),
+]
+
+
+def insured() -> Action:
+    return Action("fund_insurance", "maker", (100 * USDC_ONE,))
+
+
+def forgiven_twice() -> Step:
+    step = taken(sunk(), WHOLE)
+    return after(step, bad_debt_wad=lambda wad: 2 * wad)
+
+
+def second_position_differs(name: str, sound: Health) -> Health:
+    risk = sound.risk
+    return sound._replace(risk=risk._replace(initial_margin_wad=risk.initial_margin_wad + (name == "trader-3")))
+
+
+def mint_on_return(state: State, arguments: tuple[Any, ...]) -> State:
+    name, collateral, _ = arguments
+    return state._replace(wallets={**state.wallets, name: plus(1, collateral)(state.wallets[name])})
+
+
+def paid(state: State, _: tuple[Any, ...]) -> State:
+    for name in ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker", "liquidator", "attacker"):
+        state = with_account(state, name, cash_wad=plus(10**24))
+    return state
+
+
+def held_stays(state: State, arguments: tuple[Any, ...]) -> State:
+    _, collateral, units = arguments
+    return state._replace(held_units=plus(units, collateral)(state.held_units))
+
+
+# In each of these the engine has done, stored or said something else.
+WRONG: list[tuple[str, str, Make]] = [
+    ("LIQ-01", "healthy", lambda: before_source(taken(slipping(), PART), "BTC-USD", answer=60_000 * 10**8)),
+    ("LIQ-01", "without a price", lambda: before_source(taken(slipping(), PART), "BTC-USD", mode=REVERTS)),
+    ("LIQ-02", "a position stays", lambda: refusing("liquidate")(slipping())),
+    ("LIQ-02", "a debt stays", lambda: refusing("seize")(indebted())),
+    (
+        "LIQ-02",
+        "a debt that nobody recorded",
+        lambda: ReferenceProbe(with_account(opened(), "trader-5", cash_wad=-WAD)),
+    ),
+    ("LIQ-03", "more than the penalty", lambda: with_health(taken(slipping(), PART), "trader-1", equity=-400 * WAD)),
+    ("LIQ-03", "a seizure that costs", lambda: with_health(taken(indebted(), SEIZE), "trader-2", equity=-400 * WAD)),
+    ("LIQ-03", "no nearer to health", lambda: with_health(taken(slipping(), PART), "trader-1", maintenance=600 * WAD)),
+    ("LIQ-04", "paid too much", lambda: after_account(taken(slipping(), PART), "liquidator", cash_wad=plus(10**4))),
+    ("LIQ-04", "seized too much", lambda: after_account(taken(indebted(), SEIZE), "liquidator", cash_wad=plus(10**4))),
+    ("LIQ-05", "of oneself", lambda: acted(taken(slipping(), PART), arguments=("trader-1", *PART.arguments[1:]))),
+    ("LIQ-05", "with a gain", lambda: after_account(taken(slipping(), PART), "trader-1", cash_wad=plus(WAD * 400))),
+    ("LIQ-06", "more than permitted", lambda: closed(7)),
+    ("LIQ-06", "another size than said", lambda: closed(6, said=5)),
+    ("LIQ-06", "turned over", lambda: closed(11)),
+    ("LIQ-06", "no whole lot", lambda: after_account(taken(slipping(), PART), "trader-1", sizes_wad=plus(1, BTC))),
+    ("LIQ-08", "recorded by nobody", lambda: after(taken(sunk(), WHOLE), bad_debt_wad=0)),
+    ("LIQ-08", "recorded twice", forgiven_twice),
+    ("LIQ-08", "still owed", lambda: after_account(taken(sunk(), WHOLE), "trader-1", cash_wad=-1)),
+    ("LIQ-08", "forgiven by a trade", lambda: after(taken(opened(), BUY), bad_debt_wad=1)),
+    (
+        "LIQ-08",
+        "forgiven with a position",
+        lambda: after_account(taken(slipping(), PART), "trader-1", cash_wad=plus(WAD)),
+    ),
+    ("ORACLE-01", "a second too old", lambda: settled(updated_at_s=opened().time_s - 3_600)),
+    ("ORACLE-01", "dated 0", lambda: settled(updated_at_s=0)),
+    ("ORACLE-01", "dated ahead", lambda: settled(updated_at_s=opened().time_s + 10)),
+    ("ORACLE-01", "a view trusts it", lambda: trusting(taken(opened(), BUY), updated_at_s=1)),
+    ("ORACLE-02", "zero", lambda: settled(answer=0)),
+    ("ORACLE-02", "negative", lambda: settled(answer=-(10**8))),
+    ("ORACLE-02", "above its bound", lambda: settled(answer=1_000_000 * 10**8 + 1)),
+    ("ORACLE-02", "no answer", lambda: settled(mode=REVERTS)),
+    ("ORACLE-02", "a view trusts it", lambda: trusting(taken(opened(), WITHDRAW), answer=0)),
+    ("ACCESS-01", "a stranger", lambda: acted(taken(opened(), WITHDRAW), caller="outsider")),
+    ("ACCESS-01", "a stranger's trade", lambda: acted(taken(opened(), BUY), caller="delegate")),
+    ("ACCESS-01", "no role", lambda: acted(taken(opened(), FEES), caller="maker")),
+    ("HEALTH-01", "a withdrawal", lambda: with_health(taken(opened(), WITHDRAW), "trader-1", equity=-7_000 * WAD)),
+    ("HEALTH-01", "without a price", lambda: with_health(taken(opened(), WITHDRAW), "trader-1", status=3)),
+    ("HEALTH-01", "a harmful reduction", lambda: with_health(taken(pressed(), REDUCE), "trader-1", equity=-400 * WAD)),
+    ("HEALTH-01", "risk added below it", lambda: with_health(taken(opened(), BUY), "trader-1", initial=10_000 * WAD)),
+    ("HEALTH-02", "the buyer", lambda: with_health(taken(opened(), BUY), "trader-1", maintenance=9_000 * WAD)),
+    ("HEALTH-03", "cash", lambda: after_account(taken(opened(), BUY), "trader-2", cash_wad=plus(1))),
+    ("HEALTH-03", "in a refused act", lambda: after_account(refused(), "trader-2", units=plus(1, WETH))),
+    ("HEALTH-04", "no view", lambda: unread(taken(opened(), DEPOSIT), "trader-3")),
+    ("HEALTH-05", "no withdrawal", lambda: refusing("withdraw")(opened())),
+    ("LEDGER-01", "cash from nowhere", lambda: after_account(taken(opened(), DEPOSIT), "trader-4", cash_wad=plus(1))),
+    (
+        "LEDGER-01",
+        "a token from nowhere",
+        lambda: after_account(taken(opened(), DEPOSIT), "maker", units=plus(1, WBTC)),
+    ),
+    ("LEDGER-01", "a donation that counts", lambda: with_fields(taken(opened(), DONATE), donated_units=(0, 0, 0))),
+    ("LEDGER-01", "fees from nowhere", lambda: after(taken(opened(), BUY), fees_wad=plus(1))),
+    ("LEDGER-02", "a pool that is not there", lambda: after(taken(opened(), DEPOSIT), held_units=plus(-1, WETH))),
+    ("LEDGER-02", "tokens that stay", lambda: cheating("withdraw", held_stays)(opened())),
+    ("LEDGER-03", "a gain", lambda: after_account(taken(opened(), BUY), "trader-1", cash_wad=plus(1))),
+    ("LEDGER-03", "a quote lost", lambda: after_account(taken(sunk(), WHOLE), "liquidator", quotes_wad=plus(-1, BTC))),
+    ("LEDGER-04", "a gain", lambda: cheating("withdraw", mint_on_return)(opened(), 3)),
+    ("LEDGER-05", "a gain", lambda: cheating("trade", paid)(opened())),
+    (
+        "LEDGER-05",
+        "a loss",
+        lambda: cheating("trade", lambda state, _: state._replace(fees_wad=state.fees_wad - 1))(opened()),
+    ),
+    ("LEDGER-06", "too much", lambda: after(taken(opened(), BUY), open_interest_wad=plus(1, BTC))),
+    ("LEDGER-06", "one side", lambda: after_account(taken(opened(), BUY), "maker", sizes_wad=plus(1, BTC))),
+    ("LEDGER-07", "settlement tokens", lambda: after(taken(opened(), DEPOSIT), pool_units=plus(1, USDC))),
+    ("LEDGER-07", "others", lambda: after(taken(opened(), DEPOSIT), pool_units=plus(1, WETH))),
+    ("LEDGER-10", "an account", lambda: after_account(taken(opened(), DONATE), "trader-3", cash_wad=plus(7))),
+    ("LEDGER-10", "a pool", lambda: after(taken(opened(), DONATE), pool_units=plus(7, USDC))),
+    ("LEDGER-10", "insurance", lambda: after(taken(opened(), DONATE), insurance_wad=plus(7))),
+    ("LEDGER-10", "health", lambda: cheating("donate", paid)(opened())),
+    ("MARGIN-01", "equity", lambda: with_health(taken(opened(), BUY), "trader-1", equity=1)),
+    ("MARGIN-01", "initial margin", lambda: with_health(taken(opened(), BUY), "maker", initial=-1)),
+    ("MARGIN-01", "maintenance margin", lambda: with_health(taken(opened(), BUY), "maker", maintenance=1)),
+    ("MARGIN-01", "status", lambda: with_health(taken(opened(), BUY), "maker", status=3)),
+    ("MARGIN-02", "more than initial", lambda: with_health(taken(opened(), BUY), "trader-1", maintenance=10**6 * WAD)),
+    ("MARGIN-02", "below zero", lambda: with_health(taken(opened(), BUY), "trader-1", maintenance=-(10**6) * WAD)),
+    ("MARGIN-03", "initial margin", lambda: with_health(taken(opened(), BUY), "trader-2", initial=1)),
+    ("MARGIN-04", "falls", lambda: requiring(lambda size, sound: (10**40 - size, sound[1]))(opened())),
+    (
+        "MARGIN-04",
+        "short is not long",
+        lambda: requiring(lambda size, sound: (sound[0] + (size < 0), sound[1]))(opened()),
+    ),
+    ("MARGIN-04", "no view", lambda: requiring(lambda *_: None)(opened())),
+    ("MARGIN-05", "a jump", lambda: requiring(lambda size, sound: (sound[0] + size * 10**4, sound[1]))(opened())),
+    ("MARGIN-05", "no view", lambda: requiring(lambda *_: None)(opened())),
+    ("MARGIN-06", "cheaper together", lambda: requiring(lambda _, sound: (sound[0] + 10**30, sound[1]))(opened())),
+    ("MARGIN-06", "no view", lambda: requiring(lambda *_: None)(opened())),
+    ("MARGIN-10", "one needs more", lambda: viewing(second_position_differs)(opened())),
+    ("MARGIN-10", "no view", lambda: viewing(lambda *_: None)(opened())),
+    (
+        "MARGIN-11",
+        "a tick below (long)",
+        lambda: pricing(lambda sound: (sound[0], sound[1] - WAD // 10))(two_sided(), LONG),
+    ),
+    (
+        "MARGIN-11",
+        "a tick above (long)",
+        lambda: pricing(lambda sound: (sound[0], sound[1] + WAD // 10))(two_sided(), LONG),
+    ),
+    (
+        "MARGIN-11",
+        "a tick below (short)",
+        lambda: pricing(lambda sound: (sound[0], sound[1] - WAD // 10))(two_sided(), SHORT),
+    ),
+    (
+        "MARGIN-11",
+        "a tick above (short)",
+        lambda: pricing(lambda sound: (sound[0], sound[1] + WAD // 10))(two_sided(), SHORT),
+    ),
+    ("MARGIN-11", "no view", lambda: pricing(lambda _: None)(two_sided())),
+    ("MARGIN-12", "equity rounded up", lambda: with_health(taken(opened(), SMALL_ETH), "trader-2", equity=1)),
+    ("MARGIN-12", "equity too low", lambda: with_health(taken(opened(), SMALL_ETH), "trader-1", equity=-1)),
+    ("MARGIN-12", "requirement too low", lambda: with_health(taken(opened(), SMALL_ETH), "trader-1", initial=-1)),
+    ("MARGIN-12", "requirement too high", lambda: with_health(taken(opened(), SMALL_ETH), "trader-1", maintenance=2)),
+    ("MODEL-01", "refused", lambda: with_fields(taken(opened(), BUY), outcome=Outcome("Reverted", ("0x",), ()))),
+    ("MODEL-01", "accepted", lambda: with_fields(refused(), outcome=Outcome(None, (), ()))),
+    (
+        "MODEL-01",
+        "another argument",
+        lambda: with_fields(refused(), outcome=Outcome("InsufficientCash", ("maker", 0), ())),
+    ),
+    ("MODEL-02", "an account", lambda: after_account(taken(opened(), BUY), "trader-2", cash_wad=plus(1))),
+    ("MODEL-02", "fees", lambda: after(taken(opened(), BUY), fees_wad=plus(1))),
+    ("MODEL-02", "approvals", lambda: after(taken(opened(), BUY), operators=frozenset())),
+    (
+        "MODEL-02",
+        "a wallet",
+        lambda: after(taken(opened(), DEPOSIT), wallets=lambda all_: {**all_, "maker": (0, 0, 0)}),
+    ),
+    (
+        "MODEL-02",
+        "a raw slot",
+        lambda: after(with_fields(taken(opened(), BUY), slots_differ="a slot"), fees_wad=plus(0)),
+    ),
+    ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
+]
+
+
+def closed(tenths: int, said: int | None = None) -> Step:
+    """A liquidation that takes so many tenths of trader-1's position, of which half may be closed."""
+    step = taken(slipping(), PART)
+    said_wad = (tenths if said is None else said) * WAD // 10
+    acted(step, arguments=(*PART.arguments[:3], said_wad))
+    return after_account(step, "trader-1", sizes_wad=with_item((0, 0, 0, 0), BTC, (10 - tenths) * WAD // 10))
+
+
+def refused() -> Step:
+    return taken(opened(), Action("withdraw", "trader-3", ("trader-3", USDC, 1)))
+
+
+def unread(step: Step, name: str) -> Step:
+    step.healths[name] = None
+    return step
+
+
+def verdict(check: Check, case: Case) -> Verdict:
+    """What a run would make of it: False where the check is not asked, or its "if" is not met."""
+    roster = Roster([check])
+    if isinstance(case, Step):
+        violations = roster.judge(case if check.uses_model else without_model(case))
+    else:
+        violations = roster.try_probe(check, case)
+    assert {violation.check for violation in violations} <= {check.id}
+    return violations[0].why if violations else bool(roster.exercised[check.id])
+
+
+def named(rows: list[tuple[str, str, Make]]) -> list[str]:
+    return [f"{check_id} {situation}" for check_id, situation, _ in rows]
+
+
+@pytest.mark.parametrize(("check_id", "make"), [(row[0], row[2]) for row in SOUND], ids=named(SOUND))
+def test_check_is_put_to_the_test_and_silent_where_all_is_sound(check_id: str, make: Make) -> None:
+    assert verdict(check_named(check_id), make()) is True
+
+
+@pytest.mark.parametrize(("check_id", "make"), [(row[0], row[2]) for row in WRONG], ids=named(WRONG))
+def test_check_speaks_where_something_is_wrong(check_id: str, make: Make) -> None:
+    said = verdict(check_named(check_id), make())
+    assert isinstance(said, str), said
+    assert said
+    assert "\n" not in said
+
+
+SOUND_STEPS = {
+    "a trade": lambda: taken(opened(), BUY),
+    "a withdrawal": lambda: taken(opened(), WITHDRAW),
+    "a partial liquidation": lambda: taken(slipping(), PART),
+    "a whole liquidation": lambda: taken(sunk(), WHOLE),
+    "a seizure": lambda: taken(indebted(), SEIZE),
+    "a donation": lambda: taken(opened(), DONATE),
+    "a refusal": refused,
+    "a deposit while a source is silent": lambda: taken(deaf(), DEPOSIT),
+    "a fall of a price": lambda: taken(opened(), publish("BTC-USD", 40_000 * 10**8)),
+    "a bundle": lambda: taken(
+        opened(), Bundle("attacker", (deposit("attacker", USDC, 5), Action("donate", "attacker", (USDC, 2))))
+    ),
+}
+
+
+@pytest.mark.parametrize("make", SOUND_STEPS.values(), ids=SOUND_STEPS)
+def test_every_check_is_silent_on_a_sound_step(make: Callable[[], Step]) -> None:
+    assert Roster(catalogue()).judge(make()) == []
+
+
+# ---- the catalogue
+
+IDS = [check.id for check in catalogue()]
+
+
+def test_every_check_is_tested_both_ways() -> None:
+    assert {row[0] for row in SOUND} == {row[0] for row in WRONG} == set(IDS)
+    for check in catalogue():
+        for rows in (SOUND, WRONG):
+            makes = [make() for check_id, _, make in rows if check_id == check.id]
+            assert (check.judge is not None) == any(isinstance(made, Step) for made in makes)
+            assert (check.probe is not None) == any(isinstance(made, ReferenceProbe) for made in makes)
+
+
+def test_no_id_appears_twice_and_numbers_rise_within_a_family() -> None:
+    assert len(set(IDS)) == len(IDS)
+    for check_id in IDS:
+        assert re.fullmatch(r"[A-Z]+-\d\d", check_id)
+    families = [check_id.split("-")[0] for check_id in IDS]
+    assert len([1 for one, other in pairwise(families) if one != other]) == len(set(families)) - 1, "families together"
+    for one, other in pairwise(IDS):
+        assert one < other or one.split("-")[0] != other.split("-")[0]
+
+
+def test_the_first_thirty_are_there() -> None:
+    numbers = {
+        "MARGIN": (1, 2, 3, 4, 5, 6, 10, 11, 12),
+        "HEALTH": (1, 2, 3, 4, 5),
+        "LEDGER": (1, 2, 3, 4, 5, 6, 7, 10),
+        "LIQ": (1, 2, 3, 4, 5, 6, 8),
+        "ORACLE": (1, 2),
+        "ACCESS": (1,),
+    }
+    assert {f"{family}-{number:02}" for family, all_ in numbers.items() for number in all_} <= set(IDS)
+
+
+@pytest.mark.parametrize("check", catalogue(), ids=IDS)
+def test_check_has_a_sentence_and_something_to_run(check: Check) -> None:
+    assert len(check.sentence.split()) >= 4
+    assert not check.sentence.endswith(".")
+    assert check.judge is not None or check.probe is not None
+    assert check.kinds is None or check.judge is not None
+    assert check.probe_weight >= 1
+
+
+def test_the_reference_page_lists_every_check() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "checks.md").read_text()
+    for check in catalogue():
+        assert check.id in page
+        assert check.sentence in page
+
+
+def test_an_unknown_check_lists_the_known_ones() -> None:
+    with pytest.raises(UserError) as failure:
+        check_named("MARGIN-99")
+    for check_id in IDS:
+        assert check_id in str(failure.value)
+
+
+def test_checks_of_what_was_done_are_not_asked_of_a_refusal() -> None:
+    asked = {check_id for check_id, _ in Roster(catalogue()).judges("withdraw", done=False)}
+    all_ = {check_id for check_id, _ in Roster(catalogue()).judges("withdraw", done=True)}
+    assert all_ - asked == {check.id for check in catalogue() if check.of_done and check.id in all_}
+    assert {"MODEL-01", "MODEL-02", "HEALTH-03", "LEDGER-01"} <= asked
+
+
+# ---- counting
+
+
+def test_a_roster_counts_what_was_asked_and_what_was_put_to_the_test() -> None:
+    roster = Roster([check_named(check_id) for check_id in ("LIQ-01", "LEDGER-03", "HEALTH-05", "MODEL-01")])
+    assert roster.judge(taken(opened(), BUY)) == []
+    assert roster.judge(refused()) == []
+    (wrong,) = roster.judge(before_source(taken(slipping(), PART), "BTC-USD", answer=60_000 * 10**8))
+    assert wrong.check == "LIQ-01"
+    assert roster.evaluated == {"LIQ-01": 1, "LEDGER-03": 2, "HEALTH-05": 0, "MODEL-01": 3}
+    assert roster.exercised == {"LIQ-01": 1, "LEDGER-03": 2, "HEALTH-05": 0, "MODEL-01": 3}
+    assert roster.try_probe(check_named("HEALTH-05"), ReferenceProbe(opened())) == []
+    (wrong,) = roster.try_probe(check_named("HEALTH-05"), refusing("withdraw")(opened()))
+    assert wrong.check == "HEALTH-05"
+    assert (roster.evaluated["HEALTH-05"], roster.exercised["HEALTH-05"]) == (2, 2)
+
+
+def test_a_probe_without_its_occasion_is_not_counted_as_a_test() -> None:
+    roster = Roster([check_named("LIQ-02")])
+    assert roster.try_probe(roster.checks[0], ReferenceProbe(opened())) == []
+    assert (roster.evaluated["LIQ-02"], roster.exercised["LIQ-02"]) == (1, 0)
+
+
+def test_every_check_is_put_to_the_test_by_a_short_hunt(tmp_path: Path) -> None:
+    *_, finished = Campaign(settings(tmp_path, seed=1), Budget(steps=10_000)).run()
+    assert isinstance(finished, Finished)
+    summary = finished.summary
+    assert list(tmp_path.iterdir()) == [], "the sound engine is not accused"
+    assert list(summary.checks) == IDS
+    for check_id, counts in summary.checks.items():
+        assert counts["exercised"] >= 3, check_id
+        assert counts["exercised"] <= counts["evaluated"], check_id
+    assert all(action["done"] for action in summary.actions.values())
