@@ -64,6 +64,14 @@ def _position_of(argument: int, market_argument: int) -> Solver:
     return solve
 
 
+def _own_balance(state: State, action: Action) -> int | None:
+    """Everything of a collateral that an account has, whatever it may withdraw."""
+    account, collateral = state.accounts[action.arguments[0]], action.arguments[1]
+    if collateral > 0:
+        return account.units[collateral] or None
+    return max(0, account.cash_wad) // state.parameters.collaterals[0].quote_wad_per_unit or None
+
+
 def _small_position(state: State, action: Action) -> int | None:
     notional_wad = state.parameters.liquidation.small_position_notional_wad
     return boundaries.size_at_notional_wad(state, action.arguments[0], notional_wad)
@@ -82,6 +90,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "deposit cap": (2, lambda s, a: boundaries.largest_deposit_units(s, a.arguments[1])),
     "wallet": (2, lambda s, a: s.wallets.get(a.caller, s.held_units)[a.arguments[1]]),
     "largest withdrawal": (2, lambda s, a: boundaries.largest_withdrawal_units(s, a.arguments[0], a.arguments[1])),
+    "own balance": (2, _own_balance),
     "largest trade": (_SIZE, _largest_trade),
     "largest trade of the buyer": (
         _SIZE,
@@ -98,6 +107,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "next bracket of the buyer": (_SIZE, _bracket_size(1)),
     "next bracket of the seller": (_SIZE, _bracket_size(2)),
     "small position": (_SIZE, _small_position),
+    "mark": (_PRICE, lambda s, a: mark_or_zero(s, a.arguments[0]) or None),
     "lower band edge": (_PRICE, _band_edge(0)),
     "upper band edge": (_PRICE, _band_edge(1)),
     "close rule": (3, lambda s, a: boundaries.largest_close_wad(s, a.arguments[1], a.arguments[2])),
@@ -108,6 +118,13 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
 }
 """Boundary -> (which argument it sets, its solver)."""
+AT_MARK = Aim("mark", 0)
+MOST_AIMS: dict[str, tuple[Aim, ...]] = {
+    "withdraw": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
+    "liquidate": (Aim("close rule", 1), Aim("close rule", 0), Aim("whole position", 0)),
+    "seize": (Aim("largest seizure", 1), Aim("largest seizure", 0), Aim("whole balance", 0)),
+}
+"""Aims that ask for as much as there is, or one too much, by kind."""
 
 PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|bracket) price of (\S+) in market (\d+)")
 _PRICE_SOLVERS = {

@@ -58,7 +58,8 @@ def hunt(
     summary = finished.summary
     shown: set[str] = set()
     failure: EnvironmentFailure | None = None
-    for met in pending[:MOST_SHRUNK]:
+    shrunk = 1 if budget.first_finding else MOST_SHRUNK
+    for met in pending[:shrunk]:
         found = shrink_and_save(met.unshrunk, read_case(met.unshrunk), artifacts)
         if found is None:
             raise EnvironmentFailure(f"{met.unshrunk}: does not fail when run again: please report this, with the file")
@@ -96,7 +97,7 @@ def hunt(
             }
         )
         yield ready
-    for met in pending[MOST_SHRUNK:]:
+    for met in pending[shrunk:]:
         summary.findings.append(
             {
                 "check": met.check,

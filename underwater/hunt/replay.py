@@ -33,24 +33,32 @@ class Replayed(NamedTuple):
 
 
 def replay(
-    arena: Arena, blocks: Iterable[Block], check: Check, *, aims: bool = False, probe_last_only: bool = True
+    arena: Arena,
+    blocks: Iterable[Block],
+    check: Check,
+    *,
+    aims: bool = False,
+    probe_last_only: bool = True,
+    thorough_last_only: bool = False,
 ) -> Replayed:
     """Run a history with one check enabled, until that check does not hold.
 
     With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act (or after every one).
+    Every view is read and everything compared after every act (or after the last one, as quick as a hunt until then).
     """
     arena.reset()
-    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start, thorough=True)
+    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start, thorough=not thorough_last_only)
     steps: list[Step] = []
     blocks = tuple(blocks)
     for number, block in enumerate(blocks):
         runner.begin_block(block.after_s)
         for place, act in enumerate(block.acts):
             solved: Act = solve_act(runner.state, act) if aims else act
+            is_last = number == len(blocks) - 1 and place == len(block.acts) - 1
+            runner.thorough = is_last or not thorough_last_only
             violations = runner.act(solved)
             assert runner.last is not None
             steps.append(runner.last)
-            is_last = number == len(blocks) - 1 and place == len(block.acts) - 1
             if not violations and check.probe is not None and (is_last or not probe_last_only):
                 violations = try_streams(runner, check)
             if violations:

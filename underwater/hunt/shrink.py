@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from underwater.actions import Act, Action, Block, Bundle
-from underwater.aims import unit_of
+from reference.prices import collateral_price_status
+from reference.state import State
+from underwater.actions import Act, Action, Block, Bundle, actions_of
+from underwater.aims import AT_MARK, MOST_AIMS, unit_of
 from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
@@ -18,6 +20,8 @@ MOST_TRIES = 4_000
 """Replays that one shrinking may spend."""
 KEEP_THEIR_NAMES = ("maker", "liquidator")
 """Accounts whose name says what they do."""
+MOST_PAIRED = 20
+"""Acts of a history up to which every two of them are left out together: some tens of replays of a few milliseconds."""
 
 
 class Shrunk(NamedTuple):
@@ -61,7 +65,7 @@ class Shrinker:
         if not flat or self.tries >= self.most_tries:
             return None
         self.tries += 1
-        replayed = replay(self.arena, _fold(flat), self.check, aims=aims)
+        replayed = replay(self.arena, _fold(flat), self.check, aims=aims, thorough_last_only=True)
         return replayed if replayed.violation is not None else None
 
     def run(self, blocks: tuple[Block, ...]) -> tuple[Flat, Replayed] | None:
@@ -70,15 +74,26 @@ class Shrinker:
         replayed = self.fails(flat, aims=False)
         if replayed is None:
             return None
-        best = _flatten(replayed.blocks)
+        best = self._delete(self._slice(_flatten(replayed.blocks)))
+        ways = (
+            self._unbundle,
+            self._calm,
+            self._at_mark,
+            self._fewer_parts,
+            self._bolder,
+            self._plain_numbers,
+            self._plain_names,
+        )
         for _ in range(6):
             before = best
-            for way in (self._delete, self._unbundle, self._calm, self._plain_numbers, self._plain_names):
+            for way in ways:
                 best = way(best)
+            best = self._delete_pairs(self._delete(best))
             if best == before:
                 break
+        # Read thoroughly, it may turn out to fail some acts earlier.
         final = self.fails_finally(best)
-        return best, final
+        return _flatten(final.blocks), final
 
     def fails_finally(self, flat: Flat) -> Replayed:
         """The replay of what is known to fail, whatever the budget."""
@@ -87,6 +102,18 @@ class Shrinker:
     def _take(self, flat: Flat, *, aims: bool = True) -> Flat | None:
         replayed = self.fails(flat, aims=aims)
         return None if replayed is None else _flatten(replayed.blocks)
+
+    def _slice(self, best: Flat) -> Flat:
+        """The acts of those that the last act names, then also of those that dealt with them; what names nobody stays."""
+        kinds = self.arena.engine.kinds
+        named = set(_actors_of(best[-1][1], kinds))
+        for _ in range(2):
+            kept = tuple(item for item in best if not (actors := set(_actors_of(item[1], kinds))) or actors & named)
+            taken = self._take(kept) if len(kept) < len(best) else None
+            if taken is not None:
+                return taken
+            named |= {name for _, act in best if named & set(_actors_of(act, kinds)) for name in _actors_of(act, kinds)}
+        return best
 
     def _delete(self, best: Flat) -> Flat:
         """Leave out stretches of acts, long ones first; time is kept by adding it to what follows where that is needed."""
@@ -110,6 +137,103 @@ class Shrinker:
                         break
                 end = min(start, len(best))
             size //= 2
+        return best
+
+    def _delete_pairs(self, best: Flat) -> Flat:
+        """Leave out two acts at once that need each other, wherever they stand."""
+        second = len(best) - 1 if len(best) <= MOST_PAIRED else 0
+        while second > 0:
+            for first in range(second - 1, -1, -1):
+                taken = self._take((*best[:first], *best[first + 1 : second], *best[second + 1 :]))
+                if taken is not None:
+                    best = taken
+                    second = len(best)
+                    break
+            second -= 1
+        return best
+
+    def _bolder(self, best: Flat) -> Flat:
+        """Overdo it, so that more can be left out: deposits first, larger amounts, farther prices, a longer pause at the end.
+
+        What was overdone is kept only if the history then gets shorter.
+        """
+        paid = [item for item in best if _is_deposit(item[1])]
+        bold = self._take((*paid, *(item for item in best if not _is_deposit(item[1])))) or best
+        bold = self._take((*bold[:-1], (self._longest_heartbeat_s() + 1, bold[-1][1]))) or bold
+        for enabler in self._enablers(best):
+            bold = self._take(((1, enabler), *bold)) or bold
+        for way in (self._at_most, self._overdone):
+            bold = self._each(bold, way)
+        if bold == best:
+            return best
+        bold = self._fewer_parts(self._delete_pairs(self._delete(bold)))
+        return bold if len(bold) < len(best) else best
+
+    def _longest_heartbeat_s(self) -> int:
+        parameters = self.arena.start.parameters
+        markets = [market.feed.heartbeat_s for market in parameters.markets]
+        return max(*markets, *(token.feed.heartbeat_s for token in parameters.collaterals if token.feed is not None))
+
+    def _at_most(self, item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+        """An act that asks for as much as there is, or one too much."""
+        after_s, act = item
+        for aim in MOST_AIMS.get(act.kind, ()):
+            if isinstance(act, Action):
+                yield after_s, act._replace(aim=aim)
+
+    def _overdone(self, item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+        """An act in cash, with a number of it ten times as large, or with an answer far from where its source began."""
+        after_s, act = item
+        if isinstance(act, Bundle):
+            return
+        if _is_deposit(act) and act.arguments[1] > 0:
+            name, collateral, units = act.arguments
+            yield after_s, act._replace(arguments=(name, 0, _in_cash(self.arena.start, collateral, units)), aim=None)
+        for argument, parameter in enumerate(self.arena.engine.kinds[act.kind].parameters):
+            value = act.arguments[argument]
+            bold: tuple[int, ...] = ()
+            if parameter.type in ("units", "size") and value > 0:
+                bold = (value * 10,)
+            elif parameter.type == "answer" and act.kind == "publish":
+                bold = (value // 2, value * 2)
+                if value > self.arena.start.feeds[act.arguments[0]].answer:
+                    bold = bold[::-1]
+            for number in bold:
+                arguments = (*act.arguments[:argument], number, *act.arguments[argument + 1 :])
+                yield after_s, act._replace(arguments=arguments, aim=act.aim if act.aim == AT_MARK else None)
+
+    def _enablers(self, best: Flat) -> Iterator[Action]:
+        """Acts that name nobody and need nothing but money, such as funding insurance, by the first who takes part."""
+        kinds, wallets = self.arena.engine.kinds, self.arena.start.wallets
+        payers = [name for _, act in best for name in _actors_of(act, kinds) if name in wallets]
+        for kind in kinds.values():
+            if payers and [parameter.type for parameter in kind.parameters] == ["units"]:
+                yield Action(kind.name, payers[0], (wallets[payers[0]][0] // 1_000,))
+
+    def _fewer_parts(self, best: Flat) -> Flat:
+        """One actor, or one market, in another's place too, where that leaves fewer acts."""
+        kinds = self.arena.engine.kinds
+        names = sorted(
+            {name for _, act in best for name in _actors_of(act, kinds)},
+            key=lambda name: (name in KEEP_THEIR_NAMES, name),
+        )
+        candidates = [
+            tuple((after_s, _renamed(act, name, other)) for after_s, act in best)
+            for name in reversed(names)
+            for other in names
+            if name != other
+        ]
+        markets = sorted({market for _, act in best for market in _values_of(act, kinds, "market")})
+        for place, (after_s, act) in enumerate(best):
+            for market in markets:
+                moved = act if isinstance(act, Bundle) else _in_market(act, kinds, market)
+                if moved != act:
+                    candidates.append((*best[:place], (after_s, moved), *best[place + 1 :]))
+        for candidate in candidates:
+            taken = self._take(candidate)
+            fewer = self._delete_pairs(self._delete(taken)) if taken is not None else best
+            if len(fewer) < len(best):
+                return fewer
         return best
 
     def _unbundle(self, best: Flat) -> Flat:
@@ -139,6 +263,20 @@ class Shrinker:
         """Every act in a block of its own, a second after the one before."""
         return self._each(best, lambda item: ((1, item[1]) for _ in range(item[0] != 1)))
 
+    def _at_mark(self, best: Flat) -> Flat:
+        """Prices that follow the mark, so that acts which only moved it can be left out."""
+
+        def follows(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+            after_s, act = item
+            if (
+                not isinstance(act, Bundle)
+                and act.aim != AT_MARK
+                and any(parameter.type == "price" for parameter in self.arena.engine.kinds[act.kind].parameters)
+            ):
+                yield after_s, act._replace(aim=AT_MARK)
+
+        return self._each(best, follows)
+
     def _plain_numbers(self, best: Flat) -> Flat:
         """Rounder and smaller numbers, a boundary where one serves as well."""
 
@@ -152,10 +290,12 @@ class Shrinker:
                     continue
                 if parameter.type not in ("units", "size", "price", "answer", "amount"):
                     continue
+                if act.aim == AT_MARK and parameter.type == "price":
+                    continue
                 unit = unit_of(self.arena.start, act, argument)
                 for plain in _plainer(value, unit):
                     arguments = (*act.arguments[:argument], plain, *act.arguments[argument + 1 :])
-                    yield after_s, act._replace(arguments=arguments, aim=None)
+                    yield after_s, act._replace(arguments=arguments, aim=act.aim if act.aim == AT_MARK else None)
             if act.aim is not None and act.aim.offset not in (-1, 0, 1):
                 for offset in (0, 1, -1):
                     yield after_s, act._replace(aim=act.aim._replace(offset=offset))
@@ -190,6 +330,19 @@ class Shrinker:
         return best
 
 
+def _is_deposit(act: Act) -> bool:
+    return act.kind == "deposit"
+
+
+def _in_cash(state: State, collateral: int, units: int) -> int:
+    """Settlement tokens worth about as much as units of another collateral; 0 for one that is not listed or priced."""
+    if collateral >= len(state.parameters.collaterals):
+        return 0
+    token = state.parameters.collaterals[collateral]
+    worth_wad: int = units * collateral_price_status(state, token)[1] // 10**token.decimals
+    return worth_wad // state.parameters.collaterals[0].quote_wad_per_unit
+
+
 def _plainer(value: int, unit: int) -> Iterator[int]:
     """Numbers of fewer digits near ``value`` and below, in whole units; the plainest first."""
     seen = set()
@@ -204,11 +357,25 @@ def _plainer(value: int, unit: int) -> Iterator[int]:
                     yield plain
 
 
-def _actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
-    for action in act.actions if isinstance(act, Bundle) else (act,):
+def _values_of(act: Act, kinds: Mapping[str, Kind], wanted: str) -> Iterator[Any]:
+    """The arguments of a type."""
+    for action in actions_of(act):
         for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True):
-            if parameter.type == "actor":
+            if parameter.type == wanted:
                 yield value
+
+
+def _actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
+    return _values_of(act, kinds, "actor")
+
+
+def _in_market(action: Action, kinds: Mapping[str, Kind], market: int) -> Action:
+    """The same in another market."""
+    arguments = tuple(
+        market if parameter.type == "market" else value
+        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
+    )
+    return action._replace(arguments=arguments)
 
 
 def _renamed(act: Act, name: str, other: str) -> Act:
@@ -249,6 +416,21 @@ def _renamed_sources(flat: Flat, kinds: Mapping[str, Kind], names: Mapping[str, 
     )
 
 
+def _without_unlisted(flat: Flat, kinds: Mapping[str, Kind], state: State) -> Flat:
+    """The history without acts on markets and collaterals that are not listed."""
+    most = {"market": len(state.parameters.markets), "collateral": len(state.parameters.collaterals)}
+
+    def is_listed(act: Act) -> bool:
+        return all(
+            value < most.get(parameter.type, value + 1)
+            for action in actions_of(act)
+            for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
+            if parameter.type in most
+        )
+
+    return tuple(item for item in flat if is_listed(item[1]))
+
+
 def shrink(
     engine: Engine,
     deployment: Deployment | None,
@@ -266,7 +448,8 @@ def shrink(
     flat, replayed = best
     if deployment is not None:
         plain = Shrinker(Arena(engine, default, artifacts), check)
-        on_default = plain.fails(_renamed_sources(flat, engine.kinds, engine.sources_renamed(deployment, default)))
+        moved = _renamed_sources(flat, engine.kinds, engine.sources_renamed(deployment, default))
+        on_default = plain.fails(_without_unlisted(moved, engine.kinds, plain.arena.start))
         if on_default is not None:
             again = plain.run(on_default.blocks)
             if again is not None and len(again[0]) <= len(flat):
