@@ -55,6 +55,7 @@ class Recorder(Roster):
         """Try every probe, each on a snapshot of its own."""
         assert isinstance(probe, Probe)
         stream = probe.choices.integer(0, PROBE_STREAMS - 1)
+        assert check is self.probes[0]
         for real in self._real_probes:
             with probing(probe.chain, probe.instance, probe.state, SeededChoices(stream, real.id)) as alone:
                 self._note(super().try_probe(real, alone))
@@ -111,8 +112,8 @@ def page(rows: list[Row], seed: int, steps: int) -> str:
         "",
         "## Which check catches which fault alone",
         "",
-        f"The number of the step at which a check first fails, of {steps:,} steps from seed {seed}. Every check is asked at states that a hunt",
-        "with this check alone would reach, since none of them ends a sequence; empty where it did not fail.",
+        f"The number of the step at which a check first fails, of {steps:,} steps from seed {seed}; empty where it does not.",
+        "Every check is asked at states that a hunt with this check alone would reach, since none of them ends a sequence.",
         "",
         "| check | " + " | ".join(str(number) for number in range(1, len(rows) + 1)) + " | faults |",
         "|---|" + "---:|" * (len(rows) + 1),
@@ -130,7 +131,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=30_000, help="steps for each fault (30000)")
     parser.add_argument("--seed", type=int, default=1, help="what everything is drawn from (1)")
-    parser.add_argument("--fault", action="append", help="only this fault, and write no file (may be given several times)")
+    parser.add_argument(
+        "--fault", action="append", help="only this fault, and write no file (may be given several times)"
+    )
     parser.add_argument("--why", action="store_true", help="show what each check said")
     known = parser.parse_args(arguments)
     rows = []
@@ -139,7 +142,11 @@ def main(arguments: list[str]) -> int:
         fault = None if fault_id == "none" else fault_id
         recorder = measure(fault, known.seed, known.steps)
         found = sorted(recorder.first.items(), key=lambda item: item[1])
-        print(f"{fault_id} ({time.monotonic() - began:.0f} s): " + ", ".join(f"{check} {step:,}" for check, step in found), flush=True)
+        print(
+            f"{fault_id} ({time.monotonic() - began:.0f} s): "
+            + ", ".join(f"{check} {step:,}" for check, step in found),
+            flush=True,
+        )
         if known.why:
             for check, _ in found:
                 print(f"    {check}: {recorder.why[check][:300]}")
