@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reference.boundaries import band_edges_wad
-from reference.state import State
+from reference.state import Account, State
 from underwater.checks import Check, Probe, Step, Verdict, kinds
+
+
+class _Totals(NamedTuple):
+    """Sums over all accounts: settlement quote (cash and position quotes), units per collateral, longs and shorts per market."""
+
+    quote_wad: int
+    units: tuple[int, ...]
+    longs_wad: tuple[int, ...]
+    shorts_wad: tuple[int, ...]
+
+
+_kept: list[tuple[dict[str, Account], _Totals]] = []
+"""The totals of the last two mappings of accounts (by identity: they are never changed in place)."""
+
+
+def _totals(accounts: dict[str, Account]) -> _Totals:
+    for kept, totals in _kept:
+        if kept is accounts:
+            return totals
+    all_accounts = accounts.values()
+    sizes = list(zip(*[account.sizes_wad for account in all_accounts], strict=True))
+    totals = _Totals(
+        sum([account.cash_wad + sum(account.quotes_wad) for account in all_accounts]),
+        tuple(map(sum, zip(*[account.units for account in all_accounts], strict=True))),
+        tuple([sum([size for size in column if size > 0]) for column in sizes]),
+        tuple([-sum([size for size in column if size < 0]) for column in sizes]),
+    )
+    _kept.insert(0, (accounts, totals))
+    del _kept[2:]
+    return totals
 
 
 def _claims_wad(state: State) -> int:
     """What accounts, insurance and fees own of the settlement token, less bad debt nobody has paid (L10)."""
-    total = state.insurance_wad + state.fees_wad - state.bad_debt_wad
-    for account in state.accounts.values():
-        total += account.cash_wad + sum(account.quotes_wad)
-    return total
+    return _totals(state.accounts).quote_wad + state.insurance_wad + state.fees_wad - state.bad_debt_wad
 
 
 def _conserved(step: Step) -> Verdict:
@@ -25,9 +54,9 @@ def _conserved(step: Step) -> Verdict:
     claims = _claims_wad(after)
     if held != claims:
         return f"settlement tokens held, donations aside, are {held} quote wad, claims on them {claims}"
-    accounts = after.accounts.values()
+    units = _totals(after.accounts).units
     for number in range(1, len(after.held_units)):
-        balances = sum([account.units[number] for account in accounts])
+        balances = units[number]
         if after.held_units[number] - step.donated_units[number] != balances:
             return f"collateral {number}: held {after.held_units[number]} with {step.donated_units[number]} donated, balances {balances}"
     return True
@@ -132,14 +161,9 @@ def _open_interest(step: Step) -> Verdict:
     after = step.after
     if after.accounts is step.before.accounts:
         return False
+    totals = _totals(after.accounts)
     for number, interest in enumerate(after.open_interest_wad):
-        longs = shorts = 0
-        for account in after.accounts.values():
-            size = account.sizes_wad[number]
-            if size > 0:
-                longs += size
-            else:
-                shorts -= size
+        longs, shorts = totals.longs_wad[number], totals.shorts_wad[number]
         if longs != interest or shorts != interest:
             return f"market {number}: open interest {interest}, longs {longs}, shorts {shorts}"
     return any(after.open_interest_wad)
@@ -150,9 +174,9 @@ def _counters(step: Step) -> Verdict:
     after = step.after
     if after.accounts is step.before.accounts and after.pool_units == step.before.pool_units:
         return False
-    accounts = after.accounts.values()
+    units = _totals(after.accounts).units
     for number in range(1, len(after.pool_units)):
-        balances = sum([account.units[number] for account in accounts])
+        balances = units[number]
         if balances != after.pool_units[number]:
             return f"collateral {number}: pool {after.pool_units[number]}, balances {balances}"
     scale = after.parameters.collaterals[0].quote_wad_per_unit

@@ -16,6 +16,7 @@ from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
 from underwater.hunt.risks import Risks
+from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
 """Steps between two readings of every account's health view."""
@@ -47,6 +48,7 @@ class Runner:
         self.roster = roster
         self.state = start
         self.risks = Risks()
+        self._due = DueViews(self.accounts)
         self.blocks: list[tuple[int, list[Act]]] = []
         self.steps = 0
         self.digest = hashlib.blake2b(digest_size=16)
@@ -115,7 +117,7 @@ class Runner:
         step.health_of = self.risks
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
         views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
-        names = self.accounts if views_all else () if instance.is_world(act) else step.participants
+        names = self._due.take_all(after) if views_all else self._due.take(after)
         self._views = views = [instance.health_data(chain, name) for name in names]
         step.healths = dict(zip(names, map(instance.parse_health, views), strict=True))
         if observed.error is None:

@@ -1,0 +1,90 @@
+"""Which accounts' health views a step has to read again."""
+
+from __future__ import annotations
+
+from reference.parameters import Parameters
+from reference.prices import FRESH, status_of
+from reference.state import Account, FeedReading, State
+
+
+class DueViews:
+    """Keeps, for every account, what its health view rested on when it was last read.
+
+    A view rests on the account's stored state, on the sources that feed what it holds, on the parameters, and on time where it
+    makes a price stale. It is due again as soon as any of these has changed: so after every step the view of every account
+    has been read as it stands.
+    """
+
+    def __init__(self, accounts: tuple[str, ...]) -> None:
+        self._names = accounts
+        self._read: dict[str, Account] = {}
+        self._feeds: dict[str, FeedReading] = {}
+        self._parameters: Parameters | None = None
+        self._until_s = -1
+        self._markets_of: dict[str, tuple[int, ...]] = {}
+        self._collaterals_of: dict[str, tuple[int, ...]] = {}
+
+    def take(self, state: State) -> tuple[str, ...]:
+        """The accounts whose views are due in a state; they count as read."""
+        if state.parameters is not self._parameters:
+            self._take_parameters(state.parameters)
+            self._until_s = -1
+        if state.time_s > self._until_s:
+            due = self._names
+            self._until_s = self._fresh_until_s(state)
+        elif state.feeds is not self._feeds:
+            changed = [name for name, reading in state.feeds.items() if reading is not self._feeds[name]]
+            due = tuple([name for name in self._names if self._is_concerned(state.accounts[name], changed, name)])
+            self._until_s = self._fresh_until_s(state)
+        else:
+            read, accounts = self._read, state.accounts
+            due = tuple([name for name in self._names if accounts[name] is not read[name]])
+        self._feeds = state.feeds
+        for name in due:
+            self._read[name] = state.accounts[name]
+        return due
+
+    def take_all(self, state: State) -> tuple[str, ...]:
+        """Every account; all count as read."""
+        self.take(state)
+        self._read = {name: state.accounts[name] for name in self._names}
+        return self._names
+
+    def _is_concerned(self, account: Account, changed: list[str], name: str) -> bool:
+        if account is not self._read[name]:
+            return True
+        sizes, units = account.sizes_wad, account.units
+        for source in changed:
+            for market in self._markets_of.get(source, ()):
+                if sizes[market]:
+                    return True
+            for collateral in self._collaterals_of.get(source, ()):
+                if units[collateral]:
+                    return True
+        return False
+
+    def _take_parameters(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        markets: dict[str, tuple[int, ...]] = {}
+        collaterals: dict[str, tuple[int, ...]] = {}
+        for number, market in enumerate(parameters.markets):
+            markets[market.feed.feed] = (*markets.get(market.feed.feed, ()), number)
+        for number, collateral in enumerate(parameters.collaterals):
+            if collateral.feed is not None:
+                source = collateral.feed.feed
+                collaterals[source] = (*collaterals.get(source, ()), number)
+        self._markets_of, self._collaterals_of = markets, collaterals
+
+    def _fresh_until_s(self, state: State) -> int:
+        """The last second at which every status is what it is now."""
+        parameters, now_s = state.parameters, state.time_s
+        uses = [market.feed for market in parameters.markets]
+        uses += [collateral.feed for collateral in parameters.collaterals if collateral.feed is not None]
+        until_s = 1 << 62
+        for feed in uses:
+            reading = state.feeds[feed.feed]
+            if status_of(feed, reading, now_s) == FRESH:
+                until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
+            elif reading.updated_at_s > now_s:
+                until_s = min(until_s, reading.updated_at_s - 1)
+        return until_s
