@@ -95,6 +95,21 @@ def test_right_for_the_liquidated_account_is_not_needed_and_no_right_over_the_li
     scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, wad("1"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "arguments", "error"),
+    [
+        ("deposit", (TRADER, 3, 1), ("UnknownCollateral", 3)),
+        ("withdraw", (TRADER, 3, 1), ("UnknownCollateral", 3)),
+        ("seize", (LIQUIDATOR, TRADER, 3, 1), ("UnknownCollateral", 3)),
+        ("settle", (TRADER, 2), ("UnknownMarket", 2)),
+        ("trade", (2, TRADER, COUNTERPARTY, wad("1"), wad("10")), ("UnknownMarket", 2)),
+        ("liquidate", (LIQUIDATOR, TRADER, 2, wad("1")), ("UnknownMarket", 2)),
+    ],
+)
+def test_number_after_the_last_is_unknown(kind: str, arguments: tuple[object, ...], error: tuple[object, ...]) -> None:
+    assert Scene().refused(kind, MATCHER, *arguments) == error
+
+
 # --- Deposits (L1)
 
 
@@ -351,8 +366,17 @@ def test_donation_changes_nobodys_claim() -> None:
     assert scene.do("donate", STRANGER, USD, usd("50")) == ()
     assert scene.state.held_units[USD] == before.held_units[USD] + usd("50")
     assert scene.state._replace(held_units=before.held_units, wallets=before.wallets) == before
-    empty_wallet(scene, STRANGER)
-    assert scene.refused("donate", STRANGER, GOLD, 1) == ("ERC20InsufficientBalance", STRANGER, 0, 1)
+    scene.state = scene.state._replace(wallets={**scene.state.wallets, STRANGER: (0, 7, 0)})
+    assert scene.refused("donate", STRANGER, GOLD, 8) == ("ERC20InsufficientBalance", STRANGER, 7, 8)
+    scene.do("donate", STRANGER, GOLD, 7)
+
+
+def test_whoever_never_held_a_token_pays_nothing_and_can_be_paid() -> None:
+    scene = ten_copper()
+    assert scene.refused("donate", "newcomer", GOLD, 1) == ("ERC20InsufficientBalance", "newcomer", 0, 1)
+    assert scene.refused("fund_insurance", "newcomer", 1) == ("TransferFromFailed",)
+    scene.do("collect_fees", TREASURY, "newcomer", usd("2"))
+    assert scene.state.wallets["newcomer"] == (usd("2"), 0, 0)
 
 
 # --- Several actions at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -23,7 +24,16 @@ from reference.margin import (
     requirements_wad,
 )
 from reference.parameters import Collateral, Feed, Market, MarketLimits
-from reference.prices import FRESH, OUT_OF_BOUNDS, STALE, UNAVAILABLE, collateral_price_status, mark_status, status_of
+from reference.prices import (
+    FRESH,
+    OUT_OF_BOUNDS,
+    STALE,
+    UNAVAILABLE,
+    collateral_price_status,
+    mark_status,
+    price_of,
+    status_of,
+)
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor, floor_to_multiple
 from reference.state import ANSWERS, ANSWERS_SHORT, BURNS_GAS, REVERTS, FeedReading
 from reference.trading import requirement_of
@@ -383,8 +393,11 @@ def test_mark_is_floored_to_a_tick_and_a_collateral_price_is_not() -> None:
     scene = Scene()
     scene.publish("COPPER", "100.19999999")
     assert mark_status(scene.state, COPPER_MARKET) == (FRESH, wad("100.1"))
-    scene.publish("GOLD", "2000.00000001")
-    assert collateral_price_status(scene.state, SMALL.collaterals[GOLD]) == (FRESH, wad("2000.00000001"))
+    feed = Feed("TIN", 18, 600, 1, wad("1000"))
+    collateral = replace(SMALL.collaterals[GOLD], feed=feed)
+    scene.do("publish", STRANGER, "TIN", wad("10") + 1, 0)
+    assert collateral_price_status(scene.state, collateral) == (FRESH, wad("10") + 1)
+    assert mark_status(scene.state, TIN_MARKET) == (FRESH, wad("10"))
 
 
 def test_mark_below_one_tick_is_out_of_bounds_and_one_tick_is_a_mark() -> None:
@@ -422,6 +435,31 @@ def test_one_source_is_judged_by_the_heartbeat_of_each_use() -> None:
     reading = FeedReading(500, NOW_S - 61, ANSWERS)
     assert status_of(FEED, reading, NOW_S) == STALE
     assert status_of(Feed("SOURCE", 8, 61, 10, 1000), reading, NOW_S) == FRESH
+
+
+@given(CHOICES)
+@drawn(300)
+def test_price_asked_for_again_is_what_working_it_out_anew_gives(choices: Choices) -> None:
+    # Prices are kept; here readings change and time runs both ways around the ends of freshness.
+    market = replace(COPPER_MARKET, name="ASKED AGAIN")
+    collateral = replace(SMALL.collaterals[GOLD], feed=replace(market.feed, heartbeat_s=60))
+    assert collateral.feed is not None
+    scene = Scene()
+    edges = [0, 1, NOW_S]
+    edges += [NOW_S + side * ago for side in (-1, 1) for ago in (1, 60, 61, 600, 601)]
+    answers = (0, 1, exact("0.09", 8), exact("100", 8), exact("100.05", 8), exact("10000", 8) + 1)
+    readings = [
+        FeedReading(choices.of(*answers), choices.of(*edges), choices.of(ANSWERS, ANSWERS, REVERTS)) for _ in range(3)
+    ]
+    for _ in range(12):
+        reading, now_s = choices.choice(readings), choices.of(*edges)
+        state = scene.state._replace(time_s=now_s, feeds={**scene.state.feeds, "COPPER": reading})
+        assert mark_status(state, market) == price_of(market.feed, reading, now_s, market.tick_wad)
+        assert collateral_price_status(state, collateral) == price_of(collateral.feed, reading, now_s, 1)
+        expected = status_of(market.feed, reading, now_s)
+        if expected in (FRESH, STALE) and reading.answer * 10**10 < market.tick_wad:
+            expected = OUT_OF_BOUNDS
+        assert mark_status(state, market)[0] == expected
 
 
 # --- Health

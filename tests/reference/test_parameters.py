@@ -155,6 +155,7 @@ def test_unsafe_market_is_refused_by_name(market: Market, name: str) -> None:
         limits(trading_fee_rate_wad=wad("0.01")),
         limits(price_band_rate_wad=wad("0.03") - 1),
         limits(position_limit_wad=wad("0.01")),
+        replace(limits(position_limit_wad=1), lot_wad=1, tick_wad=WAD),
         limits(position_limit_wad=wad("10000000000000")),
         replace(MARKET, lot_wad=10**10, tick_wad=10**8),
         replace(MARKET, tick_wad=wad("10000")),
