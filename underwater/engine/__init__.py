@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from reference.margin import Health
 from reference.state import State
-from underwater.actions import Act, Call, Cast, Log, Outcome, Receipt, Transaction
+from underwater.actions import Act, Action, Call, Cast, Log, Outcome, Receipt, Transaction
 from underwater.choices import Choices
 from underwater.document import Field
 from underwater.engine.artifacts import Artifacts
@@ -135,5 +135,5 @@ class Engine:
     """The transactions that deploy it with its actors, and the instance that they make."""
     artifacts: Callable[[str | None], Artifacts]
     """The compiled contracts, sound (None) or with a fault planted."""
-    sources_renamed: Callable[[Deployment, Deployment], Mapping[str, str]]
-    """Price sources of one deployment -> those that play their part in another: a history moves between them."""
+    translated: Callable[[Action, Deployment, Deployment], Action | None]
+    """An action of one deployment as it would be in another: the same worth; None where it names what is not there."""

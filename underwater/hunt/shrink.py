@@ -99,6 +99,16 @@ class Shrinker:
         """The replay of what is known to fail, whatever the budget."""
         return replay(self.arena, _fold(flat), self.check)
 
+    def any_fails(self, flat: Flat) -> Replayed | None:
+        """The replay, if this history fails here, as it is or with its last act at the most that it could try."""
+        found = self.fails(flat)
+        if found is None and flat:
+            for item in self._at_most(flat[-1]):
+                found = self.fails((*flat[:-1], item))
+                if found is not None:
+                    break
+        return found
+
     def _take(self, flat: Flat, *, aims: bool = True) -> Flat | None:
         replayed = self.fails(flat, aims=aims)
         return None if replayed is None else _flatten(replayed.blocks)
@@ -400,35 +410,20 @@ def _renamed_action(action: Action, name: str, other: str) -> Action:
     )
 
 
-def _renamed_sources(flat: Flat, kinds: Mapping[str, Kind], names: Mapping[str, str]) -> Flat:
-    """The history with each price source replaced."""
-
-    def renamed(action: Action) -> Action:
-        arguments = tuple(
-            names[value] if parameter.type == "source" else value
-            for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
-        )
-        return action._replace(arguments=arguments)
-
-    return tuple(
-        (after_s, act._replace(actions=tuple(map(renamed, act.actions))) if isinstance(act, Bundle) else renamed(act))
-        for after_s, act in flat
-    )
-
-
-def _without_unlisted(flat: Flat, kinds: Mapping[str, Kind], state: State) -> Flat:
-    """The history without acts on markets and collaterals that are not listed."""
-    most = {"market": len(state.parameters.markets), "collateral": len(state.parameters.collaterals)}
-
-    def is_listed(act: Act) -> bool:
-        return all(
-            value < most.get(parameter.type, value + 1)
-            for action in actions_of(act)
-            for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
-            if parameter.type in most
-        )
-
-    return tuple(item for item in flat if is_listed(item[1]))
+def _translated(flat: Flat, engine: Engine, here: Deployment, there: Deployment) -> Flat:
+    """The history told in another deployment, without the acts that name what is not there."""
+    told: list[tuple[int, Act]] = []
+    for after_s, act in flat:
+        if isinstance(act, Bundle):
+            parts = [engine.translated(action, here, there) for action in act.actions]
+            kept = tuple(part for part in parts if part is not None)
+            if kept:
+                told.append((after_s, act._replace(actions=kept)))
+        else:
+            action = engine.translated(act, here, there)
+            if action is not None:
+                told.append((after_s, action))
+    return tuple(told)
 
 
 def shrink(
@@ -448,8 +443,7 @@ def shrink(
     flat, replayed = best
     if deployment is not None:
         plain = Shrinker(Arena(engine, default, artifacts), check)
-        moved = _renamed_sources(flat, engine.kinds, engine.sources_renamed(deployment, default))
-        on_default = plain.fails(_without_unlisted(moved, engine.kinds, plain.arena.start))
+        on_default = plain.any_fails(_translated(flat, engine, deployment, default))
         if on_default is not None:
             again = plain.run(on_default.blocks)
             if again is not None and len(again[0]) <= len(flat):

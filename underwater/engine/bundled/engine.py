@@ -14,6 +14,7 @@ from underwater.engine.bundled.draw import draw_deployment
 from underwater.engine.bundled.instance import Instance
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.plan import plan_actors, plan_deployment
+from underwater.engine.bundled.translate import translated
 from underwater.engine.bundled.vocabulary import vocabulary
 from underwater.engine.faults import artifacts_of
 
@@ -43,14 +44,6 @@ def deploy(deployment: Deployment, artifacts: Artifacts) -> tuple[tuple[Transact
     return engine_part + actors_part, Instance(deployment, artifacts, addresses)
 
 
-def sources_renamed(drawn: Deployment, other: Deployment) -> dict[str, str]:
-    """Each source of one deployment, by the source that feeds the market of the same number in another."""
-    fallback = next(iter(other.sources))
-    names = dict.fromkeys(drawn.sources, fallback)
-    pairs = zip(reversed(drawn.parameters.markets), reversed(other.parameters.markets), strict=False)
-    return names | {market.feed.feed: counterpart.feed.feed for market, counterpart in pairs}
-
-
 BUNDLED = Engine(
     name="bundled",
     cast=CAST,
@@ -63,5 +56,5 @@ BUNDLED = Engine(
     vocabulary=vocabulary,
     deploy=deploy,
     artifacts=artifacts_of,
-    sources_renamed=sources_renamed,
+    translated=translated,
 )
