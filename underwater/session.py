@@ -57,7 +57,7 @@ def hunt(
     assert finished is not None
     summary = finished.summary
     shown: set[str] = set()
-    failure: EnvironmentFailure | None = None
+    failure: EnvironmentFailure | UserError | None = None
     shrunk = 1 if budget.first_finding else MOST_SHRUNK
     for met in pending[:shrunk]:
         found = shrink_and_save(met.unshrunk, read_case(met.unshrunk), artifacts)
@@ -72,7 +72,7 @@ def hunt(
         if failure is None:
             try:
                 confirmed_on, differs = _confirm(found, engine, artifacts, network)
-            except EnvironmentFailure as failed:
+            except (EnvironmentFailure, UserError) as failed:
                 # The findings are on disk; they are shown, and then the failure is.
                 failure = failed
         ready = FindingReady(

@@ -14,6 +14,7 @@ from reference.margin import Health
 from reference.state import State
 from underwater.actions import Act, Action, Bundle, Outcome, actions_of
 from underwater.choices import Choices
+from underwater.document import decimal_text
 from underwater.errors import UserError
 
 Verdict = bool | str
@@ -132,6 +133,11 @@ def kinds(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def quote(amount_wad: int) -> str:
+    """An amount of quote for people, with every digit that it has."""
+    return decimal_text(amount_wad, 18)
+
+
 def catalogue() -> tuple[Check, ...]:
     """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
     from underwater.checks import access, health, ledger, liquidation, margin, model, oracle
@@ -234,4 +240,5 @@ __all__ = [
     "catalogue",
     "check_named",
     "kinds",
+    "quote",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.margin import is_unencumbered
 from reference.prices import FRESH
-from underwater.checks import Check, Probe, Step, Verdict, kinds
+from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
 
 _ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize")
 
@@ -39,7 +39,9 @@ def _keeps_initial_margin(step: Step) -> Verdict:
         before = step.before.accounts[name]
         reduced = market is not None and _is_reduction(before.sizes_wad[market], after.sizes_wad[market])
         if not reduced:
-            return f"{name} added risk and is left with equity {equity} below its initial margin {initial}"
+            return (
+                f"{name} added risk and is left with equity {quote(equity)} below its initial margin {quote(initial)}"
+            )
         status, (equity_before, _, maintenance_before) = step.health_of(step.before, name)
         if status == FRESH and equity * maintenance_before < equity_before * maintenance:
             return f"{name} reduced while below its initial margin, and lowered its equity over maintenance margin"
@@ -66,8 +68,8 @@ def _stays_healthy(step: Step) -> Verdict:
             continue
         if health.risk.equity_wad < health.risk.maintenance_margin_wad:
             return (
-                f"{name} was healthy before and is not after: equity {before.equity_wad} -> {health.risk.equity_wad}, "
-                f"maintenance margin {before.maintenance_margin_wad} -> {health.risk.maintenance_margin_wad}"
+                f"{name} was healthy before and is not after: equity {quote(before.equity_wad)} -> {quote(health.risk.equity_wad)}, "
+                f"maintenance margin {quote(before.maintenance_margin_wad)} -> {quote(health.risk.maintenance_margin_wad)}"
             )
         exercised = True
     return exercised

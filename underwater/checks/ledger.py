@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from reference.boundaries import band_edges_wad
 from reference.state import Account, State
-from underwater.checks import Check, Probe, Step, Verdict, kinds
+from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
 
 
 class _Totals(NamedTuple):
@@ -53,7 +53,7 @@ def _conserved(step: Step) -> Verdict:
     held = (after.held_units[0] - step.donated_units[0]) * scale
     claims = _claims_wad(after)
     if held != claims:
-        return f"settlement tokens held, donations aside, are {held} quote wad, claims on them {claims}"
+        return f"settlement tokens held, donations aside, are {quote(held)} quote, claims on them {quote(claims)}"
     units = _totals(after.accounts).units
     for number in range(1, len(after.held_units)):
         balances = units[number]
@@ -96,7 +96,7 @@ def _zero_sum(step: Step) -> Verdict:
         return False
     before, after = _claims_wad(step.before), _claims_wad(step.after)
     if before != after:
-        return f"what all own together changed by {after - before} quote wad in a {step.kind}"
+        return f"what all own together changed by {quote(after - before)} quote in a {step.kind}"
     return True
 
 
@@ -144,9 +144,9 @@ def _open_and_close(probe: Probe) -> Verdict:
     for name in (buyer, seller):
         lost[name] = _owned_wad(before, name) - _owned_wad(after, name)
         if lost[name] < 0:
-            return f"{name} gained {-lost[name]} quote wad by opening and closing at one price"
+            return f"{name} gained {quote(-lost[name])} quote by opening and closing at one price"
     if sum(lost.values()) != fees:
-        return f"opening and closing at one price cost {sum(lost.values())} quote wad, fees were {fees}"
+        return f"opening and closing at one price cost {quote(sum(lost.values()))} quote, fees were {quote(fees)}"
     return True
 
 
@@ -181,7 +181,7 @@ def _counters(step: Step) -> Verdict:
             return f"collateral {number}: pool {after.pool_units[number]}, balances {balances}"
     scale = after.parameters.collaterals[0].quote_wad_per_unit
     if after.pool_units[0] * scale != _claims_wad(after):
-        return f"pool of settlement tokens is {after.pool_units[0] * scale} quote wad, claims {_claims_wad(after)}"
+        return f"pool of settlement tokens is {quote(after.pool_units[0] * scale)} quote, claims {quote(_claims_wad(after))}"
     return True
 
 

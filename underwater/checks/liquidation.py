@@ -7,7 +7,7 @@ from reference.margin import has_positions, is_liquidatable
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import State
-from underwater.checks import Check, Probe, Step, Verdict, kinds
+from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
 
 _LIQUIDATIONS = kinds("liquidate", "seize")
 
@@ -22,7 +22,7 @@ def _only_liquidatable(step: Step) -> Verdict:
     if status != FRESH:
         return f"{name} was liquidated while its health could not be known (status {status})"
     if not is_liquidatable(risk):
-        return f"{name} was liquidated with equity {risk.equity_wad}, maintenance margin {risk.maintenance_margin_wad}"
+        return f"{name} was liquidated with equity {quote(risk.equity_wad)}, maintenance margin {quote(risk.maintenance_margin_wad)}"
     return True
 
 
@@ -54,7 +54,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         return f"{name} is below its maintenance margin without a position or a debt"
     collateral = next((number for number, units in enumerate(account.units) if units), None)
     if collateral is None:
-        return f"{name} owes {-account.cash_wad} quote wad and has nothing: bad debt that nobody recorded"
+        return f"{name} owes {quote(-account.cash_wad)} quote and has nothing: bad debt that nobody recorded"
     outcome = probe.do("seize", backstop, backstop, name, collateral, 1)
     if not outcome.done:
         return (
@@ -80,20 +80,20 @@ def _equity_lost(step: Step) -> Verdict:
     lost = before.equity_wad - health.risk.equity_wad
     if step.kind == "seize":
         if lost > 0:
-            return f"a seizure lowered the equity of {name} by {lost} quote wad"
+            return f"a seizure lowered the equity of {name} by {quote(lost)} quote"
         return True
     listed = step.before.parameters.markets[number]
     mark_wad = mark_status(step.before, listed)[1]
     closed = amount * mark_wad // WAD
     penalty = div_ceil(closed * listed.limits.liquidation_penalty_rate_wad, WAD)
     if lost > penalty:
-        return f"{name} lost {lost} quote wad of equity, the penalty on what was closed is {penalty}"
+        return f"{name} lost {quote(lost)} quote of equity, the penalty on what was closed is {quote(penalty)}"
     gap_before = before.maintenance_margin_wad - before.equity_wad
     gap_after = health.risk.maintenance_margin_wad - health.risk.equity_wad
     slope_wad = listed.maintenance_rates_wad[0] - listed.limits.liquidation_penalty_rate_wad
     nearer_by = closed * slope_wad // WAD - TWO_CEILINGS_WAD
     if has_positions(step.after.accounts[name]) and gap_before - gap_after <= nearer_by:
-        return f"a partial close left {name} {gap_after} quote wad short of its maintenance margin, {gap_before} before"
+        return f"a partial close left {name} {quote(gap_after)} quote short of its maintenance margin, {quote(gap_before)} before"
     return True
 
 
@@ -115,12 +115,12 @@ def _stated_reward_wad(step: Step) -> int:
 def _worth_wad(state: State, name: str) -> int | None:
     """An account's worth in quote wad at full prices: no haircut, positions at the mark; None if a price is missing."""
     account, total = state.accounts[name], state.accounts[name].cash_wad
-    for market, size, quote in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
+    for market, size, unsettled in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
         if size:
             status, mark_wad = mark_status(state, market)
             if status != FRESH:
                 return None
-            total += size * mark_wad // WAD + quote
+            total += size * mark_wad // WAD + unsettled
     for collateral, units in zip(state.parameters.collaterals, account.units, strict=True):
         if units:
             status, price_wad = collateral_price_status(state, collateral)
@@ -145,7 +145,7 @@ def _reward(step: Step) -> Verdict:
         return False
     stated = _stated_reward_wad(step)
     if after - before > stated + ONE_FLOOR_A_SIDE_WAD:
-        return f"{liquidator} earned {after - before} quote wad, the stated reward is {stated}"
+        return f"{liquidator} earned {quote(after - before)} quote, the stated reward is {quote(stated)}"
     return True
 
 
@@ -164,7 +164,7 @@ def _self_liquidation(step: Step) -> Verdict:
     gain = third + max(0, fourth) - first - max(0, second)
     stated = _stated_reward_wad(step)
     if gain > stated + ONE_FLOOR_A_SIDE_WAD:
-        return f"{liquidator} and {name} together gained {gain} quote wad, a third party would have been paid {stated}"
+        return f"{liquidator} and {name} together gained {quote(gain)} quote, a third party would have been paid {quote(stated)}"
     return True
 
 
@@ -201,7 +201,7 @@ def _bad_debt_once(step: Step) -> Verdict:
         return False
     if step.kind not in ("liquidate", "seize"):
         if recorded > 0:
-            return f"bad debt rose by {recorded} in a {step.kind}"
+            return f"bad debt rose by {quote(recorded)} in a {step.kind}"
         return False
     if not step.outcome.done:
         return False
@@ -210,7 +210,7 @@ def _bad_debt_once(step: Step) -> Verdict:
     account = after.accounts[name]
     empty = not has_positions(account) and not any(account.units)
     if empty and account.cash_wad < 0:
-        return f"{name} has nothing left but a debt of {-account.cash_wad} quote wad that nobody recorded"
+        return f"{name} has nothing left but a debt of {quote(-account.cash_wad)} quote that nobody recorded"
     own = sum(before.accounts[name].quotes_wad) + before.accounts[name].cash_wad
     left = sum(account.quotes_wad) + account.cash_wad
     taken = _quote_wad(after, liquidator) - _quote_wad(before, liquidator)
@@ -222,9 +222,11 @@ def _bad_debt_once(step: Step) -> Verdict:
     if not empty:
         return f"a debt of {name} was forgiven while it holds positions or collateral"
     if account.cash_wad != 0:
-        return f"{name} keeps {account.cash_wad} quote wad of cash after its debt was forgiven"
+        return f"{name} keeps {quote(account.cash_wad)} quote of cash after its debt was forgiven"
     if left - own + taken + to_insurance != 0:
-        return f"{name} was forgiven {left - own + taken} quote wad, insurance and bad debt took {-to_insurance}"
+        return (
+            f"{name} was forgiven {quote(left - own + taken)} quote, insurance and bad debt took {quote(-to_insurance)}"
+        )
     return True
 
 

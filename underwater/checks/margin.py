@@ -6,7 +6,7 @@ from reference.margin import Health, exact_risk
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD
 from reference.state import State
-from underwater.checks import Check, Probe, Step, Verdict
+from underwater.checks import Check, Probe, Step, Verdict, quote
 
 ONE_CEILING_WAD = 1
 """A requirement is rounded up once a position, so two of them differ from their exact difference by less than this."""
@@ -28,7 +28,7 @@ def _equals_reference(step: Step) -> Verdict:
 
 def _words(health: Health) -> str:
     status, (equity, initial, maintenance) = health
-    return f"status {status}, equity {equity}, initial margin {initial}, maintenance margin {maintenance}"
+    return f"status {status}, equity {quote(equity)}, initial margin {quote(initial)}, maintenance margin {quote(maintenance)}"
 
 
 def _ordered(step: Step) -> Verdict:
@@ -39,7 +39,7 @@ def _ordered(step: Step) -> Verdict:
             continue
         _, initial, maintenance = health.risk
         if not 0 <= maintenance <= initial:
-            return f"{name}: maintenance margin {maintenance}, initial margin {initial}"
+            return f"{name}: maintenance margin {quote(maintenance)}, initial margin {quote(initial)}"
         exercised = exercised or maintenance > 0
     return exercised
 

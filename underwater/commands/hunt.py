@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -61,8 +62,8 @@ def hunt_command(
         raise UserError("--steps and --seconds exclude each other: give one")
     if steps is not None and steps < 1:
         raise UserError(f"--steps {steps}: should be at least 1")
-    if seconds is not None and seconds <= 0:
-        raise UserError(f"--seconds {seconds:g}: should be above 0")
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise UserError(f"--seconds {seconds:g}: should be above 0, and finite")
     if workers is not None and not 1 <= workers <= 256:
         raise UserError(f"--workers {workers}: should be 1 to 256")
     for check_id in check_ids:
