@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from underwater.commands import cli, plain_errors
 from underwater.document import write_whole
 from underwater.engine.artifacts import PROJECT
 from underwater.errors import UserError
+from underwater.events import Event, Finished
 from underwater.hunt.campaign import Budget
 from underwater.hunt.work import Settings
 from underwater.nemesis.history import read_closes, shipped_history
@@ -79,10 +81,17 @@ def hunt_command(
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
     confirms = None if network == "none" else network
-    finished = show_all(hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms), Console())
-    if json_path is not None:
-        write_whole(json_path, json.dumps(finished.summary.as_json(), indent=2) + "\n")
+    events = hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms)
+    finished = show_all(_written(events, json_path), Console())
     sys.exit(1 if finished.summary.findings else 0)
+
+
+def _written(events: Iterable[Event], json_path: Path | None) -> Iterator[Event]:
+    """The events, the summary written as soon as there is one: what fails after it has findings to tell of."""
+    for event in events:
+        yield event
+        if isinstance(event, Finished) and json_path is not None:
+            write_whole(json_path, json.dumps(event.summary.as_json(), indent=2) + "\n")
 
 
 def _validate_names(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from underwater.case.finding import save_unshrunk
 from underwater.commands import cli, plain_errors
 from underwater.document import write_whole
 from underwater.engine.faults import fault_ids, read_fault
+from underwater.errors import UserError
 from underwater.events import FindingReady, Finished
 from underwater.hunt.campaign import Budget
 from underwater.hunt.work import Settings
@@ -29,6 +31,8 @@ from underwater.session import hunt
 @plain_errors
 def zoo_command(wanted: tuple[str, ...], seconds_per_fault: float, seed: int, json_path: Path | None) -> None:
     """Hunt every planted fault on one core, then the sound engine. Exit 1 if one is missed, or the sound engine is accused."""
+    if not 0 < seconds_per_fault < math.inf:
+        raise UserError(f"--seconds-per-fault {seconds_per_fault:g}: should be above 0, and finite")
     ids = wanted or fault_ids()
     for fault_id in ids:
         read_fault(fault_id)
