@@ -72,9 +72,13 @@ def _own_balance(state: State, action: Action) -> int | None:
     return max(0, account.cash_wad) // state.parameters.collaterals[0].quote_wad_per_unit or None
 
 
-def _small_position(state: State, action: Action) -> int | None:
-    notional_wad = state.parameters.liquidation.small_position_notional_wad
-    return boundaries.size_at_notional_wad(state, action.arguments[0], notional_wad)
+def _small_size(market_argument: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        """The size at which a position is just small enough to be closed at once (Q4)."""
+        notional_wad = state.parameters.liquidation.small_position_notional_wad
+        return boundaries.size_at_notional_wad(state, action.arguments[market_argument], notional_wad) or None
+
+    return solve
 
 
 def _room(argument: int, direction: int) -> Solver:
@@ -106,12 +110,13 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "position of the seller": (_SIZE, _position_of(2, 0)),
     "next bracket of the buyer": (_SIZE, _bracket_size(1)),
     "next bracket of the seller": (_SIZE, _bracket_size(2)),
-    "small position": (_SIZE, _small_position),
+    "small position": (_SIZE, _small_size(0)),
     "mark": (_PRICE, lambda s, a: mark_or_zero(s, a.arguments[0]) or None),
     "lower band edge": (_PRICE, _band_edge(0)),
     "upper band edge": (_PRICE, _band_edge(1)),
     "close rule": (3, lambda s, a: boundaries.largest_close_wad(s, a.arguments[1], a.arguments[2])),
     "whole position": (3, _position_of(1, 2)),
+    "small part": (3, _small_size(2)),
     "largest seizure": (3, lambda s, a: boundaries.largest_seizure_units(s, a.arguments[1], a.arguments[2])),
     "whole balance": (3, lambda s, a: s.accounts[a.arguments[1]].units[a.arguments[2]] or None),
     "fees": (1, lambda s, _: boundaries.largest_fee_collection_units(s)),

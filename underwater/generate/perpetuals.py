@@ -338,7 +338,8 @@ class Participants:
         manner = choices.integer(0, 9)
         if manner == 0:
             return action
-        return self._at(state, action, "close rule" if manner < 7 else "whole position", 3)
+        boundary = "close rule" if manner < 7 else "whole position" if manner < 9 else "small part"
+        return self._at(state, action, boundary, 3)
 
     def _seize(self, state: State) -> Action:
         choices = self.choices
