@@ -24,7 +24,7 @@ FOLDER = PROJECT / "benchmarks" / "forge"
 FORGE = PROJECT / "build" / "bin" / "forge"
 SETTING = PROJECT / "build" / "bench" / "setting.bin"
 
-ALL, PARTICIPANTS, UNJUDGED = "HealthOfAll", "HealthOfParticipants", "RefusalsUnjudged"
+ALL, AFFECTED, PARTICIPANTS, UNJUDGED = "HealthOfAll", "HealthOfAffected", "HealthOfParticipants", "RefusalsUnjudged"
 """The test contracts of ``benchmarks/forge/test``."""
 
 SELECTORS = 400

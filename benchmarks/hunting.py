@@ -80,18 +80,24 @@ def _nothing_to_find(_: Settings, find: Find, sequence: int, __: Deployment | No
     )
 
 
-BLOCK, TRANSACTION, VIEW, SNAPSHOT, RESTORE, RESET = range(6)
+BLOCK, TRANSACTION, VIEW, SLOTS, SNAPSHOT, RESTORE, RESET = range(7)
 
 
 class Sent(NamedTuple):
-    """One thing that a hunt did to its chain. ``block`` is the environment that a new block sets."""
+    """One thing that a hunt did to its chain.
+
+    ``block`` is the environment that a new block sets; ``addresses`` and ``numbers`` say which raw slots were read. ``answer`` is what
+    came of it: whether a call succeeded, or a fingerprint of the values read.
+    """
 
     what: int
     sender: str = ""
     to: str = ""
     data: bytes = b""
     block: Any = None
-    ok: bool = True
+    addresses: Sequence[str] = ()
+    numbers: Sequence[int] = ()
+    answer: int = True
 
 
 class RecordingChain(RevmChain):
@@ -110,14 +116,24 @@ class RecordingChain(RevmChain):
     def transact(self, call: Call) -> Receipt:
         """See ``RevmChain``."""
         receipt = super().transact(call)
-        self.sent.append(Sent(TRANSACTION, call.sender, call.to, call.data, ok=receipt.ok))
+        self.sent.append(Sent(TRANSACTION, call.sender, call.to, call.data, answer=receipt.ok))
         return receipt
 
     def view(self, to: str, data: bytes) -> Receipt:
         """See ``RevmChain``."""
         receipt = super().view(to, data)
-        self.sent.append(Sent(VIEW, NOBODY, to, data, ok=receipt.ok))
+        self.sent.append(Sent(VIEW, NOBODY, to, data, answer=receipt.ok))
         return receipt
+
+    def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
+        """See ``RevmChain``."""
+        return self.storage_of([address for address, _ in slots], [number for _, number in slots])
+
+    def storage_of(self, addresses: Sequence[str], slots: Sequence[int]) -> list[int]:
+        """See ``RevmChain``."""
+        values = super().storage_of(addresses, slots)
+        self.sent.append(Sent(SLOTS, addresses=addresses, numbers=slots, answer=hash(tuple(values))))
+        return values
 
     def snapshot(self) -> Any:
         """See ``RevmChain``."""
@@ -150,15 +166,16 @@ class Recording:
             depth += (sent.what == SNAPSHOT) - (sent.what == RESTORE)
             self.sent.append(sent)
         self.steps = self.counts.steps
+        self.calls_alone = [sent for sent in self.sent if sent.what != SLOTS]
         # A probe's calls run on a snapshot, and are not steps.
-        self.steps_alone = _without_probes_and_views(self.sent)
+        self.steps_alone = _without_probes_and_views(self.calls_alone)
         calls = sum(sent.what == TRANSACTION for sent in self.steps_alone)
         if calls != self.steps:
             raise SystemExit(f"{self.steps} steps sent {calls} transactions: the recording has missed some")
         self._arena = arena
 
     def described(self) -> dict[str, int]:
-        """How many calls of which sort were recorded."""
+        """How many calls and reads of which sort were recorded."""
         what = Counter(sent.what for sent in self.sent)
         transactions = sum(sent.what == TRANSACTION for sent in self.steps_alone)
         return {
@@ -166,45 +183,59 @@ class Recording:
             "transactions": transactions,
             "probes_transactions": what[TRANSACTION] - transactions,
             "views": what[VIEW],
+            "slots": sum(len(sent.numbers) for sent in self.sent),
         }
 
     def verify(self) -> None:
-        """Replay with every answer compared: each call ends as it did when it was recorded."""
-        for sent, ok in zip(self.sent, self._replay(self.sent), strict=True):
-            if sent.ok != ok:
-                raise SystemExit(f"a replayed call ended otherwise than when it was recorded: {sent}")
+        """Replay with every answer compared: each call ends as it did when it was recorded, and each slot holds what it did."""
+        answers: list[int] = []
+        self._replay(self.sent, answers)
+        for sent, answer in zip(self.sent, answers, strict=True):
+            if sent.answer != answer:
+                raise SystemExit(f"what is replayed was answered otherwise than when it was recorded: {sent}")
 
     def round(self) -> Timed:
-        """Transactions and views, probes included."""
-        with stopwatch() as took:
-            self._replay(self.sent)
-        return Timed(self.steps, *took)
+        """All that the hunt asks of revm: transactions, views and slots, probes included."""
+        return self._timed(self.sent)
+
+    def round_of_calls(self) -> Timed:
+        """Transactions and views, probes included, without the reads of slots."""
+        return self._timed(self.calls_alone)
 
     def round_of_transactions(self) -> Timed:
         """The steps' transactions alone."""
+        return self._timed(self.steps_alone)
+
+    def _timed(self, everything: Sequence[Sent]) -> Timed:
         with stopwatch() as took:
-            self._replay(self.steps_alone)
+            self._replay(everything, None)
         return Timed(self.steps, *took)
 
-    def _replay(self, everything: Sequence[Sent]) -> list[bool]:
-        """Bare ``message_call`` and what must stand between the calls: blocks, snapshots, and nothing else."""
+    def _replay(self, everything: Sequence[Sent], answers: list[int] | None) -> None:
+        """Bare ``message_call`` and ``storage``, what must stand between them (blocks, snapshots), and nothing else.
+
+        Answers are kept only where there is a list for them.
+        """
         reset = self._arena.reset
         evm = self._arena.chain.evm
-        message_call, set_block = evm.message_call, evm.set_block_env
+        message_call, storage, set_block = evm.message_call, evm.storage, evm.set_block_env
         checkpoints: list[pyrevm.JournalCheckpoint] = []
-        results: list[bool] = []
-        for what, sender, to, data, block, _ in everything:
-            ok = True
-            if what == TRANSACTION:
-                try:
-                    message_call(caller=sender, to=to, calldata=data, gas=TRANSACTION_GAS_LIMIT)
-                except RuntimeError:
-                    ok = False
+        for what, sender, to, data, block, addresses, numbers, _ in everything:
+            answer: int = True
+            if what == SLOTS:
+                values = list(map(storage, addresses, numbers))
+                if answers is not None:
+                    answer = hash(tuple(values))
             elif what == VIEW:
                 try:
                     message_call(caller=sender, to=to, calldata=data)
                 except RuntimeError:
-                    ok = False
+                    answer = False
+            elif what == TRANSACTION:
+                try:
+                    message_call(caller=sender, to=to, calldata=data, gas=TRANSACTION_GAS_LIMIT)
+                except RuntimeError:
+                    answer = False
             elif what == BLOCK:
                 set_block(block)
             elif what == SNAPSHOT:
@@ -213,8 +244,8 @@ class Recording:
                 evm.revert(checkpoints.pop())
             else:
                 reset()
-            results.append(ok)
-        return results
+            if answers is not None:
+                answers.append(answer)
 
 
 def _without_probes_and_views(everything: Sequence[Sent]) -> list[Sent]:

@@ -45,41 +45,66 @@ HUNT = Side(
     "hunt_steps_per_second",
     "hunt, every check",
     "One step: an action drawn and aimed with the reference, one transaction, every raw slot of all eight accounts and of all counters "
-    "and pools read back and compared with the reference, events or revert data compared byte by byte, the health of the accounts that "
-    "took part read and compared, that of all eight every 32nd step, every enabled check, probes, digest.",
+    "and pools read back and compared with the reference, events or revert data compared byte by byte, an account's health view read and "
+    "compared whenever anything that it rests on has changed since it was last read (and that of all eight every 32nd step), every "
+    "enabled check, probes, digest.",
 )
 REVM = Side(
     "revm_steps_per_second",
-    "bare revm, the same calls",
-    "One step: the same transaction and the same views (probes' calls included) through pyrevm's message_call. Nothing is looked at.",
+    "bare revm, all that is asked",
+    "One step: the same transaction, the same views (probes' calls included) and the same reads of raw slots through pyrevm's "
+    "message_call and storage. Nothing is looked at.",
+)
+REVM_CALLS = Side(
+    "revm_steps_per_second_message_calls",
+    "bare revm, no reads of slots",
+    "As revm_steps_per_second without the reads of raw slots: the transaction and the views. Nothing is looked at.",
 )
 REVM_TRANSACTIONS = Side(
     "revm_transactions_per_second",
-    "bare revm, transactions only",
-    "One step: the same transaction alone, without views and probes. Nothing is looked at.",
+    "bare revm, transactions alone",
+    "One step: the same transaction alone, without probes, views and reads of slots. Nothing is looked at.",
 )
 FORGE = Side(
     "forge_calls_per_second",
-    "forge, health of participants",
-    "One call: a handler's action; then, also where the engine refused it, the whole stored state of all eight accounts and of all "
-    "counters and pools read in one view and judged, and the health of the accounts that took part. No reference.",
-)
-FORGE_ALL = Side(
-    "forge_calls_per_second_health_of_all",
     "forge, health of all eight",
-    "As forge_calls_per_second, but the health of all eight accounts after every call.",
+    "One call: a handler's action; then, also where the engine refused it, the whole stored state of all eight accounts and of all "
+    "counters and pools, and equity, initial and maintenance margin of all eight accounts, read in one view and judged. No reference.",
+)
+FORGE_AFFECTED = Side(
+    "forge_calls_per_second_health_of_affected",
+    "forge, health of the affected",
+    "As forge_calls_per_second, but health is read only where the handler says that the call can have changed it: of those who took part "
+    "in a call that was not refused, and of holders of an asset whose feed was touched or whose price may have gone stale.",
+)
+FORGE_PARTICIPANTS = Side(
+    "forge_calls_per_second_health_of_participants",
+    "forge, health of participants",
+    "As forge_calls_per_second, but health is read only of those who took part: what a price does to the others is not seen. Less than "
+    "the guarantee.",
 )
 FORGE_UNJUDGED = Side(
     "forge_calls_per_second_refusals_unjudged",
     "forge, refused calls unjudged",
-    "As forge_calls_per_second, but a call that the engine refuses reverts, after which forge judges nothing: less than the guarantee.",
+    "As forge_calls_per_second_health_of_participants, but a call that the engine refuses reverts, after which forge judges nothing. "
+    "Least of all.",
 )
 APE = Side(
     "ape_tx_per_second",
     "Ape, contract calls",
     "One transaction: contract.method(..., sender=account) on ethereum:local:test, never refused. Nothing is looked at.",
 )
-SIDES = (HUNT, REVM, REVM_TRANSACTIONS, FORGE, FORGE_ALL, FORGE_UNJUDGED, APE)
+SIDES = (
+    HUNT,
+    REVM,
+    REVM_CALLS,
+    REVM_TRANSACTIONS,
+    FORGE,
+    FORGE_AFFECTED,
+    FORGE_PARTICIPANTS,
+    FORGE_UNJUDGED,
+    APE,
+)
 
 
 class Target(NamedTuple):
@@ -91,6 +116,7 @@ class Target(NamedTuple):
     unit: str
 
 
+# The sides that no target is set for are there so that nothing hangs on which of them counts.
 TARGETS = (
     Target("hunt_to_forge", FORGE, 3.0, "times"),
     Target("hunt_to_revm", REVM, 0.5, "of the raw rate"),
@@ -144,10 +170,12 @@ class Bench:
                 _say(f"round {number} of {sizes.rounds}")
                 self._time(HUNT, hunt.round)
                 self._time(REVM, recording.round)
+                self._time(REVM_CALLS, recording.round_of_calls)
                 self._time(REVM_TRANSACTIONS, recording.round_of_transactions)
                 for side, test in (
-                    (FORGE, forging.PARTICIPANTS),
-                    (FORGE_ALL, forging.ALL),
+                    (FORGE, forging.ALL),
+                    (FORGE_AFFECTED, forging.AFFECTED),
+                    (FORGE_PARTICIPANTS, forging.PARTICIPANTS),
                     (FORGE_UNJUDGED, forging.UNJUDGED),
                 ):
                     self._time(side, lambda test=test: forging.round_of(test, sizes.runs, sizes.depth))  # type: ignore[misc]
@@ -162,9 +190,13 @@ class Bench:
         """The median of the rounds, a second of processor time."""
         return statistics.median(timed.rate for timed in self.rounds[side])
 
-    def ratio(self, target: Target) -> float:
+    def ratio(self, side: Side) -> float:
         """The hunt's median over the other side's."""
-        return self.rate(HUNT) / self.rate(target.side)
+        return self.rate(HUNT) / self.rate(side)
+
+    def reached(self, target: Target) -> bool:
+        """Whether the ratio is at least the target."""
+        return self.ratio(target.side) >= target.least
 
     def as_json(self) -> dict[str, Any]:
         """What ``build/bench.json`` holds."""
@@ -172,12 +204,13 @@ class Bench:
             **{side.name: round(self.rate(side), 1) for side in SIDES},
             "ratios": {
                 target.name: {
-                    "measured": round(self.ratio(target), 3),
+                    "measured": round(self.ratio(target.side), 3),
                     "target": target.least,
-                    "reached": self.ratio(target) >= target.least,
+                    "reached": self.reached(target),
                 }
                 for target in TARGETS
             },
+            "hunt_to_each": {side.name: round(self.ratio(side), 3) for side in SIDES[1:]},
             "observed": {side.name: side.observes for side in SIDES},
             "counted": self.counted,
             "rounds": {side.name: [_round_as_json(timed) for timed in self.rounds[side]] for side in SIDES},
@@ -198,18 +231,21 @@ class Bench:
 
     def table(self) -> str:
         """For people."""
-        lines = [f"{'':31}{'median':>9}{'least':>9}{'most':>9}{'by clock':>10}   a second of processor time"]
+        counting = {target.side: target for target in TARGETS}
+        lines = [
+            f"{'':31}{'median':>9}{'least':>9}{'most':>9}{'by clock':>10}{'hunt / it':>11}   a second of processor time"
+        ]
         for side in SIDES:
             rates = sorted(timed.rate for timed in self.rounds[side])
             clock = statistics.median(timed.clock_rate for timed in self.rounds[side])
-            lines.append(f"{side.title:31}{self.rate(side):>9,.0f}{rates[0]:>9,.0f}{rates[-1]:>9,.0f}{clock:>10,.0f}")
-        lines.append("")
-        for target in TARGETS:
-            ratio = self.ratio(target)
-            word = "reached" if ratio >= target.least else "MISSED"
-            lines.append(
-                f"hunt / {target.side.title:32}{ratio:>9.2f}   target at least {target.least:g} {target.unit}: {word}"
-            )
+            line = f"{side.title:31}{self.rate(side):>9,.0f}{rates[0]:>9,.0f}{rates[-1]:>9,.0f}{clock:>10,.0f}"
+            if side is not HUNT:
+                line += f"{self.ratio(side):>11.2f}"
+            if side in counting:
+                target = counting[side]
+                word = "reached" if self.reached(target) else "MISSED"
+                line += f"   counts: at least {target.least:g} {target.unit}: {word}"
+            lines.append(line)
         return "\n".join(lines)
 
 
@@ -255,7 +291,7 @@ def main() -> int:
         return failure.exit_code
     write_whole(given.json, json.dumps(bench.as_json(), indent=2) + "\n")
     print(f"\n{bench.table()}\n\nWritten to {given.json}.")
-    return 0 if all(bench.ratio(target) >= target.least for target in TARGETS) else 1
+    return 0 if all(bench.reached(target) for target in TARGETS) else 1
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 RATES = (
     "hunt_steps_per_second",
     "revm_steps_per_second",
+    "revm_steps_per_second_message_calls",
     "revm_transactions_per_second",
     "forge_calls_per_second",
-    "forge_calls_per_second_health_of_all",
+    "forge_calls_per_second_health_of_affected",
+    "forge_calls_per_second_health_of_participants",
     "forge_calls_per_second_refusals_unjudged",
     "ape_tx_per_second",
 )
@@ -52,10 +54,16 @@ def test_every_rate_is_positive_and_its_rounds_are_kept(small: Any):
 
 def test_ratios_are_those_of_the_rates_and_decide_the_exit_code(small: Any):
     finished, result = small
-    for name, other in (("forge", RATES[3]), ("revm", RATES[1]), ("ape", RATES[6])):
+    hunt = result["hunt_steps_per_second"]
+    for name, other in (
+        ("forge", "forge_calls_per_second"),
+        ("revm", "revm_steps_per_second"),
+        ("ape", "ape_tx_per_second"),
+    ):
         ratio = result["ratios"][f"hunt_to_{name}"]
-        assert ratio["measured"] == pytest.approx(result[RATES[0]] / result[other], rel=0.02)
+        assert ratio["measured"] == pytest.approx(hunt / result[other], rel=0.02)
         assert ratio["reached"] == (ratio["measured"] >= ratio["target"])
+    assert result["hunt_to_each"] == {name: pytest.approx(hunt / result[name], rel=0.02) for name in RATES[1:]}
     assert finished.returncode == (0 if all(ratio["reached"] for ratio in result["ratios"].values()) else 1)
 
 
@@ -65,15 +73,17 @@ def test_says_what_each_side_observed_and_where_it_ran(small: Any):
     assert all(result["observed"].values())
     assert {"forge", "pyrevm", "eth-ape", "python"} <= set(result["versions"])
     assert result["machine"]["cores"] >= 1
-    for line in ("hunt, every check", "forge, health of participants", "Ape, contract calls"):
+    for line in ("hunt, every check", "forge, health of all eight", "Ape, contract calls"):
         assert line in finished.stdout
+    assert finished.stdout.count("counts: at least") == 3
 
 
-def test_what_was_recorded_is_one_transaction_a_step_and_views(small: Any):
+def test_what_was_recorded_is_one_transaction_a_step_with_views_and_every_slot(small: Any):
     _, result = small
     recorded = result["counted"]["hunt"]["recorded"]
     assert recorded["transactions"] == 150
     assert recorded["views"] > 0
+    assert recorded["slots"] > 150 * 8
     assert sum(result["counted"]["hunt"]["mix"].values()) == 150
 
 

@@ -209,7 +209,8 @@ def test_a_bystanders_view_is_read_every_few_steps() -> None:
         for number in range(1, 2 * VIEW_ALL_EVERY + 1):
             assert do(DEPOSIT) == []
             assert runner.last is not None
-            assert tuple(runner.last.healths) == (("trader-1",) if number % VIEW_ALL_EVERY else ACCOUNTS)
+            every = number == 1 or number % VIEW_ALL_EVERY == 0
+            assert tuple(runner.last.healths) == (ACCOUNTS if every else ("trader-1",))
 
 
 def test_a_replay_reads_every_view_at_every_step() -> None:

@@ -25,14 +25,23 @@ struct Cast {
     uint256[] walletUnits;
 }
 
+/// @notice What a variant of the benchmark asks of the handler.
+/// @param refusalsRevert what the engine refuses reverts, instead of being swallowed
+/// @param tellsAffected `affected` is kept
+struct Options {
+    bool refusalsRevert;
+    bool tellsAffected;
+}
+
 /// @title What an auditor's handler does: the same kinds of action as the hunt, with bounded inputs
 /// @dev Each function draws everything from one hashed number, which costs forge less to make than several bounded
-/// ones. What the engine refuses is swallowed unless `REFUSALS_REVERT`: forge asks no invariant after a call that
-/// reverts.
+/// ones. What the engine refuses is swallowed unless `Options` say otherwise: forge asks no invariant after a call
+/// that reverts.
 contract Handler {
     uint256 private constant W = 1e18;
 
     bool private immutable REFUSALS_REVERT;
+    bool private immutable TELLS_AFFECTED;
     IMarginEngine private immutable ENGINE;
     uint256 private immutable SOURCES;
     uint256 private immutable MARKETS;
@@ -65,17 +74,26 @@ contract Handler {
     uint8 public participants;
     /// @notice Two bits for each account: whether it approves the matcher, the delegate.
     uint16 public approvals = 0x5555;
+    /// @dev One bit for each asset, as the engine numbers them, whose price may have changed in the last call.
+    uint24 private _moved;
+    /// @dev The last second at which every price is as fresh or as stale as it is now.
+    uint32 private _steadyUntil;
+    /// @dev Of each asset with a price, four markets and then three collaterals: its source, how old its price may
+    /// become, and when it does.
+    uint8[8] private _sourceOf;
+    uint32[8] private _heartbeats;
+    uint32[8] private _freshUntil;
 
     /// @dev The source of all draws of a call.
     struct Dice {
         uint256 state;
     }
 
-    constructor(Cast memory cast, bool refusalsRevert) {
+    constructor(Cast memory cast, Options memory options) {
         require(
             cast.sources.length == 4 && cast.tokens.length == 3, "the handler is written for the default deployment"
         );
-        REFUSALS_REVERT = refusalsRevert;
+        (REFUSALS_REVERT, TELLS_AFFECTED) = (options.refusalsRevert, options.tellsAffected);
         ENGINE = cast.engine;
         SOURCES = 4;
         MARKETS = 4;
@@ -97,6 +115,7 @@ contract Handler {
             market.heartbeat = listed.feed.heartbeat;
             market.minimumAnswer = listed.feed.minimumAnswer;
             market.maximumAnswer = listed.feed.maximumAnswer;
+            _remember(m, listed.feed);
         }
         for (uint256 s; s < 4; ++s) {
             (, _answers[s],,,) = TestFeed(cast.sources[s]).latestRoundData();
@@ -105,6 +124,17 @@ contract Handler {
             CollateralListing memory listed = cast.engine.collateralAt(c);
             _caps[c] = listed.depositCap;
             _collateralFeeds[c] = listed.feed;
+            _remember(4 + c, listed.feed);
+        }
+    }
+
+    function _remember(uint256 asset, Feed memory feed) private {
+        _sourceOf[asset] = NOTHING;
+        for (uint8 s; s < 4; ++s) {
+            if (feed.feed != _cast.sources[s]) continue;
+            (,,, uint256 updatedAt,) = TestFeed(feed.feed).latestRoundData();
+            (_sourceOf[asset], _heartbeats[asset]) = (s, feed.heartbeat);
+            _freshUntil[asset] = uint32(updatedAt) + feed.heartbeat;
         }
     }
 
@@ -291,7 +321,7 @@ contract Handler {
         int192 most = market.maximumAnswer + int192(int256(_upTo(dice, 1)));
         _take(NOBODY);
         Feed memory feed = Feed(_cast.sources[market.source], market.decimals, heartbeat, market.minimumAnswer, most);
-        _send(_staff(dice, 2), abi.encodeCall(IMarginEngine.setMarketFeed, (m, feed)));
+        if (_send(_staff(dice, 2), abi.encodeCall(IMarginEngine.setMarketFeed, (m, feed)))) _feedSet(m, heartbeat);
     }
 
     function setCollateralFeed(uint256 draw) external {
@@ -300,7 +330,8 @@ contract Handler {
         Feed memory feed = _collateralFeeds[collateral];
         feed.heartbeat = _chance(dice, 50) ? feed.heartbeat : uint32(_chance(dice, 50) ? 604_801 : 3_600);
         _take(NOBODY);
-        _send(_staff(dice, 2), abi.encodeCall(IMarginEngine.setCollateralFeed, (collateral, feed)));
+        bytes memory data = abi.encodeCall(IMarginEngine.setCollateralFeed, (collateral, feed));
+        if (_send(_staff(dice, 2), data)) _feedSet(4 + collateral, feed.heartbeat);
     }
 
     function grantRole(uint256 draw) external {
@@ -329,6 +360,7 @@ contract Handler {
             uint256 mended = _broken - 1;
             _broken = 0;
             _sendTo(_cast.sources[mended], _cast.publisher, abi.encodeCall(TestFeed.setMode, (0)));
+            _sourceChanged(mended, false);
             return;
         }
         uint256 market = _upTo(dice, MARKETS - 1);
@@ -342,6 +374,7 @@ contract Handler {
         _answers[source] = answer;
         bytes memory data = abi.encodeCall(TestFeed.publish, (answer, block.timestamp));
         _sendTo(_cast.sources[source], _cast.publisher, data);
+        _sourceChanged(source, true);
     }
 
     function setFeedMode(uint256 draw) external {
@@ -351,6 +384,61 @@ contract Handler {
         _take(NOBODY);
         bytes memory data = abi.encodeCall(TestFeed.setMode, (_chance(dice, 50) ? 1 : 3));
         _sendTo(_cast.sources[source], _cast.publisher, data);
+        _sourceChanged(source, false);
+    }
+
+    // ---- whose health a call may have changed
+
+    uint8 private constant NOTHING = 0xff;
+
+    /// @notice As `JudgedEngine.judge` takes it: those who took part in a call that was not refused, and every asset
+    /// whose price may have changed.
+    function affected() external view returns (uint256) {
+        return uint256(_moved) << 8 | participants;
+    }
+
+    function _timePassed(uint256 time) private {
+        if (!TELLS_AFFECTED) return;
+        if (time <= _steadyUntil) {
+            _moved = 0;
+        } else {
+            _moved = type(uint24).max;
+            _steadyUntil = _steadyFrom(time);
+        }
+    }
+
+    function _sourceChanged(uint256 source, bool isPublished) private {
+        if (!TELLS_AFFECTED) return;
+        uint24 moved = _moved;
+        for (uint256 asset; asset < 7; ++asset) {
+            if (_sourceOf[asset] != source) continue;
+            moved |= _bit(asset);
+            if (isPublished) _freshUntil[asset] = uint32(block.timestamp) + _heartbeats[asset];
+        }
+        _moved = moved;
+        if (isPublished) _steadyUntil = _steadyFrom(block.timestamp);
+    }
+
+    function _feedSet(uint256 asset, uint32 heartbeat) private {
+        if (!TELLS_AFFECTED || _sourceOf[asset] == NOTHING) return;
+        _freshUntil[asset] = _freshUntil[asset] - _heartbeats[asset] + heartbeat;
+        _heartbeats[asset] = heartbeat;
+        _moved |= _bit(asset);
+        _steadyUntil = _steadyFrom(block.timestamp);
+    }
+
+    /// @dev A source that is broken counts as if it were not, so that mending it changes nothing here.
+    function _steadyFrom(uint256 time) private view returns (uint32 until) {
+        until = type(uint32).max;
+        uint32[8] memory all = _freshUntil;
+        for (uint256 asset; asset < 7; ++asset) {
+            if (all[asset] >= time && all[asset] < until) until = all[asset];
+        }
+    }
+
+    /// @dev The engine's number of an asset: collaterals come after as many markets as there may be.
+    function _bit(uint256 asset) private pure returns (uint24) {
+        return uint24(1 << (asset < 4 ? asset : 12 + asset));
     }
 
     // ---- draws
@@ -361,7 +449,9 @@ contract Handler {
         dice.state = draw;
         uint256 passed = _between(dice, 1, 24);
         if (_chance(dice, 1)) passed = 3_600;
-        CHEATS.warp(block.timestamp + passed);
+        uint256 time = block.timestamp + passed;
+        CHEATS.warp(time);
+        _timePassed(time);
     }
 
     /// @dev Assembly saves the allocation that hashing would make for each draw.
@@ -484,8 +574,11 @@ contract Handler {
         _swallow(done, reply);
     }
 
-    function _swallow(bool done, bytes memory reply) private view {
-        if (done || !REFUSALS_REVERT) return;
+    function _swallow(bool done, bytes memory reply) private {
+        if (done) return;
+        // What is refused has changed no account.
+        if (TELLS_AFFECTED) participants = 0;
+        if (!REFUSALS_REVERT) return;
         assembly ("memory-safe") {
             revert(add(reply, 0x20), mload(reply))
         }

@@ -27,8 +27,10 @@ contract JudgedEngine is MarginEngine {
 
     constructor(address admin, LiquidationParameters memory parameters) MarginEngine(admin, parameters) {}
 
-    /// @notice Reads the whole stored state of every account and every counter, values the accounts whose bit is set
-    /// in `valued`, and reverts if a rule is broken.
+    /// @notice Reads the whole stored state of every account and every counter, values accounts, and reverts if a rule
+    /// is broken.
+    /// @param valued which accounts are valued: a bit for each of them, and above those eight a bit for each asset,
+    /// as `holdings` has them, whose holders are
     /// @param approvals what `operators` may do, as the handler remembers it: two bits for each account
     /// @dev Unchecked: nothing here can overflow but what rule N6 bounds, and forge runs every opcode through its
     /// inspectors, so that opcodes are what a call costs.
@@ -47,7 +49,7 @@ contract JudgedEngine is MarginEngine {
                 sums.approvals <<= 2;
                 if (self.operators[operators[0]]) sums.approvals |= 1;
                 if (self.operators[operators[1]]) sums.approvals |= 2;
-                if (valued >> i & 1 == 1) _judgeHealth(accounts[i], self);
+                if (valued >> i & 1 == 1 || self.holdings & valued >> 8 != 0) _judgeHealth(accounts[i], self);
             }
             _require(sums.approvals == approvals, "A2");
             _judgeSums(sums, markets, collaterals);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CHEATS} from "../src/Cheats.sol";
-import {Cast, Handler} from "../src/Handler.sol";
+import {Cast, Handler, Options} from "../src/Handler.sol";
 import {JudgedEngine} from "../src/JudgedEngine.sol";
 
 /// @title The deployment of the hunt, driven by forge's invariant runner
@@ -68,7 +68,7 @@ abstract contract Rate {
         _accounts = setting.cast.accounts;
         _operators = setting.cast.operators;
         _selectors = setting.selectors;
-        _handler = new Handler(setting.cast, _refusalsRevert());
+        _handler = new Handler(setting.cast, _options());
         _fund(setting.cast);
     }
 
@@ -104,11 +104,11 @@ abstract contract Rate {
         _engine.judge(_accounts, _operators, _valued(), _handler.approvals());
     }
 
-    function _refusalsRevert() internal pure virtual returns (bool) {
-        return false;
+    function _options() internal pure virtual returns (Options memory) {
+        return Options({refusalsRevert: false, tellsAffected: false});
     }
 
-    /// @dev One bit for each account whose health is read.
+    /// @dev Whose health is read, as `JudgedEngine.judge` takes it.
     function _valued() internal view virtual returns (uint256);
 }
 
@@ -119,7 +119,19 @@ contract HealthOfAll is Rate {
     }
 }
 
-/// @notice After every call: the whole stored state of every account, and the health of those that took part.
+/// @notice As `HealthOfAll`, but health is read only of those whose health the call can have changed.
+/// @dev Who that is follows from what the handler did and from how the engine is written: it is not observed.
+contract HealthOfAffected is Rate {
+    function _options() internal pure override returns (Options memory) {
+        return Options({refusalsRevert: false, tellsAffected: true});
+    }
+
+    function _valued() internal view override returns (uint256) {
+        return _handler.affected();
+    }
+}
+
+/// @notice As `HealthOfAll`, but health is read only of those that took part: what a price does to others is not seen.
 contract HealthOfParticipants is Rate {
     function _valued() internal view override returns (uint256) {
         return _handler.participants();
@@ -128,7 +140,7 @@ contract HealthOfParticipants is Rate {
 
 /// @notice As `HealthOfParticipants`, but what the engine refuses makes the handler revert: forge then asks nothing.
 contract RefusalsUnjudged is HealthOfParticipants {
-    function _refusalsRevert() internal pure override returns (bool) {
-        return true;
+    function _options() internal pure override returns (Options memory) {
+        return Options({refusalsRevert: true, tellsAffected: false});
     }
 }

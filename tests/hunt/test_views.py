@@ -1,0 +1,89 @@
+"""Which health views are due: those for which anything that they rest on has changed, and no others."""
+
+from __future__ import annotations
+
+from reference.machine import apply, at_time
+from reference.state import State
+from tests.hunt.support import arena
+from underwater.engine.bundled.actors import ACCOUNTS
+from underwater.hunt.views import DueViews
+
+BTC_PERP, ETH_PERP = 0, 1
+USDC, WETH = 0, 2
+
+
+def _do(state: State, kind: str, caller: str, *arguments: object) -> State:
+    after, outcome = apply(state, kind, caller, arguments)
+    assert outcome.error is None, outcome
+    return after
+
+
+def _traded() -> State:
+    """trader-1 is long and maker short in BTC-PERP; trader-2 holds WETH alone."""
+    state = arena().start
+    state = _do(state, "deposit", "trader-1", "trader-1", USDC, 10**11)
+    state = _do(state, "deposit", "maker", "maker", USDC, 10**12)
+    state = _do(state, "deposit", "trader-2", "trader-2", WETH, 10**18)
+    return _do(state, "trade", "matcher", BTC_PERP, "trader-1", "maker", 10**17, 60_000 * 10**18)
+
+
+def _read(state: State) -> DueViews:
+    due = DueViews(ACCOUNTS)
+    assert due.take(state) == ACCOUNTS
+    assert due.take(state) == ()
+    return due
+
+
+def test_after_an_action_those_whose_account_changed_are_due() -> None:
+    state = _traded()
+    due = _read(state)
+    state = _do(state, "deposit", "trader-3", "trader-3", USDC, 1)
+    assert due.take(state) == ("trader-3",)
+    assert due.take(state) == ()
+
+
+def test_after_a_refusal_nobody_is_due() -> None:
+    state = _traded()
+    due = _read(state)
+    after, outcome = apply(state, "withdraw", "trader-3", ("trader-3", USDC, 1))
+    assert outcome.error is not None
+    assert due.take(after) == ()
+
+
+def test_after_a_price_those_who_hold_what_it_feeds_are_due() -> None:
+    state = _traded()
+    due = _read(state)
+    state = _do(state, "publish", "publisher", "BTC-USD", 61_000 * 10**8, 0)
+    assert due.take(state) == ("trader-1", "maker")
+    state = _do(state, "publish", "publisher", "ETH-USD", 3_100 * 10**8, 0)
+    assert due.take(state) == ("trader-2",)
+    state = _do(state, "publish", "publisher", "SOL-USD", 151 * 10**8, 0)
+    assert due.take(state) == ()
+
+
+def test_when_a_price_goes_stale_all_are_due_once() -> None:
+    state = _traded()
+    due = _read(state)
+    heartbeats_s = [market.feed.heartbeat_s for market in state.parameters.markets]
+    last_fresh_s = min(state.feeds[market.feed.feed].updated_at_s for market in state.parameters.markets) + min(
+        heartbeats_s
+    )
+    assert due.take(at_time(state, last_fresh_s)) == ()
+    stale = at_time(state, last_fresh_s + 1)
+    assert due.take(stale) == ACCOUNTS
+    assert due.take(stale) == ()
+
+
+def test_after_a_change_of_parameters_all_are_due() -> None:
+    state = _traded()
+    due = _read(state)
+    state = _do(state, "set_deposit_cap", "risk-manager", USDC, 10**15)
+    assert due.take(state) == ACCOUNTS
+
+
+def test_what_changed_together_with_a_price_is_due_too() -> None:
+    state = _traded()
+    due = _read(state)
+    state = _do(state, "publish", "publisher", "SOL-USD", 151 * 10**8, 0)
+    state = _do(state, "deposit", "trader-4", "trader-4", USDC, 1)
+    assert due.take(state) == ("trader-4",)
