@@ -54,11 +54,13 @@ lint: tools ## check style, types, layers and formatting
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(forge) fmt --check
+	$(forge) fmt --check --root benchmarks/forge
 
 format: tools ## format Python and Solidity
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(forge) fmt
+	$(forge) fmt --root benchmarks/forge
 
 clean: ## remove everything that the commands above made, except saved cases
 	rm -rf .venv node_modules build .build contracts/.cache *.egg-info
