@@ -120,11 +120,7 @@ def _confirm(found: Finding, engine: Engine, artifacts: Artifacts, network: str 
     from underwater.chain.ape import connected
 
     with connected(network) as chain:
-        snapshot = chain.snapshot()
-        try:
-            differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks)
-        finally:
-            chain.restore(snapshot)
+        differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks)
     return (None, differs) if differs else (network, "")
 
 

@@ -28,16 +28,22 @@ def checks_command(json_path: Path | None) -> None:
         json_path = summaries[-1] if summaries else None
     counts = {}
     if json_path is not None:
-        try:
-            counts = json.loads(json_path.read_text(encoding="utf-8"))["checks"]
-        except OSError as error:
-            raise UserError(f"{json_path}: cannot be read: {error.strerror}") from None
-        except (ValueError, KeyError):
-            raise UserError(f"{json_path}: is no summary of a hunt") from None
+        counts = _counts(json_path)
         click.echo(f"Counts are from {json_path}.\n")
     click.echo(f"{'check':<11} {'evaluated':>11} {'exercised':>11}  sentence")
     for check in sorted(catalogue(), key=lambda check: check.id):
-        count = counts.get(check.id, {"evaluated": 0, "exercised": 0})
+        evaluated, exercised = counts.get(check.id, (0, 0))
         star = " " if check.uses_model else "*"
-        click.echo(f"{check.id + star:<11} {count['evaluated']:>11,} {count['exercised']:>11,}  {check.sentence}")
+        click.echo(f"{check.id + star:<11} {evaluated:>11,} {exercised:>11,}  {check.sentence}")
     click.echo("\n* needs no reference model, and so holds a foreign engine to account too.")
+
+
+def _counts(path: Path) -> dict[str, tuple[int, int]]:
+    """How often each check was evaluated and exercised, by a hunt's summary."""
+    try:
+        checks = json.loads(path.read_text(encoding="utf-8"))["checks"]
+        return {check_id: (int(count["evaluated"]), int(count["exercised"])) for check_id, count in checks.items()}
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{path}: is no summary of a hunt") from None

@@ -40,10 +40,17 @@ def watch(chain: Chain, instance: Instance, blocks: Sequence[Block]) -> list[See
 def divergence(
     chain: Chain, engine: Engine, deployment: Deployment, artifacts: Artifacts, blocks: Sequence[Block]
 ) -> str:
-    """How another chain differs from revm over a history, deployment included; empty if it does not."""
+    """How another chain differs from revm over a history, deployment included; empty if it does not.
+
+    The other chain is afterwards as it was before.
+    """
     plan, instance = engine.deploy(deployment, artifacts)
-    run_plan(chain, plan, engine.begin_s)
-    there = watch(chain, instance, blocks)
+    before = chain.snapshot()
+    try:
+        run_plan(chain, plan, engine.begin_s)
+        there = watch(chain, instance, blocks)
+    finally:
+        chain.restore(before)
     arena = Arena(engine, deployment, artifacts)
     here = watch(arena.chain, arena.instance, blocks)
     for number, (one, other) in enumerate(zip(here, there, strict=True), 1):

@@ -1,0 +1,1 @@
+"""Tests of `ape underwater` and its commands."""
