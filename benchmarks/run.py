@@ -116,7 +116,7 @@ class Target(NamedTuple):
     unit: str
 
 
-# The sides that no target is set for are there so that nothing hangs on which of them counts.
+# Which sides count is a choice, and README.md argues it; the ratio to each of the others is printed beside them.
 TARGETS = (
     Target("hunt_to_forge", FORGE, 3.0, "times"),
     Target("hunt_to_revm", REVM, 0.5, "of the raw rate"),
