@@ -125,6 +125,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
 """Boundary -> (which argument it sets, its solver)."""
 AT_MARK = Aim("mark", 0)
 MOST_AIMS: dict[str, tuple[Aim, ...]] = {
+    "trade": (Aim("largest trade", 0),),
     "withdraw": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
     "liquidate": (Aim("close rule", 1), Aim("close rule", 0), Aim("whole position", 0)),
     "seize": (Aim("largest seizure", 1), Aim("largest seizure", 0), Aim("whole balance", 0)),
@@ -211,6 +212,17 @@ def solve_act(state: State, act: Act) -> Act:
     if isinstance(act, Bundle):
         return act._replace(actions=tuple(solve(state, action) for action in act.actions))
     return solve(state, act)
+
+
+def as_trades(action: Action, matcher: str) -> tuple[Action, ...]:
+    """What moves the same position between the same accounts as a liquidation does, whichever side it is on."""
+    if action.kind != "liquidate":
+        return ()
+    liquidator, account, market, size_wad = action.arguments
+    return tuple(
+        Action("trade", matcher, (market, buyer, seller, size_wad, 1), AT_MARK)
+        for buyer, seller in ((liquidator, account), (account, liquidator))
+    )
 
 
 def mark_or_zero(state: State, market: int) -> int:

@@ -25,6 +25,7 @@ class Probe:
         self.choices = choices
         self.accounts: tuple[str, ...] = instance.cast.accounts
         self.backstop: str = instance.cast.backstop
+        self._expected: list[int] | None = None
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """See ``underwater.checks.Probe``."""
@@ -34,22 +35,32 @@ class Probe:
         if outcome.done:
             # What observation does not cover (parameters, roles, sources) follows the reference; the rest is read.
             after, _ = apply(self.state, kind, caller, arguments)
-            self._read(after, wallets=any(self.instance.wallets_touched(action)))
+            self._read(after)
+            self._read_wallets(action)
         return outcome
 
-    def _read(self, state: State, *, wallets: bool) -> None:
+    def _read(self, after: State) -> None:
+        """Take over what the contract stores; it is decoded only where it is not what the reference expects."""
         slots = self.instance.slots
-        self.state = slots.unpack(self.chain.storage(slots.pairs), state)
-        if wallets:
-            self.state = self.state._replace(wallets=self._wallets())
+        if self._expected is None:
+            self._expected = slots.pack(self.state)
+        slots.repack(self._expected, self.state, after)
+        values = self.chain.storage_of(slots.addresses, slots.numbers)
+        if values != self._expected:
+            after = slots.unpack(values, after)
+            self._expected = values
+        self.state = after
 
-    def _wallets(self) -> dict[str, tuple[int, ...]]:
-        slots = self.instance.slots
-        wallets = {}
-        for name in self.accounts:
-            pairs = [slots.wallet(name, number) for number in range(len(self.state.held_units))]
-            wallets[name] = tuple(self.chain.storage([pair for pair in pairs if pair is not None]))
-        return wallets
+    def _read_wallets(self, action: Action) -> None:
+        wallets = self.state.wallets
+        for holder, collateral in self.instance.wallets_touched(action):
+            slot = self.instance.slots.wallet(holder, collateral)
+            if slot is not None:
+                (units,) = self.chain.storage((slot,))
+                if wallets[holder][collateral] != units:
+                    wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
+        if wallets is not self.state.wallets:
+            self.state = self.state._replace(wallets=wallets)
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""

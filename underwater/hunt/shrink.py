@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from reference.prices import collateral_price_status
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle, actions_of
-from underwater.aims import AT_MARK, MOST_AIMS, unit_of
+from underwater.aims import AT_MARK, MOST_AIMS, as_trades, unit_of
 from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
@@ -192,10 +192,12 @@ class Shrinker:
                 yield after_s, act._replace(aim=aim)
 
     def _overdone(self, item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
-        """An act in cash, with a number of it ten times as large, or with an answer far from where its source began."""
+        """A trade for a liquidation, cash for tokens, numbers ten times as large, answers far from where a source began."""
         after_s, act = item
         if isinstance(act, Bundle):
             return
+        for trade in as_trades(act, self.arena.engine.cast.matcher):
+            yield after_s, trade
         if _is_deposit(act) and act.arguments[1] > 0:
             name, collateral, units = act.arguments
             yield after_s, act._replace(arguments=(name, 0, _in_cash(self.arena.start, collateral, units)), aim=None)
@@ -203,7 +205,7 @@ class Shrinker:
             value = act.arguments[argument]
             bold: tuple[int, ...] = ()
             if parameter.type in ("units", "size") and value > 0:
-                bold = (value * 10,)
+                bold = (value * 10, value * 2)
             elif parameter.type == "answer" and act.kind == "publish":
                 bold = (value // 2, value * 2)
                 if value > self.arena.start.feeds[act.arguments[0]].answer:
@@ -223,8 +225,9 @@ class Shrinker:
     def _fewer_parts(self, best: Flat) -> Flat:
         """One actor, or one market, in another's place too, where that leaves fewer acts."""
         kinds = self.arena.engine.kinds
+        accounts = self.arena.engine.cast.accounts
         names = sorted(
-            {name for _, act in best for name in _actors_of(act, kinds)},
+            {name for _, act in best for name in _actors_of(act, kinds) if name in accounts},
             key=lambda name: (name in KEEP_THEIR_NAMES, name),
         )
         candidates = [
