@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,8 +119,17 @@ _worker: Worker | None = None
 def start_worker(settings: Settings) -> None:
     """Prepare this process (a pool's initializer)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _worker
     _worker = Worker(settings)
+
+
+def _end_with_parent() -> None:
+    """Workers hold each other's ends of the pool's pipes open, so none of them would notice that the parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run_task(task: Task) -> Done:
