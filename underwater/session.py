@@ -17,7 +17,7 @@ from underwater.engine.faults import read_fault
 from underwater.engine.registry import engine_named
 from underwater.errors import EnvironmentFailure, UserError
 from underwater.events import Event, FindingReady, Finished, Met, Started
-from underwater.hunt.campaign import Budget, Campaign
+from underwater.hunt.campaign import Budget, Campaign, Stop
 from underwater.hunt.confirm import divergence
 from underwater.hunt.origin import cloned_from_ape
 from underwater.hunt.work import Settings
@@ -34,15 +34,19 @@ def hunt(
     *,
     network: str | None = "ethereum:local:test",
     mutate: bool = True,
+    stop: Stop | None = None,
 ) -> Iterator[Event]:
-    """Hunt, then shrink, confirm and save what was found. ``network`` None leaves findings unconfirmed."""
+    """Hunt, then shrink, confirm and save what was found.
+
+    ``network`` None leaves findings unconfirmed. ``stop`` is whom to ask to end the hunt before its budget is spent.
+    """
     engine = engine_named(settings.engine)
     if settings.fault is not None:
         read_fault(settings.fault)
     artifacts = engine.artifacts(settings.fault)
     settings.folder.mkdir(parents=True, exist_ok=True)
     write_whole(settings.folder / "run.json", json.dumps(_run_facts(settings, budget, workers), indent=2) + "\n")
-    campaign = Campaign(settings, budget, workers, mutate)
+    campaign = Campaign(settings, budget, workers, mutate, stop or Stop())
     pending: list[Met] = []
     finished: Finished | None = None
     for event in campaign.run():

@@ -16,7 +16,7 @@ from underwater.engine import Deployment
 from underwater.errors import EnvironmentFailure
 from underwater.events import Event, Finished, Met, Progress, Started, Summary
 from underwater.hunt import campaign
-from underwater.hunt.campaign import Budget, Campaign
+from underwater.hunt.campaign import Budget, Campaign, Stop
 from underwater.hunt.sequence import Find
 from underwater.hunt.work import Done, Settings, Task, Worker, enabled_checks
 
@@ -69,6 +69,47 @@ def test_a_budget_of_time_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("budget", "words"), [(Budget(steps=12_345), "12,345 steps"), (Budget(seconds=1.5), "1.5 s")])
 def test_a_budget_in_words(budget: Budget, words: str) -> None:
     assert budget.words() == words
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_a_hunt_that_is_asked_to_stop_sums_up_what_it_did(tmp_path: Path) -> None:
+    stop = Stop()
+    ran = Campaign(settings(tmp_path), Budget(steps=10**9), stop=stop)
+    steps = 0
+    for event in ran.run():
+        if isinstance(event, Progress):
+            steps = event.steps
+            stop.ask()
+    assert ran.summary.interrupted
+    assert ran.summary.steps == steps > 0
+    assert ran.summary.history_digest
+
+
+@pytest.mark.usefixtures("short_rounds")
+def test_who_asks_twice_or_before_it_hunts_interrupts_at_once(tmp_path: Path) -> None:
+    stop = Stop()
+    with pytest.raises(KeyboardInterrupt):
+        stop.ask()
+    events = Campaign(settings(tmp_path), Budget(steps=10**9), stop=stop).run()
+    next(event for event in events if isinstance(event, Progress))
+    stop.ask()
+    with pytest.raises(KeyboardInterrupt):
+        stop.ask()
+    *_, finished = events
+    assert isinstance(finished, Finished)
+    with pytest.raises(KeyboardInterrupt):
+        stop.ask()
+
+
+def test_an_interrupt_where_nobody_listens_ends_a_hunt_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> Done:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Worker, "run", interrupted)
+    events, summary = run(Campaign(settings(tmp_path), Budget(steps=100)))
+    assert summary.interrupted
+    assert summary.steps == 0
+    assert len(events) == 2
 
 
 # ---- rounds

@@ -19,7 +19,7 @@ from underwater.document import write_whole
 from underwater.engine.artifacts import PROJECT
 from underwater.errors import UserError
 from underwater.events import Event, Finished
-from underwater.hunt.campaign import Budget
+from underwater.hunt.campaign import Budget, Stop
 from underwater.hunt.work import Settings
 from underwater.nemesis.history import read_closes, shipped_history
 from underwater.report.console import Console, show_all
@@ -74,14 +74,13 @@ def hunt_command(
     name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
     settings = Settings(engine, fault, seed, check_ids or None, Path(), history, save_unshrunk)
     _validate_names(settings)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # Ape makes it an exit; a hunt wants to end its round first
+    stop = Stop()
+    signal.signal(signal.SIGINT, lambda *_: stop.ask())  # Ape makes it an exit at once
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
     confirms = None if network == "none" else network
-    events = hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms)
+    events = hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms, stop=stop)
     finished = show_all(_written(events, json_path), Console())
     sys.exit(1 if finished.summary.findings else 0)
 

@@ -65,6 +65,24 @@ class Cause:
 
 
 @dataclass
+class Stop:
+    """Somebody's wish that a hunt ends, such as Ctrl-C.
+
+    While it hunts, the first wish lets it finish the task at hand and sum up, wherever the process is just then. A second one,
+    and one at any other time, is a ``KeyboardInterrupt``.
+    """
+
+    is_heard: bool = False
+    is_asked: bool = False
+
+    def ask(self) -> None:
+        """Want it to end."""
+        if not self.is_heard or self.is_asked:
+            raise KeyboardInterrupt
+        self.is_asked = True
+
+
+@dataclass
 class Campaign:
     """The state of a hunt between rounds."""
 
@@ -72,6 +90,7 @@ class Campaign:
     budget: Budget
     workers: int = 1
     mutate: bool = True
+    stop: Stop = field(default_factory=Stop)
     kept: list[Kept] = field(default_factory=list)
     causes: dict[tuple[str, ...], Cause] = field(default_factory=dict)
     seen: set[Novelty] = field(default_factory=set)
@@ -102,6 +121,7 @@ class Campaign:
             began = time.monotonic()
             futures: list[Future] = []  # type: ignore[type-arg]
             try:
+                self.stop.is_heard = True
                 while not self._spent(began):
                     tasks = self._plan()
                     futures = _submit(executor, tasks)
@@ -116,6 +136,9 @@ class Campaign:
             except KeyboardInterrupt:
                 summary.interrupted = True
                 _cancel(futures)
+            finally:
+                self.stop.is_heard = False
+            summary.interrupted = summary.interrupted or self.stop.is_asked
             summary.seconds = time.monotonic() - began
         summary.history_digest = self._digest.hexdigest()
         summary.never_seen_errors = [name for name in self._declared if name not in summary.errors]
@@ -127,7 +150,7 @@ class Campaign:
         return self._stop_now(began)
 
     def _stop_now(self, began: float) -> bool:
-        if self.budget.first_finding and self.causes:
+        if self.stop.is_asked or (self.budget.first_finding and self.causes):
             return True
         return self.budget.seconds is not None and time.monotonic() - began >= self.budget.seconds
 
