@@ -7,7 +7,7 @@ Offsets count the boundary's own unit: a token unit, a lot, a tick, one unit of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from reference import boundaries
 from reference.prices import FRESH, mark_status
@@ -125,6 +125,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
 """Boundary -> (which argument it sets, its solver)."""
 AT_MARK = Aim("mark", 0)
 MOST_AIMS: dict[str, tuple[Aim, ...]] = {
+    "deposit": (Aim("wallet", 0), Aim("deposit cap", 0)),
     "trade": (Aim("largest trade", 0),),
     "withdraw": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
     "liquidate": (Aim("close rule", 1), Aim("close rule", 0), Aim("whole position", 0)),
@@ -223,6 +224,17 @@ def as_trades(action: Action, matcher: str) -> tuple[Action, ...]:
         Action("trade", matcher, (market, buyer, seller, size_wad, 1), AT_MARK)
         for buyer, seller in ((liquidator, account), (account, liquidator))
     )
+
+
+def just_liquidatable(state: State, action: Action, names: Iterable[str]) -> Iterator[Action]:
+    """A published answer moved to where one of the accounts only just can be liquidated, long or short."""
+    if action.kind != "publish":
+        return
+    for market, listed in enumerate(state.parameters.markets):
+        if listed.feed.feed == action.arguments[0]:
+            for name in names:
+                for offset in (-1, 1):
+                    yield action._replace(aim=Aim(f"liquidation price of {name} in market {market}", offset))
 
 
 def mark_or_zero(state: State, market: int) -> int:

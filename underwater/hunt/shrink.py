@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from reference.prices import collateral_price_status
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle, actions_of
-from underwater.aims import AT_MARK, MOST_AIMS, as_trades, unit_of
+from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable, unit_of
 from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
@@ -81,6 +81,7 @@ class Shrinker:
             self._at_mark,
             self._fewer_parts,
             self._bolder,
+            self._at_liquidation,
             self._plain_numbers,
             self._plain_names,
         )
@@ -163,21 +164,48 @@ class Shrinker:
         return best
 
     def _bolder(self, best: Flat) -> Flat:
-        """Overdo it, so that more can be left out: deposits first, larger amounts, farther prices, a longer pause at the end.
+        """Overdo it, so that more can be left out: farther prices and larger amounts, a longer pause at the end.
 
         What was overdone is kept only if the history then gets shorter.
         """
-        paid = [item for item in best if _is_deposit(item[1])]
-        bold = self._take((*paid, *(item for item in best if not _is_deposit(item[1])))) or best
+        bold = self._deposits_first(best)
         bold = self._take((*bold[:-1], (self._longest_heartbeat_s() + 1, bold[-1][1]))) or bold
         for enabler in self._enablers(best):
             bold = self._take(((1, enabler), *bold)) or bold
-        for way in (self._at_most, self._overdone):
-            bold = self._each(bold, way)
-        if bold == best:
+        return self._if_shorter(best, self._each(self._each(bold, self._at_most), self._overdone))
+
+    def _at_liquidation(self, best: Flat) -> Flat:
+        """Prices at which a liquidation only just begins: solved again, they do whatever else is left out."""
+        other = self._each(self._deposits_first(best), self._at_most)
+        prey = sorted({name for _, act in best for name in _prey_of(act)})
+        place = 0
+        while place < len(other):
+            for candidate in self._with_answer_at_liquidation(other, place, prey):
+                taken = self._take(candidate)
+                if taken is not None:
+                    other = taken
+                    break
+            place += 1
+        return self._if_shorter(best, other)
+
+    def _with_answer_at_liquidation(self, flat: Flat, place: int, prey: Sequence[str]) -> Iterator[Flat]:
+        after_s, act = flat[place]
+        if isinstance(act, Action):
+            for aimed in just_liquidatable(self.arena.start, act, prey):
+                before, behind = flat[:place], flat[place + 1 :]
+                yield (*_unpublished(before), (after_s, aimed), *_unpublished(behind))
+                yield (*before, (after_s, aimed), *behind)
+
+    def _deposits_first(self, best: Flat) -> Flat:
+        paid = tuple(item for item in best if _is_deposit(item[1]))
+        return self._take((*paid, *(item for item in best if not _is_deposit(item[1])))) or best
+
+    def _if_shorter(self, best: Flat, other: Flat) -> Flat:
+        """Another history that fails, if something can be left out of it that leaves it shorter."""
+        if other == best:
             return best
-        bold = self._fewer_parts(self._delete_pairs(self._delete(bold)))
-        return bold if len(bold) < len(best) else best
+        other = self._fewer_parts(self._delete_pairs(self._delete(other)))
+        return other if len(other) < len(best) else best
 
     def _longest_heartbeat_s(self) -> int:
         parameters = self.arena.start.parameters
@@ -242,12 +270,26 @@ class Shrinker:
                 moved = act if isinstance(act, Bundle) else _in_market(act, kinds, market)
                 if moved != act:
                     candidates.append((*best[:place], (after_s, moved), *best[place + 1 :]))
+        candidates += self._in_peace(best)
         for candidate in candidates:
             taken = self._take(candidate)
             fewer = self._delete_pairs(self._delete(taken)) if taken is not None else best
             if len(fewer) < len(best):
                 return fewer
         return best
+
+    def _in_peace(self, best: Flat) -> Iterator[Flat]:
+        """The history with a trade for one of its liquidations, or for each, and none of the prices that led there."""
+        matcher = self.arena.engine.cast.matcher
+        told: list[Flat] = [()]
+        for place, (after_s, act) in enumerate(best):
+            trades = as_trades(act, matcher) if isinstance(act, Action) else ()
+            for trade in trades:
+                yield (*_unpublished(best[:place]), (after_s, trade), *best[place + 1 :])
+            if act.kind != "publish":
+                told = [(*before, (after_s, instead)) for before in told for instead in trades or (act,)][:MOST_PAIRED]
+        if any(act.kind == "liquidate" for _, act in best):
+            yield from told
 
     def _unbundle(self, best: Flat) -> Flat:
         """A bundle's actions one by one, or fewer of them."""
@@ -345,6 +387,15 @@ class Shrinker:
 
 def _is_deposit(act: Act) -> bool:
     return act.kind == "deposit"
+
+
+def _prey_of(act: Act) -> Iterator[str]:
+    """The accounts that are liquidated."""
+    return (action.arguments[1] for action in actions_of(act) if action.kind in ("liquidate", "seize"))
+
+
+def _unpublished(flat: Flat) -> Flat:
+    return tuple(item for item in flat if item[1].kind != "publish")
 
 
 def _in_cash(state: State, collateral: int, units: int) -> int:
