@@ -1,0 +1,1 @@
+"""Property tests as a user of the harness would write them."""
