@@ -83,6 +83,24 @@ def test_another_process_hunts_the_same(tmp_path: Path) -> None:
     assert there["steps"] == 2_000
 
 
+def test_processes_that_hash_differently_leave_the_same_files(tmp_path: Path) -> None:
+    """Findings as met and as shrunk, to the byte: no set's order reaches them."""
+    left = []
+    for hash_seed in ("1", "2"):
+        runs = tmp_path / hash_seed
+        done = subprocess.run(
+            [APE, "underwater", "hunt", "--steps", "1200", "--seed", "4", "--workers", "1", "--network", "none"]
+            + ["--fault", "withdraw-skips-margin", "--runs", str(runs)],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=False,
+            capture_output=True,
+        )
+        assert done.returncode == 1
+        left.append({path.name: path.read_text() for path in runs.glob("*/*.yaml")})
+    assert len(left[0]) >= 2
+    assert left[0] == left[1]
+
+
 def test_another_seed_hunts_something_else(tmp_path: Path) -> None:
     digests = set()
     for seed in (1, 2):
