@@ -100,7 +100,8 @@ def page(rows: list[Row], seed: int, steps: int) -> str:
     lines = [
         "# The zoo: planted faults, and the checks that catch them",
         "",
-        "Written by `.venv/bin/python tools/matrix.py`; do not edit. `ape underwater zoo` hunts every fault with all checks on.",
+        "Written by `.venv/bin/python tools/matrix.py` from `faults/`: do not edit. `ape underwater zoo` hunts every fault with all",
+        "checks on; the shortest history is the shortest of those that ten seeds then shrink to, in acts.",
         "",
         "| # | fault | idea | after | shortest history |",
         "|---|---|---|---|---|",
