@@ -11,10 +11,9 @@ from bisect import bisect_right
 
 from reference.liquidation import permitted_close_wad
 from reference.margin import collateral_value_wad, health, is_unencumbered
-from reference.parameters import Market
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import ANSWERS, Account, State, with_item
+from reference.state import ANSWERS, State, with_item
 from reference.trading import amount_wad, is_within_band, requirement_of, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 4
@@ -275,13 +274,3 @@ def last_fresh_second_s(state: State, feed: str, heartbeat_s: int) -> int | None
     """
     reading = state.feeds[feed]
     return reading.updated_at_s + heartbeat_s if reading.mode == ANSWERS and reading.updated_at_s else None
-
-
-def is_marked(state: State, market: Market) -> bool:
-    """Whether the market's mark is usable."""
-    return mark_status(state, market)[0] == FRESH
-
-
-def can_be_valued(state: State, account: Account) -> bool:
-    """Whether every price that the account needs is usable (O5)."""
-    return health(state, account).status == FRESH

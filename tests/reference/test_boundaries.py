@@ -717,21 +717,3 @@ def test_source_that_fails_has_no_last_fresh_second() -> None:
     assert boundaries.last_fresh_second_s(scene.state, "TIN", 60) is None
     feed = scene.state.parameters.markets[TIN].feed
     assert status_of(feed, scene.state.feeds["TIN"], NOW_S) == UNAVAILABLE
-
-
-@drawn(200)
-@given(CHOICES)
-def test_what_is_marked_and_can_be_valued_is_what_an_action_can_price(choices: Choices) -> None:
-    scene = traded(choices)
-    if choices.happens(0.5):
-        spoil(choices, scene)
-    state = rich(scene.state, LIQUIDATOR)
-    for number, market in enumerate(state.parameters.markets):
-        # Outside any band, so that no other price is read.
-        price_wad = 3 * floor_to_multiple(market.feed.maximum_price_wad, market.tick_wad)
-        error = probed_trade(state, number, BUYS, market.lot_wad, price_wad)
-        assert boundaries.is_marked(state, market) == (error not in UNUSABLE)
-        if scene.account(TRADER).sizes_wad[number]:
-            error = decided(state, "liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, number, market.lot_wad)
-            event(f"can be valued: {error not in UNUSABLE}")
-            assert boundaries.can_be_valued(state, scene.account(TRADER)) == (error not in UNUSABLE)
