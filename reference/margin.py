@@ -8,13 +8,14 @@ at least the exact value and less than one quote wad above it for every rounding
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from reference.parameters import Collateral, Market
-from reference.prices import FRESH, collateral_price_status, mark_status, refuse
+from reference.parameters import Collateral, Market, Parameters
+from reference.prices import FRESH, Price, collateral_price, collateral_price_status, mark, mark_status, refuse
 from reference.rounding import WAD
-from reference.state import Account, State
+from reference.state import Account, FeedReading, State
 
 
 class Risk(NamedTuple):
@@ -93,32 +94,90 @@ def is_unencumbered(account: Account) -> bool:
 
 def health(state: State, account: Account) -> Health:
     """W1: the account's risk (V3, V6), or the status of the first unusable price in the order of O5."""
-    status, _, risk = _valuation(state, account)
-    return Health(status, risk)
+    return _valuation(state, account).health
+
+
+def health_of(state: State, name: str) -> Health:
+    """``health`` of the account that has this name."""
+    return _valuation(state, state.accounts[name]).health
 
 
 def require_risk(state: State, account: Account) -> Risk:
     """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
-    status, source, risk = _valuation(state, account)
-    if status != FRESH:
-        assert source is not None
-        assert source.feed is not None
-        raise refuse(state, source.feed, status)
-    return risk
+    found = _valuation(state, account)
+    if found.health.status != FRESH:
+        broken = found.prices[-1]
+        assert broken.of.feed is not None
+        raise refuse(state, broken.of.feed, broken.status)
+    return found.health.risk
 
 
-def _valuation(state: State, account: Account) -> tuple[int, Market | Collateral | None, Risk]:
-    """(status, what it is the price of, risk): the one place where an account is valued."""
+@dataclass(slots=True)
+class _Valuation:
+    """What an account is worth, and what that rests on.
+
+    It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
+    ``prices`` are those that were asked for; the last one is the unusable one, if any is.
+    """
+
+    account: Account
+    parameters: Parameters
+    feeds: dict[str, FeedReading]
+    prices: list[Price]
+    since_s: int
+    until_s: int
+    health: Health
+
+
+def _valuation(state: State, account: Account) -> _Valuation:
+    """The one place where an account is valued; what is usable is kept, for an account is asked after again and again."""
+    kept = _kept.get(id(account))
+    if (
+        kept is not None
+        and kept.account is account
+        and kept.parameters is state.parameters
+        and kept.since_s <= state.time_s <= kept.until_s
+    ):
+        feeds = state.feeds
+        if kept.feeds is feeds:
+            return kept
+        for price in kept.prices:
+            if feeds[price.source] is not price.reading:
+                break
+        else:
+            kept.feeds = feeds
+            return kept
+    found = _value(state, account)
+    if found.health.status == FRESH:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[id(account)] = found
+    return found
+
+
+_kept: dict[int, _Valuation] = {}
+_MOST_KEPT = 256
+_ALWAYS_S = 1 << 62
+
+
+def _value(state: State, account: Account) -> _Valuation:
     parameters = state.parameters
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
+    since_s, until_s = -_ALWAYS_S, _ALWAYS_S
+    prices: list[Price] = []
     for number, size_wad in enumerate(account.sizes_wad):
         if size_wad:
             market = parameters.markets[number]
-            status, mark_wad = mark_status(state, market)
-            if status != FRESH:
-                return status, market, NO_RISK
-            value_wad = size_wad * mark_wad // WAD
+            price = mark(state, market)
+            prices.append(price)
+            if price.status != FRESH:
+                return _Valuation(account, parameters, state.feeds, prices, 0, -1, Health(price.status, NO_RISK))
+            if price.since_s > since_s:
+                since_s = price.since_s
+            if price.until_s < until_s:
+                until_s = price.until_s
+            value_wad = size_wad * price.price_wad // WAD
             equity_wad += value_wad + account.quotes_wad[number]
             initial, maintenance = requirements_wad(market, abs(value_wad))
             initial_wad += initial
@@ -126,11 +185,17 @@ def _valuation(state: State, account: Account) -> tuple[int, Market | Collateral
     for number, units in enumerate(account.units):
         if units:
             collateral = parameters.collaterals[number]
-            status, price_wad = collateral_price_status(state, collateral)
-            if status != FRESH:
-                return status, collateral, NO_RISK
-            equity_wad += collateral_value_wad(collateral, units, price_wad)
-    return FRESH, None, Risk(equity_wad, initial_wad, maintenance_wad)
+            price = collateral_price(state, collateral)
+            prices.append(price)
+            if price.status != FRESH:
+                return _Valuation(account, parameters, state.feeds, prices, 0, -1, Health(price.status, NO_RISK))
+            if price.since_s > since_s:
+                since_s = price.since_s
+            if price.until_s < until_s:
+                until_s = price.until_s
+            equity_wad += collateral_value_wad(collateral, units, price.price_wad)
+    found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
+    return _Valuation(account, parameters, state.feeds, prices, since_s, until_s, found)
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:

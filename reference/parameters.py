@@ -211,15 +211,12 @@ class Collateral:
     feed: Feed | None
     value_denominator: int = field(init=False, repr=False, compare=False)
     """``10^decimals * W``: what V2 and Q6 divide by."""
+    quote_wad_per_unit: int = field(init=False, repr=False, compare=False)
+    """N3: the quote that one unit is, if it is the settlement token's."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "quote_wad_per_unit", 10 ** max(0, 18 - self.decimals))
         object.__setattr__(self, "value_denominator", 10**self.decimals * WAD)
-
-    @property
-    def quote_wad_per_unit(self) -> int:
-        """N3: the quote that one unit of the settlement token is."""
-        scale: int = 10 ** (18 - self.decimals)
-        return scale
 
     def validate(self, number: int, feed_decimals: int | None) -> None:
         """P5. Raises ``Unsafe``."""
@@ -272,6 +269,12 @@ class Parameters:
     markets: tuple[Market, ...]
     collaterals: tuple[Collateral, ...]
     liquidation: LiquidationParameters
+    feeds: tuple[Feed, ...] = field(init=False, repr=False, compare=False)
+    """Every use of a source: the markets' feeds, then the collaterals'."""
+
+    def __post_init__(self) -> None:
+        uses = [priced.feed for priced in (*self.markets, *self.collaterals)]
+        object.__setattr__(self, "feeds", tuple(feed for feed in uses if feed is not None))
 
     def validate(self, feed_decimals: dict[str, int]) -> None:
         """Section 3 as a whole. ``feed_decimals`` maps a source's name to the decimals it answers with. Raises ``Unsafe``."""

@@ -24,8 +24,25 @@ def status_of(feed: Feed, reading: FeedReading, now_s: int) -> int:
     return FRESH
 
 
-def mark_status(state: State, market: Market) -> tuple[int, int]:
-    """O2, O3: (status, mark in wad) of a market; the mark is floored to a tick, and 0 where the status is not ``FRESH``."""
+@dataclass(slots=True)
+class Price:
+    """A price (O1 to O3), and what it was worked out from.
+
+    It holds for the same thing and the same reading (by identity: both are immutable) from ``since_s`` to ``until_s``. ``price_wad`` is
+    0 where the status is not ``FRESH``.
+    """
+
+    of: Market | Collateral
+    source: str
+    reading: FeedReading
+    since_s: int
+    until_s: int
+    status: int
+    price_wad: int
+
+
+def mark(state: State, market: Market) -> Price:
+    """O2, O3: a market's mark, floored to a tick."""
     reading = state.feeds[market.feed.feed]
     kept = _kept.get(id(market))
     if (
@@ -34,12 +51,12 @@ def mark_status(state: State, market: Market) -> tuple[int, int]:
         and kept.reading is reading
         and kept.since_s <= state.time_s <= kept.until_s
     ):
-        return kept.status, kept.price_wad
+        return kept
     return _keep(market, market.feed, reading, state.time_s, market.tick_wad)
 
 
-def collateral_price_status(state: State, collateral: Collateral) -> tuple[int, int]:
-    """O2: (status, price in wad) of a collateral other than number 0; 0 where the status is not ``FRESH``."""
+def collateral_price(state: State, collateral: Collateral) -> Price:
+    """O2: the price of a collateral other than number 0."""
     feed = collateral.feed
     assert feed is not None
     reading = state.feeds[feed.feed]
@@ -50,8 +67,20 @@ def collateral_price_status(state: State, collateral: Collateral) -> tuple[int, 
         and kept.reading is reading
         and kept.since_s <= state.time_s <= kept.until_s
     ):
-        return kept.status, kept.price_wad
+        return kept
     return _keep(collateral, feed, reading, state.time_s, 1)
+
+
+def mark_status(state: State, market: Market) -> tuple[int, int]:
+    """``mark`` as (status, mark in wad)."""
+    found = mark(state, market)
+    return found.status, found.price_wad
+
+
+def collateral_price_status(state: State, collateral: Collateral) -> tuple[int, int]:
+    """``collateral_price`` as (status, price in wad)."""
+    found = collateral_price(state, collateral)
+    return found.status, found.price_wad
 
 
 def price_of(feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tuple[int, int]:
@@ -65,24 +94,12 @@ def price_of(feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tup
     return (FRESH, price_wad) if status == FRESH else (status, 0)
 
 
-@dataclass(slots=True)
-class _Kept:
-    """A price worked out before. It holds for the same thing and the same reading (by identity), in a span of time."""
-
-    of: Market | Collateral
-    reading: FeedReading
-    since_s: int
-    until_s: int
-    status: int
-    price_wad: int
-
-
-_kept: dict[int, _Kept] = {}
+_kept: dict[int, Price] = {}
 _MOST_KEPT = 256
 _ALWAYS_S = 1 << 62
 
 
-def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tuple[int, int]:
+def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> Price:
     """Work a price out, and keep it: valuing an account asks for the same few prices over and over."""
     status, price_wad = price_of(feed, reading, now_s, step_wad)
     since_s, until_s = -_ALWAYS_S, _ALWAYS_S
@@ -92,8 +109,8 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
         since_s = until_s = now_s
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    _kept[id(of)] = _Kept(of, reading, since_s, until_s, status, price_wad)
-    return status, price_wad
+    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad)
+    return found
 
 
 def refuse(state: State, feed: Feed, status: int) -> Rejected:

@@ -170,42 +170,39 @@ def unit_of(state: State, action: Action, argument: int) -> int:
     return 1
 
 
+def _boundary(state: State, action: Action, boundary: str) -> tuple[int, int | None]:
+    """(the argument that a boundary sets, its value for an action); None where it has no value in this state."""
+    if action.kind == "publish":
+        return 1, _answer_at(state, boundary)
+    argument, solver = AIMS[boundary]
+    try:
+        return argument, solver(state, action)
+    except IndexError:  # an unknown market or collateral has no boundaries
+        return argument, None
+
+
+def _moved(state: State, action: Action, aim: Aim, argument: int, value: int) -> Action:
+    """The action with its number so far from a boundary's value; a number that would be negative is left as it was."""
+    number = value + aim.offset * unit_of(state, action, argument)
+    arguments = action.arguments
+    if number >= 0 or action.kind == "publish":
+        arguments = with_item(arguments, argument, number)
+    return Action(action.kind, action.caller, arguments, aim)
+
+
 def solve(state: State, action: Action) -> Action:
     """The action with the number that its aim gives in this state; as it was where the aim has no answer here."""
     aim = action.aim
-    if aim is None:
+    if aim is None or (action.kind != "publish" and aim.boundary not in AIMS):
         return action
-    if action.kind == "publish":
-        argument, value = 1, _answer_at(state, aim.boundary)
-    elif aim.boundary in AIMS:
-        argument, solver = AIMS[aim.boundary]
-        try:
-            value = solver(state, action)
-        except IndexError:  # an unknown market or collateral has no boundaries
-            value = None
-    else:
-        return action
-    if value is None:
-        return action
-    aimed = value + aim.offset * unit_of(state, action, argument)
-    if aimed < 0 and action.kind != "publish":
-        return action
-    return action._replace(arguments=with_item(action.arguments, argument, aimed))
+    argument, value = _boundary(state, action, aim.boundary)
+    return action if value is None else _moved(state, action, aim, argument, value)
 
 
 def aimed(state: State, action: Action, boundary: str, offset: int) -> Action | None:
     """The action aimed at a boundary, or None where the boundary has no value in this state."""
-    marker = action._replace(aim=Aim(boundary, offset))
-    if action.kind == "publish":
-        if _answer_at(state, boundary) is None:
-            return None
-    else:
-        try:
-            if AIMS[boundary][1](state, marker) is None:
-                return None
-        except IndexError:
-            return None
-    return solve(state, marker)
+    argument, value = _boundary(state, action, boundary)
+    return None if value is None else _moved(state, action, Aim(boundary, offset), argument, value)
 
 
 def solve_act(state: State, act: Act) -> Act:

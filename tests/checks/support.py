@@ -49,7 +49,6 @@ def taken(state: State, act: Act) -> Step:
     step.events_differ = step.slots_differ = ""
     step.participants = arena().instance.participants(act)
     step.healths = {name: health(after, after.accounts[name]) for name in ACCOUNTS}
-    step.health_of = lambda state, name: health(state, state.accounts[name])
     step.thorough = True
     given = [0] * len(state.held_units)
     for collateral, units in arena().instance.donations(act):

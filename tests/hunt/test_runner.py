@@ -317,7 +317,7 @@ def test_a_probe_leaves_no_trace(check: Check) -> None:
             before = seen(runner)
             for stream in range(4):
                 choices = SeededChoices(stream, check.id)
-                with probing(runner.chain, runner.instance, runner.state, choices) as probe:
+                with probing(runner.observer, runner.state, choices) as probe:
                     assert runner.roster.try_probe(check, probe) == []
             assert seen(runner) == before
         assert runner.roster.exercised[check.id], "no moment of the sequence put it to the test"
@@ -331,7 +331,7 @@ def seen(runner: Runner) -> tuple[object, ...]:
 
 
 def deposit_and_fail(runner: Runner) -> None:
-    with probing(runner.chain, runner.instance, runner.state, SeededChoices(1)) as probe:
+    with probing(runner.observer, runner.state, SeededChoices(1)) as probe:
         assert probe.do("deposit", "trader-1", "trader-1", USDC, 5).done
         raise ZeroDivisionError
 

@@ -38,7 +38,7 @@ class Play:
         self.choices = HypothesisChoices(data)
         path = HistoryPath(shipped_history(), self.choices, 16)
         self.world = World(self.choices, self.choices.pick(WEATHERS), path, CAST.publisher, ACCOUNTS, arena.start)
-        self.participants = Participants(self.choices, CAST, self.choices.pick(TEMPERS), self.runner.risks)
+        self.participants = Participants(self.choices, CAST, self.choices.pick(TEMPERS))
 
     def act(self, act: Act, after_s: int = 12) -> list[Violation]:
         """An act in a block of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyrevm
 from eth_utils.crypto import keccak
@@ -171,6 +172,15 @@ def _failed(failure: RuntimeError) -> Receipt:
     return Receipt(False, b"", (), halted[1])
 
 
+_lower = lru_cache(256)(str.lower)
+
+
+@lru_cache(4096)
+def _topic(text: str) -> bytes:
+    """A topic is mostly one of few: an event's, an account's, a small number."""
+    return bytes.fromhex(text[2:])
+
+
 def _log(log: pyrevm.Log) -> Log:
     _, data = log.data
-    return Log(log.address.lower(), tuple([bytes.fromhex(topic[2:]) for topic in log.topics]), bytes(data))
+    return Log(_lower(log.address), tuple(map(_topic, log.topics)), bytes(data))

@@ -33,7 +33,6 @@ class Step:
         "events_differ",
         "expected",
         "expected_state",
-        "health_of",
         "healths",
         "kind",
         "outcome",
@@ -62,8 +61,6 @@ class Step:
     """Accounts that the act names, each once."""
     healths: dict[str, Health | None]
     """Views of accounts read after the step; None for a view that did not answer."""
-    health_of: Callable[[State, str], Health]
-    """The reference's valuation of an account in a state."""
     rested_on: tuple[bool, str, str] | None
     """What ORACLE checks have worked out of this step; None before they have."""
     donated_units: tuple[int, ...]

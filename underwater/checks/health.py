@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.margin import is_unencumbered
+from reference.margin import health_of, is_unencumbered
 from reference.prices import FRESH
 from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
 
@@ -42,7 +42,7 @@ def _keeps_initial_margin(step: Step) -> Verdict:
             return (
                 f"{name} added risk and is left with equity {quote(equity)} below its initial margin {quote(initial)}"
             )
-        status, (equity_before, _, maintenance_before) = step.health_of(step.before, name)
+        status, (equity_before, _, maintenance_before) = health_of(step.before, name)
         if status == FRESH and equity * maintenance_before < equity_before * maintenance:
             return f"{name} reduced while below its initial margin, and lowered its equity over maintenance margin"
         if status == FRESH and equity < maintenance and equity_before >= maintenance_before:
@@ -63,7 +63,7 @@ def _stays_healthy(step: Step) -> Verdict:
         health = step.healths.get(name)
         if health is None or health.status != FRESH:
             continue
-        status, before = step.health_of(step.before, name)
+        status, before = health_of(step.before, name)
         if status != FRESH or before.equity_wad < before.maintenance_margin_wad:
             continue
         if health.risk.equity_wad < health.risk.maintenance_margin_wad:

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from reference.boundaries import band_edges_wad
-from reference.state import Account, State
+from reference.state import State
 from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
-
-
-class _Totals(NamedTuple):
-    """Sums over all accounts: settlement quote (cash and position quotes), units per collateral, longs and shorts per market."""
-
-    quote_wad: int
-    units: tuple[int, ...]
-    longs_wad: tuple[int, ...]
-    shorts_wad: tuple[int, ...]
-
-
-_kept: list[tuple[dict[str, Account], _Totals]] = []
-"""The totals of the last two mappings of accounts (by identity: they are never changed in place)."""
-
-
-def _totals(accounts: dict[str, Account]) -> _Totals:
-    for kept, totals in _kept:
-        if kept is accounts:
-            return totals
-    all_accounts = accounts.values()
-    sizes = list(zip(*[account.sizes_wad for account in all_accounts], strict=True))
-    totals = _Totals(
-        sum([account.cash_wad + sum(account.quotes_wad) for account in all_accounts]),
-        tuple(map(sum, zip(*[account.units for account in all_accounts], strict=True))),
-        tuple([sum([size for size in column if size > 0]) for column in sizes]),
-        tuple([-sum([size for size in column if size < 0]) for column in sizes]),
-    )
-    _kept.insert(0, (accounts, totals))
-    del _kept[2:]
-    return totals
+from underwater.checks.totals import totals_of
 
 
 def _claims_wad(state: State) -> int:
     """What accounts, insurance and fees own of the settlement token, less bad debt nobody has paid (L10)."""
-    return _totals(state.accounts).quote_wad + state.insurance_wad + state.fees_wad - state.bad_debt_wad
+    return totals_of(state.accounts).quote_wad + state.insurance_wad + state.fees_wad - state.bad_debt_wad
 
 
 def _conserved(step: Step) -> Verdict:
@@ -54,7 +23,7 @@ def _conserved(step: Step) -> Verdict:
     claims = _claims_wad(after)
     if held != claims:
         return f"settlement tokens held, donations aside, are {quote(held)} quote, claims on them {quote(claims)}"
-    units = _totals(after.accounts).units
+    units = totals_of(after.accounts).units
     for number in range(1, len(after.held_units)):
         balances = units[number]
         if after.held_units[number] - step.donated_units[number] != balances:
@@ -161,11 +130,12 @@ def _open_interest(step: Step) -> Verdict:
     after = step.after
     if after.accounts is step.before.accounts:
         return False
-    totals = _totals(after.accounts)
-    for number, interest in enumerate(after.open_interest_wad):
-        longs, shorts = totals.longs_wad[number], totals.shorts_wad[number]
-        if longs != interest or shorts != interest:
-            return f"market {number}: open interest {interest}, longs {longs}, shorts {shorts}"
+    totals = totals_of(after.accounts)
+    if totals.longs_wad != after.open_interest_wad or any(totals.net_wad):
+        for number, interest in enumerate(after.open_interest_wad):
+            longs, shorts = totals.longs_wad[number], totals.longs_wad[number] - totals.net_wad[number]
+            if longs != interest or shorts != interest:
+                return f"market {number}: open interest {interest}, longs {longs}, shorts {shorts}"
     return any(after.open_interest_wad)
 
 
@@ -174,7 +144,7 @@ def _counters(step: Step) -> Verdict:
     after = step.after
     if after.accounts is step.before.accounts and after.pool_units == step.before.pool_units:
         return False
-    units = _totals(after.accounts).units
+    units = totals_of(after.accounts).units
     for number in range(1, len(after.pool_units)):
         balances = units[number]
         if balances != after.pool_units[number]:

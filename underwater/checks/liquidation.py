@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.liquidation import permitted_close_wad
-from reference.margin import has_positions, is_liquidatable
+from reference.margin import has_positions, health_of, is_liquidatable
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import State
@@ -18,7 +18,7 @@ def _only_liquidatable(step: Step) -> Verdict:
         return False
     assert step.action is not None
     name = step.action.arguments[1]
-    status, risk = step.health_of(step.before, name)
+    status, risk = health_of(step.before, name)
     if status != FRESH:
         return f"{name} was liquidated while its health could not be known (status {status})"
     if not is_liquidatable(risk):
@@ -73,7 +73,7 @@ def _equity_lost(step: Step) -> Verdict:
         return False
     assert step.action is not None
     _, name, number, amount = step.action.arguments
-    status, before = step.health_of(step.before, name)
+    status, before = health_of(step.before, name)
     health = step.healths.get(name)
     if status != FRESH or health is None or health.status != FRESH:
         return False
@@ -177,7 +177,7 @@ def _close_rule(step: Step) -> Verdict:
     listed = step.before.parameters.markets[market]
     held = step.before.accounts[name].sizes_wad[market]
     left = step.after.accounts[name].sizes_wad[market]
-    status, risk = step.health_of(step.before, name)
+    status, risk = health_of(step.before, name)
     if status != FRESH:
         return False
     permitted = permitted_close_wad(

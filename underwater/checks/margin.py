@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.margin import Health, exact_risk
+from reference.margin import Health, exact_risk, health_of
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD
 from reference.state import State
@@ -18,7 +18,7 @@ def _equals_reference(step: Step) -> Verdict:
     for name, observed in step.healths.items():
         if observed is None:
             continue
-        expected = step.health_of(step.after, name)
+        expected = health_of(step.after, name)
         if observed != expected:
             return f"{name}: expected {_words(expected)}, observed {_words(observed)}"
         account = step.after.accounts[name]

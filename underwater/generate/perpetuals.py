@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
-from reference.margin import Health
+from reference.margin import health, health_of
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action, Cast
@@ -64,16 +64,12 @@ _OFFSETS = (0, 0, 0, 0, 1, 1, -1, -1)
 
 
 class Participants:
-    """Draws the participants' next action.
+    """Draws the participants' next action."""
 
-    ``health_of`` gives an account's health in the state that is drawn from (the harness keeps it cached).
-    """
-
-    def __init__(self, choices: Choices, cast: Cast, temper: Temper, health_of: Callable[[State, str], Health]) -> None:
+    def __init__(self, choices: Choices, cast: Cast, temper: Temper) -> None:
         self.choices = choices
         self.cast = cast
         self.temper = temper
-        self.health_of = health_of
         self._kinds, self._weights = _cumulative(temper.weights)
         self._draws: dict[str, Callable[[State], Action]] = {
             "deposit": self._deposit,
@@ -172,7 +168,7 @@ class Participants:
             name = accounts[(start + index) % len(accounts)]
             account = state.accounts[name]
             if account.cash_wad < 0 or any(account.sizes_wad):
-                status, risk = self.health_of(state, name)
+                status, risk = health(state, account)
                 if status == 0 and risk.equity_wad < risk.maintenance_margin_wad:
                     return name
         return None
@@ -331,7 +327,7 @@ class Participants:
             return Action("liquidate", caller, (liquidator, account, market, WAD))
         lot_wad = state.parameters.markets[market].lot_wad
         action = Action("liquidate", caller, (liquidator, account, market, self._some_lots(lot_wad)))
-        status, risk = self.health_of(state, account)
+        status, risk = health_of(state, account)
         if status == 0 and risk.equity_wad < 0 and choices.chance(70):
             # What is insolvent is worth taking to its end: bad debt comes last.
             return aimed(state, action, "whole position", 0) or action
@@ -360,7 +356,7 @@ class Participants:
         action = Action("seize", caller, (liquidator, account, collateral, 0 if choices.chance(5) else 1))
         if collateral >= len(state.parameters.collaterals) or choices.chance(8):
             return action
-        status, risk = self.health_of(state, account)
+        status, risk = health_of(state, account)
         if status == 0 and risk.equity_wad < 0 and choices.chance(60):
             return aimed(state, action, choices.pick(("whole balance", "largest seizure")), 0) or action
         return self._at(state, action, "largest seizure" if choices.chance(70) else "whole balance", 3)

@@ -7,60 +7,36 @@ from contextlib import contextmanager
 from typing import Any
 
 from reference.machine import apply
-from reference.margin import Health, health
+from reference.margin import Health, health_of
 from reference.state import State, with_item
 from underwater.actions import Action, Outcome
-from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
-from underwater.engine import Instance
+from underwater.hunt.observer import Observer
 
 
 class Probe:
     """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
 
-    def __init__(self, chain: RevmChain, instance: Instance, state: State, choices: Choices) -> None:
-        self.chain = chain
-        self.instance = instance
+    def __init__(self, observer: Observer, state: State, choices: Choices) -> None:
+        self.observer = observer
+        self.chain = observer.chain
+        instance = self.instance = observer.instance
         self.state = state
         self.choices = choices
         self.accounts: tuple[str, ...] = instance.cast.accounts
         self.backstop: str = instance.cast.backstop
-        self._expected: list[int] | None = None
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """See ``underwater.checks.Probe``."""
+        instance, before = self.instance, self.state
         action = Action(kind, caller, arguments)
-        call = self.instance.call(action, self.chain.time_s)
-        outcome = self.instance.outcome_of(self.chain.transact(call))
-        if outcome.done:
-            # What observation does not cover (parameters, roles, sources) follows the reference; the rest is read.
-            after, _ = apply(self.state, kind, caller, arguments)
-            self._read(after)
-            self._read_wallets(action)
-        return outcome
-
-    def _read(self, after: State) -> None:
-        """Take over what the contract stores; it is decoded only where it is not what the reference expects."""
-        slots = self.instance.slots
-        if self._expected is None:
-            self._expected = slots.pack(self.state)
-        slots.repack(self._expected, self.state, after)
-        values = self.chain.storage_of(slots.addresses, slots.numbers)
-        if values != self._expected:
-            after = slots.unpack(values, after)
-            self._expected = values
-        self.state = after
-
-    def _read_wallets(self, action: Action) -> None:
-        wallets = self.state.wallets
-        for holder, collateral in self.instance.wallets_touched(action):
-            slot = self.instance.slots.wallet(holder, collateral)
-            if slot is not None:
-                (units,) = self.chain.storage((slot,))
-                if wallets[holder][collateral] != units:
-                    wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
-        if wallets is not self.state.wallets:
-            self.state = self.state._replace(wallets=wallets)
+        receipt = self.chain.transact(instance.call(action, self.chain.time_s))
+        if not receipt.ok:
+            return instance.outcome_of(receipt)
+        after, expected = apply(before, kind, caller, arguments)
+        self.state, _ = self.observer.read(action, before, after)
+        as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(Outcome(*expected))
+        return Outcome(*expected) if as_expected else instance.outcome_of(receipt)
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""
@@ -68,7 +44,7 @@ class Probe:
 
     def expected_health(self, name: str) -> Health:
         """See ``underwater.checks.Probe``."""
-        return health(self.state, self.state.accounts[name])
+        return health_of(self.state, name)
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""
@@ -90,10 +66,11 @@ class Probe:
 
 
 @contextmanager
-def probing(chain: RevmChain, instance: Instance, state: State, choices: Choices) -> Iterator[Probe]:
-    """A probe on a snapshot; the chain is as it was afterwards, whatever happened."""
+def probing(observer: Observer, state: State, choices: Choices) -> Iterator[Probe]:
+    """A probe on a snapshot of what was observed last; the chain is as it was afterwards, whatever happened."""
+    chain = observer.chain
     snapshot = chain.snapshot()
     try:
-        yield Probe(chain, instance, state, choices)
+        yield Probe(Observer(chain, observer.instance, list(observer.values)), state, choices)
     finally:
         chain.restore(snapshot)

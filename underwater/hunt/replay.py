@@ -73,7 +73,7 @@ def replay(
 def try_streams(runner: Runner, check: Check) -> list[Violation]:
     """A check's probe with every stream that a hunt may have drawn for it."""
     for stream in range(PROBE_STREAMS):
-        with probing(runner.chain, runner.instance, runner.state, SeededChoices(stream, check.id)) as probe:
+        with probing(runner.observer, runner.state, SeededChoices(stream, check.id)) as probe:
             violations = runner.roster.try_probe(check, probe)
         if violations:
             return violations

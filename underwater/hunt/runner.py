@@ -7,15 +7,17 @@ every step, health views of the accounts that took part, views of all accounts e
 from __future__ import annotations
 
 import hashlib
+from itertools import compress
+from operator import ne
 from typing import NamedTuple
 
-from reference.machine import apply, apply_all
+from reference.machine import apply, apply_all, at_time
 from reference.state import State, with_item
 from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
-from underwater.hunt.risks import Risks
+from underwater.hunt.observer import Observer
 from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
@@ -47,7 +49,6 @@ class Runner:
         self.accounts = instance.cast.accounts
         self.roster = roster
         self.state = start
-        self.risks = Risks()
         self._due = DueViews(self.accounts)
         self.blocks: list[tuple[int, list[Act]]] = []
         self.steps = 0
@@ -59,8 +60,10 @@ class Runner:
         self.refused: list[int] = []
         """Numbers of the acts that were refused."""
         self.last: Step | None = None
-        self._expected = instance.slots.pack(start)
-        self._hashed = list(self._expected)
+        self.observer = Observer(chain, instance, instance.slots.pack(start))
+        self._hashed = list(self.observer.values)
+        self._unhashed = False
+        """Whether something may be stored that the digest has not seen."""
         self._views: list[bytes] = []
 
     def history(self) -> tuple[Block, ...]:
@@ -72,7 +75,7 @@ class Runner:
         self.end_block()
         self.chain.open_block(after_s)
         self.blocks.append((after_s, []))
-        self.state = self.state._replace(time_s=self.chain.time_s)
+        self.state = at_time(self.state, self.chain.time_s)
 
     def act(self, act: Act) -> list[Violation]:
         """Run one act in the open block, compare, and ask the checks. The violations, empty if all held."""
@@ -93,19 +96,9 @@ class Runner:
         expected = Outcome(*outcome)
         observed, events_differ = self._compare(expected, receipt)
 
-        slots = instance.slots
-        slots.repack(self._expected, before, expected_state)
-        values = chain.storage_of(slots.addresses, slots.numbers)
-        after, slots_differ = expected_state, ""
-        if values != self._expected:
-            after = slots.unpack(values, expected_state)
-            slots_differ = "; ".join(
-                f"{label}: expected {wanted}, observed {stored}"
-                for label, wanted, stored in zip(slots.labels, self._expected, values, strict=True)
-                if wanted != stored
-            )
-            self._expected = values
-        after = self._with_wallets(act, after)
+        after, slots_differ = self.observer.read(act, before, expected_state)
+        if after is not before:
+            self._unhashed = True
         self.state = after
 
         step = Step()
@@ -114,7 +107,6 @@ class Runner:
         step.expected, step.expected_state = expected, expected_state
         step.outcome, step.events_differ, step.slots_differ = observed, events_differ, slots_differ
         step.participants = instance.participants(act)
-        step.health_of = self.risks
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
         views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
         names = self._due.take_all(after) if views_all else self._due.take(after)
@@ -134,11 +126,12 @@ class Runner:
     def end_block(self) -> None:
         """Take what was observed at the block's end into the digest: inside a block, other chains cannot be asked."""
         if self.last is not None and self.blocks[-1][1]:
-            values, hashed = self._expected, self._hashed
-            if values != hashed:
-                changes = [(place, value) for place, value in enumerate(values) if value != hashed[place]]
+            values, hashed = self.observer.values, self._hashed
+            if self._unhashed and values != hashed:
+                changes = list(compress(enumerate(values), map(ne, values, hashed)))
                 self.digest.update(repr(changes).encode())
                 self._hashed = list(values)
+            self._unhashed = False
             self.digest.update(b"".join(self._views))
 
     def _compare(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
@@ -153,17 +146,6 @@ class Runner:
         if expected.error is None and observed.error is None:
             return observed, f"expected events {expected.events}, observed {observed.events}"
         return observed, ""
-
-    def _with_wallets(self, act: Act, after: State) -> State:
-        """The wallets that the act could have touched, as the tokens say."""
-        wallets = after.wallets
-        for holder, collateral in self.instance.wallets_touched(act):
-            slot = self.instance.slots.wallet(holder, collateral)
-            if slot is not None:
-                (units,) = self.chain.storage((slot,))
-                if wallets[holder][collateral] != units:
-                    wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
-        return after if wallets is after.wallets else after._replace(wallets=wallets)
 
     def _tally(self, kind: str, outcome: Outcome) -> None:
         count = self.counts.get(kind)

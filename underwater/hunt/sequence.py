@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,7 +16,6 @@ from underwater.choices import Choices, SeededChoices
 from underwater.engine import Instance
 from underwater.generate.perpetuals import TEMPERS, Participants
 from underwater.hunt.probe import probing
-from underwater.hunt.risks import Risks
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
@@ -73,7 +73,7 @@ def run_sequence(
     """Run ``length`` steps, beginning with ``prefix`` (a kept sequence's blocks). The chain must stand right after its deployment."""
     runner = Runner(chain, instance, roster, start)
     world = World(choices, choices.pick(WEATHERS), path, instance.cast.publisher, instance.cast.accounts, start)
-    participants = Participants(choices, instance.cast, choices.pick(TEMPERS), runner.risks)
+    participants = Participants(choices, instance.cast, choices.pick(TEMPERS))
     # Of their own, so that the history is the same whichever checks are enabled.
     probe_choices = SeededChoices(choices.integer(0, (1 << 63) - 1), "probes")
     seen: set[Novelty] = set()
@@ -108,7 +108,7 @@ def run_sequence(
         runner.begin_block(world.pause_s(runner.state))
         acts = MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1
         for _ in range(acts):
-            going = step(_draw(runner.state, runner.risks, world, participants, choices))
+            going = step(_draw(runner.state, world, participants, choices))
             if not going:
                 break
     runner.end_block()
@@ -118,8 +118,8 @@ def run_sequence(
     return ran
 
 
-def _draw(state: State, risks: Risks, world: World, participants: Participants, choices: Choices) -> Act:
-    broken = risks.broken_source(state)
+def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
+    broken = world.broken_source(state)
     if broken is not None and choices.chance(40):
         return world.mend(state, broken)
     if choices.chance(world.weather.world_percent):
@@ -171,7 +171,7 @@ def _replay_prefix(runner: Runner, world: World, prefix: Sequence[Block], step: 
 def _probe(runner: Runner, roster: Roster, choices: Choices) -> list[Violation]:
     check = roster.probes[choices.weighted(roster.probe_weights)]
     stream = choices.integer(0, PROBE_STREAMS - 1)
-    with probing(runner.chain, runner.instance, runner.state, SeededChoices(stream, check.id)) as probe:
+    with probing(runner.observer, runner.state, SeededChoices(stream, check.id)) as probe:
         return roster.try_probe(check, probe)
 
 
@@ -189,7 +189,7 @@ def _novelty(step: Step) -> Novelty:
         equity, _, maintenance = health.risk
         if maintenance:
             percent = equity * 100 // maintenance
-            place = sum(percent >= bound for bound in _BANDS)
+            place = bisect_right(_BANDS, percent)
             band = place if band < 0 else min(band, place)
         elif equity < 0:
             band = 98

@@ -78,10 +78,8 @@ class DueViews:
     def _fresh_until_s(self, state: State) -> int:
         """The last second at which every status is what it is now."""
         parameters, now_s = state.parameters, state.time_s
-        uses = [market.feed for market in parameters.markets]
-        uses += [collateral.feed for collateral in parameters.collaterals if collateral.feed is not None]
         until_s = 1 << 62
-        for feed in uses:
+        for feed in parameters.feeds:
             reading = state.feeds[feed.feed]
             if status_of(feed, reading, now_s) == FRESH:
                 until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
+from reference.parameters import Parameters
+from reference.prices import FRESH, status_of
+from reference.state import ANSWERS, BURNS_GAS, REVERTS, FeedReading, State
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
 from underwater.choices import Choices
@@ -63,6 +65,8 @@ class World:
         self.accounts = accounts
         self.truth = {name: reading.answer for name, reading in start.feeds.items()}
         self._sources = tuple(start.feeds)
+        self._whole: tuple[dict[str, FeedReading], Parameters, int] | None = None
+        """Feeds and parameters (by identity) under which every use was fresh, and until when."""
         total, sums = 0, []
         for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
             total += weight
@@ -82,13 +86,25 @@ class World:
         if not choices.chance(self.weather.long_pause_percent):
             return choices.pick((1, 2, 12, 12, 12, 15, 60))
         if choices.chance(60):
-            uses = [*(market.feed for market in state.parameters.markets)]
-            uses += [collateral.feed for collateral in state.parameters.collaterals if collateral.feed is not None]
-            feed = choices.pick(uses)
+            feed = choices.pick(state.parameters.feeds)
             edge_s = state.feeds[feed.feed].updated_at_s + feed.heartbeat_s + choices.pick((0, 0, 1, -1))
             if state.time_s < edge_s < state.time_s + 10**7:
                 return edge_s - state.time_s
         return choices.pick((600, 3_600, 86_400))
+
+    def broken_source(self, state: State) -> str | None:
+        """A source that some use of it finds unusable now, if there is one."""
+        whole, feeds, parameters = self._whole, state.feeds, state.parameters
+        if whole is not None and whole[0] is feeds and whole[1] is parameters and state.time_s <= whole[2]:
+            return None
+        until_s = 1 << 62
+        for feed in parameters.feeds:
+            reading = feeds[feed.feed]
+            if status_of(feed, reading, state.time_s) != FRESH:
+                return feed.feed
+            until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
+        self._whole = (feeds, parameters, until_s)
+        return None
 
     def mend(self, state: State, source: str) -> Action:
         """The action that brings a source back to the truth."""
@@ -104,9 +120,7 @@ class World:
 
     def _bounds(self, state: State, source: str) -> tuple[int, int]:
         """The answers that every use of a source believes; (1, 0) if no answer is."""
-        uses = [market.feed for market in state.parameters.markets if market.feed.feed == source]
-        others = (collateral.feed for collateral in state.parameters.collaterals)
-        uses += [feed for feed in others if feed is not None and feed.feed == source]
+        uses = [feed for feed in state.parameters.feeds if feed.feed == source]
         if not uses:
             return 1, 10**30
         return max(use.minimum_answer for use in uses), min(use.maximum_answer for use in uses)

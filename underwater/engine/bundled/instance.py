@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from eth_abi import decode
@@ -13,7 +13,7 @@ from reference.parameters import Parameters
 from reference.state import ANSWERS, FeedReading, State, empty_account
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed
-from underwater.engine.abi import address_word, canonical_type, selector, signature, signed, topic, words
+from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
@@ -46,14 +46,15 @@ class Instance:
         self.name_of[addresses.engine] = "engine"
         self.accounts = {name: self.address_of[name] for name in ACCOUNTS}
         self.slots = Slots(artifacts, addresses, self.accounts, ADDRESSES, deployment.parameters)
-        self._encode = {name: _Encoder(self, name) for name in KINDS}
+        words_of = _Words(self.address_of)
+        self._encode = {name: _Encoder(addresses, words_of, name) for name in KINDS}
         abi = artifacts["MarginEngine"].abi + [
             entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
         ]
-        self._errors = {entry["name"]: _Coder(self, entry) for entry in abi if entry["type"] == "error"}
+        self._errors = {entry["name"]: _Coder(self, words_of, entry) for entry in abi if entry["type"] == "error"}
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: _Coder(self, entry) for entry in artifacts["MarginEngine"].abi if entry["type"] == "event"
+            entry["name"]: _Coder(self, words_of, entry) for entry in artifacts["MarginEngine"].abi if entry["type"] == "event"
         }
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls = {
@@ -195,7 +196,7 @@ class Instance:
         read = int.from_bytes
         return Health(
             read(data[:32], "big"),
-            Risk(signed(read(data[32:64], "big")), read(data[64:96], "big"), read(data[96:], "big")),
+            Risk(read(data[32:64], "big", signed=True), read(data[64:96], "big"), read(data[96:], "big")),
         )
 
     def health_data(self, chain: Viewed, name: str) -> bytes:
@@ -235,42 +236,56 @@ def _run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
     return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
 
 
+class _Words:
+    """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""
+
+    def __init__(self, address_of: dict[str, str]) -> None:
+        self._addresses = {name: address_word(address) for name, address in address_of.items()}
+        self._roles = {role: role_id(role) for role in (ADMIN, RISK, ORACLE, TREASURER)}
+
+    def packers(self, types: Iterable[str]) -> tuple[Callable[[Any], bytes], ...]:
+        """For each static ABI type, what makes a word of a value."""
+        known: dict[str, Callable[[Any], bytes]] = {"address": self._addresses.__getitem__, "bytes32": self._bytes32}
+        return tuple(known.get(kind, word) for kind in types)
+
+    def _bytes32(self, name: str) -> bytes:
+        """A role, or a parameter's name."""
+        return self._roles.get(name) or bytes(name, "ascii").ljust(32, b"\0")
+
+
+def _packed(packers: Sequence[Callable[[Any], bytes]], values: Sequence[Any]) -> bytes:
+    return b"".join([pack(value) for pack, value in zip(packers, values, strict=True)])
+
+
 class _Encoder:
     """Calldata of one kind, its constant parts prepared."""
 
-    def __init__(self, instance: Instance, kind_name: str) -> None:
+    def __init__(self, addresses: Addresses, words_of: _Words, kind_name: str) -> None:
         kind = KINDS[kind_name]
-        self.instance = instance
+        self.addresses = addresses
         self.target = kind.target
         self.selector = kind.selector
         self.is_publish = kind_name == "publish"
-        named = {name: int(address, 16) for name, address in instance.address_of.items()}
-        named |= {role: int.from_bytes(role_id(role), "big") for role in (ADMIN, RISK, ORACLE, TREASURER)}
-        self._named = named
-        """What a name stands for as a word: an actor, a source or a role. Arguments are names or numbers."""
+        self.packers = words_of.packers(kind.types)
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
-        addresses = self.instance.addresses
         if self.target == "engine":
-            to = addresses.engine
-        elif self.target == "token":
-            to = addresses.tokens[arguments[0]]
-            return to, self.selector + address_word(addresses.engine) + words(arguments[1])
-        else:
-            to = addresses.sources[arguments[0]]
-            if self.is_publish:
-                _, answer, age_s = arguments
-                return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
-            return to, self.selector + words(arguments[1])
-        named = self._named
-        return to, self.selector + words(*[named[value] if isinstance(value, str) else value for value in arguments])
+            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
+        if self.target == "token":
+            to = self.addresses.tokens[arguments[0]]
+            return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+        to = self.addresses.sources[arguments[0]]
+        if self.is_publish:
+            _, answer, age_s = arguments
+            return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
+        return to, self.selector + word(arguments[1])
 
 
 class _Coder:
     """One error or event of the ABI, in both directions."""
 
-    def __init__(self, instance: Instance, entry: dict[str, Any]) -> None:
+    def __init__(self, instance: Instance, words_of: _Words, entry: dict[str, Any]) -> None:
         self.instance = instance
         self.entry = entry
         text = signature(entry)
@@ -278,26 +293,16 @@ class _Coder:
         self.indexed = [bool(parameter.get("indexed")) for parameter in entry["inputs"]]
         self.selector = selector(text)
         self.topic = topic(text)
-
-    def _word(self, kind: str, value: Any) -> bytes:
-        if kind == "address":
-            return address_word(self.instance.address_of[value])
-        if kind == "bytes32":
-            if value.isupper():  # a role; parameter names are camelCase
-                return role_id(value)
-            return bytes(value, "ascii").ljust(32, b"\0")
-        return words(int(value))
+        self.packers = words_of.packers(self.types)
 
     def error_data(self, arguments: tuple[Any, ...]) -> bytes:
-        return self.selector + b"".join(
-            [self._word(kind, value) for kind, value in zip(self.types, arguments, strict=True)]
-        )
+        return self.selector + _packed(self.packers, arguments)
 
     def log(self, arguments: tuple[Any, ...]) -> tuple[tuple[bytes, ...], bytes]:
         topics: list[bytes] = [self.topic]
         data: list[bytes] = []
-        for kind, indexed, value in zip(self.types, self.indexed, arguments, strict=True):
-            (topics if indexed else data).append(self._word(kind, value))
+        for pack, indexed, value in zip(self.packers, self.indexed, arguments, strict=True):
+            (topics if indexed else data).append(pack(value))
         return tuple(topics), b"".join(data)
 
     def decode(self, data: bytes) -> tuple[Any, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from underwater.engine.abi import selector
@@ -35,6 +36,11 @@ class Kind(NamedTuple):
     target: str
     function: str
     says: str
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The function's ABI types, those inside a tuple one by one: all of them are static."""
+        return tuple(re.findall(r"\w+", self.function)[1:])
 
     @property
     def selector(self) -> bytes:
