@@ -22,7 +22,7 @@ from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
 """Steps between two readings of every account's health view."""
-THOROUGH_EVERY = 64
+THOROUGH_EVERY = 128
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
 
 

@@ -19,6 +19,7 @@ class DueViews:
         self._names = accounts
         self._read: dict[str, Account] = {}
         self._feeds: dict[str, FeedReading] = {}
+        self._accounts: dict[str, Account] = {}
         self._parameters: Parameters | None = None
         self._until_s = -1
         self._markets_of: dict[str, tuple[int, ...]] = {}
@@ -36,10 +37,12 @@ class DueViews:
             changed = [name for name, reading in state.feeds.items() if reading is not self._feeds[name]]
             due = tuple([name for name in self._names if self._is_concerned(state.accounts[name], changed, name)])
             self._until_s = self._fresh_until_s(state)
+        elif state.accounts is self._accounts:
+            return ()
         else:
             read, accounts = self._read, state.accounts
             due = tuple([name for name in self._names if accounts[name] is not read[name]])
-        self._feeds = state.feeds
+        self._feeds, self._accounts = state.feeds, state.accounts
         for name in due:
             self._read[name] = state.accounts[name]
         return due

@@ -154,8 +154,12 @@ class Instance:
             for action in act.actions:
                 names += [action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]]
         else:
-            names = [act.caller] if act.kind == "set_operator" else []
-            names += [act.arguments[index] for index in ACTOR_ARGUMENTS[act.kind]]
+            places = ACTOR_ARGUMENTS[act.kind]
+            if not places:
+                return ()
+            names = [act.arguments[index] for index in places]
+            if act.kind == "set_operator":
+                names.insert(0, act.caller)
         return tuple([name for name in dict.fromkeys(names) if name in self.accounts])
 
     def is_world(self, act: Act) -> bool:
