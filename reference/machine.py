@@ -16,8 +16,13 @@ class Outcome(NamedTuple):
     """What came of an action: done (``error`` is None) with its events, or rejected with an error and its arguments."""
 
     error: str | None
-    error_arguments: tuple[object, ...]
-    events: tuple[Event, ...]
+    error_arguments: tuple[Any, ...]
+    events: tuple[tuple[Any, ...], ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether the action happened."""
+        return self.error is None
 
 
 def _collect_fees(state: State, caller: str, to: str, units: int) -> Effect:

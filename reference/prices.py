@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reference.parameters import Collateral, Feed, Market
+from reference.parameters import Collateral, Feed, Market, Parameters
 from reference.rejection import Rejected
 from reference.state import ANSWERS, FeedReading, State
 
@@ -111,6 +111,37 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
         _kept.clear()
     found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad)
     return found
+
+
+@dataclass(slots=True)
+class _Outlook:
+    feeds: dict[str, FeedReading]
+    parameters: Parameters
+    since_s: int
+    until_s: int
+    broken: str | None
+
+
+_last_outlook: _Outlook | None = None
+
+
+def outlook(state: State) -> tuple[str | None, int]:
+    """(a source that some use of it finds unusable now, if there is one; the last second at which every status is what it is now)."""
+    global _last_outlook
+    feeds, parameters, now_s = state.feeds, state.parameters, state.time_s
+    kept = _last_outlook
+    if kept is None or kept.feeds is not feeds or kept.parameters is not parameters or not kept.since_s <= now_s <= kept.until_s:
+        until_s, broken = _ALWAYS_S, None
+        for feed in parameters.feeds:
+            reading = feeds[feed.feed]
+            if status_of(feed, reading, now_s) == FRESH:
+                until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
+            else:
+                broken = broken or feed.feed
+                if reading.updated_at_s > now_s:
+                    until_s = min(until_s, reading.updated_at_s - 1)
+        kept = _last_outlook = _Outlook(feeds, parameters, now_s, until_s, broken)
+    return kept.broken, kept.until_s
 
 
 def refuse(state: State, feed: Feed, status: int) -> Rejected:

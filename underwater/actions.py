@@ -2,11 +2,16 @@
 
 These are plain data. Actors, markets' feeds and roles appear by name, so that a history reads the same on any chain and outlives
 addresses and ABIs. What kinds there are, and what their arguments are called, is the engine's to say.
+
+What came of an act is an ``Outcome``, the reference's and the chain's alike. Of a chain's, an error that the engine does not declare is
+``Reverted`` with the raw data in hex, or ``Halted`` with the chain's reason; neither is a crash of the harness.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+
+from reference.machine import Outcome as Outcome  # one noun for what the reference says and what a chain does
 
 
 class Aim(NamedTuple):
@@ -109,23 +114,6 @@ class Receipt(NamedTuple):
     data: bytes
     logs: tuple[Log, ...]
     halted: str | None = None
-
-
-class Outcome(NamedTuple):
-    """What came of an act, in words: done (``error`` None) with events, or rejected with an error and its arguments.
-
-    An error that the engine does not declare is ``Reverted`` with the raw data in hex, or ``Halted`` with the chain's reason;
-    neither is a crash of the harness.
-    """
-
-    error: str | None
-    error_arguments: tuple[Any, ...]
-    events: tuple[tuple[Any, ...], ...]
-
-    @property
-    def done(self) -> bool:
-        """Whether the act happened."""
-        return self.error is None
 
 
 def actions_of(act: Act) -> tuple[Action, ...]:

@@ -189,8 +189,8 @@ def _donated_to(probe: Probe) -> Verdict:
 
 
 CHECKS = (
-    Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved),
-    Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave),
+    Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved, of_done=True),
+    Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave, of_done=True),
     Check(
         "LEDGER-03",
         "trading profit and loss sums to zero",
@@ -204,7 +204,7 @@ CHECKS = (
         "opening and closing at one price gains neither side, and loses exactly the fees",
         probe=_open_and_close,
     ),
-    Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest),
-    Check("LEDGER-07", "global counters = sums over accounts", _counters),
+    Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest, of_done=True),
+    Check("LEDGER-07", "global counters = sums over accounts", _counters, of_done=True),
     Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to, of_done=True),
 )

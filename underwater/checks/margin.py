@@ -19,7 +19,7 @@ def _equals_reference(step: Step) -> Verdict:
         if observed is None:
             continue
         expected = health_of(step.after, name)
-        if observed != expected:
+        if observed is not expected and observed != expected:
             return f"{name}: expected {_words(expected)}, observed {_words(observed)}"
         account = step.after.accounts[name]
         exercised = exercised or any(account.sizes_wad) or any(account.units)

@@ -35,8 +35,8 @@ class Probe:
             return instance.outcome_of(receipt)
         after, expected = apply(before, kind, caller, arguments)
         self.state, _ = self.observer.read(action, before, after)
-        as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(Outcome(*expected))
-        return Outcome(*expected) if as_expected else instance.outcome_of(receipt)
+        as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(expected)
+        return expected if as_expected else instance.outcome_of(receipt)
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""

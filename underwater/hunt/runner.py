@@ -12,6 +12,7 @@ from operator import ne
 from typing import NamedTuple
 
 from reference.machine import apply, apply_all, at_time
+from reference.margin import health_of
 from reference.state import State, with_item
 from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
 from underwater.chain.revm import RevmChain
@@ -85,15 +86,14 @@ class Runner:
         kind = act.kind
         action = act if isinstance(act, Action) else None
         if action is not None:
-            expected_state, outcome = apply(before, kind, action.caller, action.arguments)
+            expected_state, expected = apply(before, kind, action.caller, action.arguments)
         else:
             assert isinstance(act, Bundle)
-            expected_state, outcome = apply_all(
+            expected_state, expected = apply_all(
                 before, act.caller, tuple([(part.kind, part.arguments) for part in act.actions])
             )
         call = instance.call(act, chain.time_s)
         receipt = chain.transact(call)
-        expected = Outcome(*outcome)
         observed, events_differ = self._compare(expected, receipt)
 
         after, slots_differ = self.observer.read(act, before, expected_state)
@@ -111,7 +111,9 @@ class Runner:
         views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
         names = self._due.take_all(after) if views_all else self._due.take(after)
         self._views = views = [instance.health_data(chain, name) for name in names]
-        step.healths = dict(zip(names, map(instance.parse_health, views), strict=True))
+        step.healths = {
+            name: instance.parse_health(data, health_of(after, name)) for name, data in zip(names, views, strict=True)
+        }
         if observed.error is None:
             for collateral, units in instance.donations(act):
                 given = self.donated_units[collateral] + units

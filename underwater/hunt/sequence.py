@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reference.machine import apply
+from reference.prices import outlook
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle
 from underwater.chain.revm import RevmChain
@@ -79,9 +80,13 @@ def run_sequence(
     seen: set[Novelty] = set()
     ran = Ran(0, b"", runner.counts, runner.errors)
 
+    next_probe = probe_choices.integer(1, 2 * PROBE_EVERY - 1) if roster.probes else 0
+
     def step(act: Act) -> bool:
+        nonlocal next_probe
         violations = runner.act(act)
-        if not violations and roster.probes and probe_choices.integer(0, PROBE_EVERY - 1) == 0:
+        if not violations and runner.steps == next_probe:
+            next_probe += probe_choices.integer(1, 2 * PROBE_EVERY - 1)
             violations = _probe(runner, roster, probe_choices)
         last = runner.last
         assert last is not None
@@ -119,7 +124,7 @@ def run_sequence(
 
 
 def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
-    broken = world.broken_source(state)
+    broken, _ = outlook(state)
     if broken is not None and choices.chance(40):
         return world.mend(state, broken)
     if choices.chance(world.weather.world_percent):

