@@ -86,8 +86,8 @@ BLOCK, TRANSACTION, VIEW, SLOTS, SNAPSHOT, RESTORE, RESET = range(7)
 class Sent(NamedTuple):
     """One thing that a hunt did to its chain.
 
-    ``block`` is the environment that a new block sets; ``addresses`` and ``numbers`` say which raw slots were read. ``answer`` is what
-    came of it: whether a call succeeded, or a fingerprint of the values read.
+    ``block`` is the environment that a new block sets, or the snapshot; ``addresses`` and ``numbers`` say which raw slots were read.
+    ``answer`` is what came of it: whether a call succeeded, or a fingerprint of the values read.
     """
 
     what: int
@@ -137,13 +137,14 @@ class RecordingChain(RevmChain):
 
     def snapshot(self) -> Any:
         """See ``RevmChain``."""
-        self.sent.append(Sent(SNAPSHOT))
-        return super().snapshot()
+        snapshot = super().snapshot()
+        self.sent.append(Sent(SNAPSHOT, block=snapshot))
+        return snapshot
 
     def restore(self, snapshot: Any) -> None:
         """See ``RevmChain``."""
         super().restore(snapshot)
-        self.sent.append(Sent(RESTORE))
+        self.sent.append(Sent(RESTORE, block=snapshot))
 
 
 class Recording:
@@ -157,14 +158,17 @@ class Recording:
         self.counts = hunt.run()
         arena.chain = plain
         self.sent: list[Sent] = []
-        depth = 0
+        taken = {id(sent.block) for sent in recording.sent if sent.what == SNAPSHOT}
+        needed = {id(sent.block) for sent in recording.sent if sent.what == RESTORE}
         for sent in recording.sent:
-            # A restore without a snapshot before it is the arena going back to its first state, between sequences.
-            if sent.what == RESTORE and depth == 0:
-                self.sent.append(sent._replace(what=RESET))
-                continue
-            depth += (sent.what == SNAPSHOT) - (sent.what == RESTORE)
-            self.sent.append(sent)
+            if sent.what == SNAPSHOT and id(sent.block) not in needed:
+                continue  # taken before steps that run together, in case that the contract diverges
+            if sent.what == RESTORE and id(sent.block) not in taken:
+                self.sent.append(Sent(RESET))  # the arena goes back to its first state, between sequences
+            elif sent.what in (SNAPSHOT, RESTORE):
+                self.sent.append(Sent(sent.what))
+            else:
+                self.sent.append(sent)
         self.steps = self.counts.steps
         self.calls_alone = [sent for sent in self.sent if sent.what != SLOTS]
         # A probe's calls run on a snapshot, and are not steps.

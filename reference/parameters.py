@@ -273,8 +273,9 @@ class Parameters:
     """Every use of a source: the markets' feeds, then the collaterals'."""
 
     def __post_init__(self) -> None:
-        uses = [priced.feed for priced in (*self.markets, *self.collaterals)]
-        object.__setattr__(self, "feeds", tuple(feed for feed in uses if feed is not None))
+        markets = tuple(market.feed for market in self.markets)
+        collaterals = tuple(collateral.feed for collateral in self.collaterals if collateral.feed is not None)
+        object.__setattr__(self, "feeds", markets + collaterals)
 
     def validate(self, feed_decimals: dict[str, int]) -> None:
         """Section 3 as a whole. ``feed_decimals`` maps a source's name to the decimals it answers with. Raises ``Unsafe``."""

@@ -130,7 +130,12 @@ def outlook(state: State) -> tuple[str | None, int]:
     global _last_outlook
     feeds, parameters, now_s = state.feeds, state.parameters, state.time_s
     kept = _last_outlook
-    if kept is None or kept.feeds is not feeds or kept.parameters is not parameters or not kept.since_s <= now_s <= kept.until_s:
+    if (
+        kept is None
+        or kept.feeds is not feeds
+        or kept.parameters is not parameters
+        or not kept.since_s <= now_s <= kept.until_s
+    ):
         until_s, broken = _ALWAYS_S, None
         for feed in parameters.feeds:
             reading = feeds[feed.feed]

@@ -447,7 +447,7 @@ def test_checks_of_what_was_done_are_not_asked_of_a_refusal() -> None:
     asked = {check_id for check_id, _ in Roster(catalogue()).judges("withdraw", done=False)}
     all_ = {check_id for check_id, _ in Roster(catalogue()).judges("withdraw", done=True)}
     assert all_ - asked == {check.id for check in catalogue() if check.of_done and check.id in all_}
-    assert {"MODEL-01", "MODEL-02", "HEALTH-03", "LEDGER-01"} <= asked
+    assert {"MODEL-01", "MODEL-02", "HEALTH-03"} <= asked
 
 
 # ---- counting

@@ -189,7 +189,12 @@ def _donated_to(probe: Probe) -> Verdict:
 
 
 CHECKS = (
-    Check("LEDGER-01", "held = balances + insurance + fees - unabsorbed bad debt, donations aside", _conserved, of_done=True),
+    Check(
+        "LEDGER-01",
+        "held = balances + insurance + fees - unabsorbed bad debt, donations aside",
+        _conserved,
+        of_done=True,
+    ),
     Check("LEDGER-02", "what can be withdrawn now in total <= held", _covered, probe=_all_leave, of_done=True),
     Check(
         "LEDGER-03",

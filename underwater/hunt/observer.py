@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from reference.state import State, with_item
 from underwater.actions import Act
 from underwater.chain.revm import RevmChain
 from underwater.engine import Instance
 
 
+class Wallet(NamedTuple):
+    """A token balance outside the engine, and where the token keeps it."""
+
+    holder: str
+    collateral: int
+    slot: tuple[str, int]
+
+
+class Stored(NamedTuple):
+    """Slots as a chain had them: those in the order of ``Slots``, and the balances that were asked for."""
+
+    values: list[int]
+    wallets_units: list[int]
+
+
 class Observer:
     """Reads every observed slot; decodes them only where one is not what the reference expects.
 
-    ``values`` are the slots as they were last read, in the order of ``Slots``.
+    ``values`` are the slots as they were taken last, in the order of ``Slots``.
     """
 
     def __init__(self, chain: RevmChain, instance: Instance, values: list[int]) -> None:
@@ -19,33 +36,47 @@ class Observer:
         self.instance = instance
         self.values = values
 
-    def read(self, act: Act, before: State, expected: State) -> tuple[State, str]:
-        """What is stored after an act, and which slots differ from what is expected (empty if none does).
-
-        ``before`` is what this observer read last. What is not observed (parameters, roles, sources) follows ``expected``.
-        """
+    def wallets_of(self, act: Act) -> list[Wallet]:
+        """The wallets that an act can touch."""
         slots = self.instance.slots
+        touched = []
+        for holder, collateral in self.instance.wallets_touched(act):
+            slot = slots.wallet(holder, collateral)
+            if slot is not None:
+                touched.append(Wallet(holder, collateral, slot))
+        return touched
+
+    def fetch(self, wallets: list[Wallet]) -> Stored:
+        """Every observed slot, and some wallets, as the chain has them now."""
+        slots, chain = self.instance.slots, self.chain
+        values = chain.storage_of(slots.addresses, slots.numbers)
+        return Stored(values, chain.storage([wallet.slot for wallet in wallets]) if wallets else [])
+
+    def take(self, stored: Stored, wallets: list[Wallet], before: State, expected: State) -> tuple[State, str]:
+        """The state that is stored (``expected`` itself if it is that), and which slots differ from it (empty if none does).
+
+        ``before`` is what this observer took last. What is not observed (parameters, roles, sources) follows ``expected``.
+        """
+        slots, values = self.instance.slots, stored.values
         if expected is not before:
             slots.repack(self.values, before, expected)
-        values = self.chain.storage_of(slots.addresses, slots.numbers)
         after, differ = expected, ""
         if values != self.values:
             after = slots.unpack(values, expected)
             differ = "; ".join(
-                f"{label}: expected {wanted}, observed {stored}"
-                for label, wanted, stored in zip(slots.labels, self.values, values, strict=True)
-                if wanted != stored
+                f"{label}: expected {wanted}, observed {found}"
+                for label, wanted, found in zip(slots.labels, self.values, values, strict=True)
+                if wanted != found
             )
             self.values = values
-        return self._with_wallets(act, after), differ
+        for (holder, collateral, _), units in zip(wallets, stored.wallets_units, strict=True):
+            wallet = after.wallets[holder]
+            if wallet[collateral] != units:
+                after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
+        return after, differ
 
-    def _with_wallets(self, act: Act, after: State) -> State:
-        """The wallets that the act could have touched, as the tokens say."""
-        wallets = after.wallets
-        for holder, collateral in self.instance.wallets_touched(act):
-            slot = self.instance.slots.wallet(holder, collateral)
-            if slot is not None:
-                (units,) = self.chain.storage((slot,))
-                if wallets[holder][collateral] != units:
-                    wallets = {**wallets, holder: with_item(wallets[holder], collateral, units)}
-        return after if wallets is after.wallets else after._replace(wallets=wallets)
+    def read(self, act: Act, before: State, expected: State) -> State:
+        """Fetch and take after an act."""
+        wallets = self.wallets_of(act)
+        after, _ = self.take(self.fetch(wallets), wallets, before, expected)
+        return after

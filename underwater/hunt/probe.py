@@ -34,7 +34,7 @@ class Probe:
         if not receipt.ok:
             return instance.outcome_of(receipt)
         after, expected = apply(before, kind, caller, arguments)
-        self.state, _ = self.observer.read(action, before, after)
+        self.state = self.observer.read(action, before, after)
         as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(expected)
         return expected if as_expected else instance.outcome_of(receipt)
 

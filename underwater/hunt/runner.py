@@ -7,6 +7,7 @@ every step, health views of the accounts that took part, views of all accounts e
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from itertools import compress
 from operator import ne
 from typing import NamedTuple
@@ -14,11 +15,11 @@ from typing import NamedTuple
 from reference.machine import apply, apply_all, at_time
 from reference.margin import health_of
 from reference.state import State, with_item
-from underwater.actions import Act, Action, Block, Bundle, Outcome, Receipt
+from underwater.actions import Act, Action, Block, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
-from underwater.hunt.observer import Observer
+from underwater.hunt.observer import Observer, Stored, Wallet
 from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
@@ -32,6 +33,29 @@ class Failure(NamedTuple):
 
     step: int
     violations: tuple[Violation, ...]
+
+
+class _Planned(NamedTuple):
+    """An act, what the reference expects of it, and what will be asked of the chain: everything but the answers."""
+
+    act: Act
+    opens_after_s: int | None
+    """Seconds after which the act opens a block; None within one."""
+    before: State
+    expected_state: State
+    expected: Outcome
+    call: Call
+    views_of: tuple[str, ...]
+    """Accounts whose health views are read."""
+    wallets: list[Wallet]
+
+
+class _Answers(NamedTuple):
+    """What the chain answered: to the call, then to reads of slots and to views."""
+
+    receipt: Receipt
+    stored: Stored
+    views: list[bytes]
 
 
 class Runner:
@@ -61,11 +85,16 @@ class Runner:
         self.refused: list[int] = []
         """Numbers of the acts that were refused."""
         self.last: Step | None = None
+        self.has_diverged = False
+        """Whether the contract has stored what was not expected: there is little use then in planning far ahead."""
         self.observer = Observer(chain, instance, instance.slots.pack(start))
         self._hashed = list(self.observer.values)
         self._unhashed = False
         """Whether something may be stored that the digest has not seen."""
         self._views: list[bytes] = []
+        self._planned: list[_Planned] = []
+        self._opens_after_s: int | None = None
+        self._expected_steps = 0
 
     def history(self) -> tuple[Block, ...]:
         """What was run so far."""
@@ -73,56 +102,136 @@ class Runner:
 
     def begin_block(self, after_s: int) -> None:
         """The next acts run in a new block."""
-        self.end_block()
+        self._enter_block(after_s)
         self.chain.open_block(after_s)
-        self.blocks.append((after_s, []))
         self.state = at_time(self.state, self.chain.time_s)
 
     def act(self, act: Act) -> list[Violation]:
         """Run one act in the open block, compare, and ask the checks. The violations, empty if all held."""
-        before, instance, chain = self.state, self.instance, self.chain
-        self.blocks[-1][1].append(act)
-        self.steps += 1
-        kind = act.kind
-        action = act if isinstance(act, Action) else None
-        if action is not None:
-            expected_state, expected = apply(before, kind, action.caller, action.arguments)
-        else:
-            assert isinstance(act, Bundle)
-            expected_state, expected = apply_all(
-                before, act.caller, tuple([(part.kind, part.arguments) for part in act.actions])
-            )
-        call = instance.call(act, chain.time_s)
-        receipt = chain.transact(call)
-        observed, events_differ = self._compare(expected, receipt)
+        item = self._expect(act, None)
+        answers = self._ask(item)
+        step = self._compare(item, answers)
+        if step.after is not item.expected_state:
+            self._see_all(step)
+        return self._judge(step, item, answers)
 
-        after, slots_differ = self.observer.read(act, before, expected_state)
+    def plan_block(self, after_s: int) -> None:
+        """The next planned acts will run in a new block."""
+        self._opens_after_s = after_s
+        self.state = at_time(self.state, self.state.time_s + after_s)
+
+    def plan(self, act: Act) -> None:
+        """Have an act run with those planned before it. ``state`` is then what the reference says of all of them."""
+        self._planned.append(self._expect(act, self._opens_after_s))
+        self._opens_after_s = None
+
+    @property
+    def planned(self) -> int:
+        """How many acts are planned and have not run."""
+        return len(self._planned)
+
+    def run_planned(self) -> Iterator[list[Violation]]:
+        """Run what is planned, and give the violations of each step in order. Nothing is to be made of those after a violation.
+
+        All acts run first, and are judged then: going back and forth between interpreter and EVM costs both their caches. Where the
+        contract does not store what is expected, the acts planned on that are taken back, and run one by one.
+        """
+        planned, self._planned = self._planned, []
+        snapshot = self.chain.snapshot()
+        answers = [self._ask(item) for item in planned]
+        for place, (item, answer) in enumerate(zip(planned, answers, strict=True)):
+            if item.opens_after_s is not None:
+                self._enter_block(item.opens_after_s)
+            step = self._compare(item, answer)
+            if step.after is not item.expected_state:
+                self.has_diverged = True
+                if place < len(planned) - 1:
+                    self.chain.restore(snapshot)
+                    for earlier in planned[: place + 1]:
+                        self._send(earlier)
+                self._see_all(step)
+                yield self._judge(step, item, answer)
+                for later in planned[place + 1 :]:
+                    if later.opens_after_s is not None:
+                        self.begin_block(later.opens_after_s)
+                    yield self.act(later.act)
+                return
+            yield self._judge(step, item, answer)
+
+    def _enter_block(self, after_s: int) -> None:
+        self.end_block()
+        self.blocks.append((after_s, []))
+
+    def _expect(self, act: Act, opens_after_s: int | None) -> _Planned:
+        """What the reference says of an act in ``state``, which moves on to what is then expected."""
+        before, instance = self.state, self.instance
+        self._expected_steps += 1
+        if isinstance(act, Action):
+            expected_state, expected = apply(before, act.kind, act.caller, act.arguments)
+        else:
+            parts = tuple([(part.kind, part.arguments) for part in act.actions])
+            expected_state, expected = apply_all(before, act.caller, parts)
+        self.state = expected_state
+        views_all = self.thorough or self._expected_steps % VIEW_ALL_EVERY == 0
+        names = self._due.take_all(expected_state) if views_all else self._due.take(expected_state)
+        call = instance.call(act, before.time_s)
+        wallets = self.observer.wallets_of(act)
+        return _Planned(act, opens_after_s, before, expected_state, expected, call, names, wallets)
+
+    def _send(self, item: _Planned) -> Receipt:
+        if item.opens_after_s is not None:
+            self.chain.open_block(item.opens_after_s)
+        return self.chain.transact(item.call)
+
+    def _ask(self, item: _Planned) -> _Answers:
+        """Everything that is asked of the chain in a step."""
+        receipt = self._send(item)
+        stored = self.observer.fetch(item.wallets)
+        view, chain = self.instance.health_data, self.chain
+        return _Answers(receipt, stored, [view(chain, name) for name in item.views_of])
+
+    def _compare(self, item: _Planned, answers: _Answers) -> Step:
+        """The step as checks see it. Its ``after`` is the expected state itself where that is what is stored."""
+        self.steps += 1
+        act, before, instance = item.act, item.before, self.instance
+        observed, events_differ = self._outcome(item.expected, answers.receipt)
+        after, slots_differ = self.observer.take(answers.stored, item.wallets, before, item.expected_state)
         if after is not before:
             self._unhashed = True
-        self.state = after
-
         step = Step()
-        step.act, step.kind, step.action = act, kind, action
+        step.act, step.kind, step.action = act, act.kind, act if isinstance(act, Action) else None
         step.before, step.after = before, after
-        step.expected, step.expected_state = expected, expected_state
+        step.expected, step.expected_state = item.expected, item.expected_state
         step.outcome, step.events_differ, step.slots_differ = observed, events_differ, slots_differ
         step.participants = instance.participants(act)
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
-        views_all = self.thorough or self.steps % VIEW_ALL_EVERY == 0
-        names = self._due.take_all(after) if views_all else self._due.take(after)
-        self._views = views = [instance.health_data(chain, name) for name in names]
+        self._views = answers.views
         step.healths = {
-            name: instance.parse_health(data, health_of(after, name)) for name, data in zip(names, views, strict=True)
+            name: instance.parse_health(data, health_of(after, name))
+            for name, data in zip(item.views_of, answers.views, strict=True)
         }
-        if observed.error is None:
-            for collateral, units in instance.donations(act):
+        return step
+
+    def _see_all(self, step: Step) -> None:
+        """The chain does not store what is expected: read every view again, and go on from what it stores."""
+        self.state = step.after
+        self._due = DueViews(self.accounts)
+        names = self._due.take_all(step.after)
+        self._views = [self.instance.health_data(self.chain, name) for name in names]
+        step.healths = dict(zip(names, map(self.instance.parse_health, self._views), strict=True))
+
+    def _judge(self, step: Step, item: _Planned, answers: _Answers) -> list[Violation]:
+        """Count the step, take it into the digest, and ask the checks."""
+        act, outcome = item.act, step.outcome
+        self.blocks[-1][1].append(act)
+        if outcome.error is None:
+            for collateral, units in self.instance.donations(act):
                 given = self.donated_units[collateral] + units
                 self.donated_units = with_item(self.donated_units, collateral, given)
         step.donated_units = self.donated_units
         self.last = step
-
-        self._tally(kind, observed)
-        hash_receipt(self.digest, call.data, receipt)
+        self._tally(step.kind, outcome)
+        hash_receipt(self.digest, item.call.data, answers.receipt)
         return self.roster.judge(step)
 
     def end_block(self) -> None:
@@ -136,7 +245,7 @@ class Runner:
             self._unhashed = False
             self.digest.update(b"".join(self._views))
 
-    def _compare(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
+    def _outcome(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:
         """The observed outcome, and how its events differ; decoded only where bytes are not what was expected."""
         instance = self.instance
         if expected.error is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,8 +20,9 @@ from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
-PROBE_EVERY = 40
-"""Steps between two probes, on average."""
+STEPS_TOGETHER = 80
+"""Steps, on average, that are drawn on the reference's word before the chain runs them together; probes are tried after them."""
+PROBES_TOGETHER = 2
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
 MOST_ACTS_IN_A_BLOCK = 3
@@ -80,47 +81,66 @@ def run_sequence(
     seen: set[Novelty] = set()
     ran = Ran(0, b"", runner.counts, runner.errors)
 
-    next_probe = probe_choices.integer(1, 2 * PROBE_EVERY - 1) if roster.probes else 0
+    def settle() -> bool:
+        """Run what is planned. Whether every check held."""
+        for violations in runner.run_planned():
+            assert runner.last is not None
+            if violations:
+                ran.find = _find(runner, violations)
+                return False
+            key = _novelty(runner.last)
+            if key not in seen:
+                seen.add(key)
+                ran.novel.append((key, len(runner.blocks)))
+        return True
 
-    def step(act: Act) -> bool:
-        nonlocal next_probe
-        violations = runner.act(act)
-        if not violations and runner.steps == next_probe:
-            next_probe += probe_choices.integer(1, 2 * PROBE_EVERY - 1)
+    def probe() -> bool:
+        """Try probes. Whether they held."""
+        for _ in range(PROBES_TOGETHER if roster.probes else 0):
             violations = _probe(runner, roster, probe_choices)
-        last = runner.last
-        assert last is not None
-        if violations:
-            ran.find = Find(
-                runner.history(),
-                tuple(violations),
-                last.kind,
-                last.expected.error or "done",
-                last.outcome.error or "done",
-                tuple(runner.refused),
-            )
-            return False
-        key = _novelty(last)
-        if key not in seen:
-            seen.add(key)
-            ran.novel.append((key, len(runner.blocks)))
-        return runner.steps < length
+            if violations:
+                ran.find = _find(runner, violations)
+                return False
+        return True
 
-    going = _replay_prefix(runner, world, prefix, step)
-    if going and not prefix:
-        going = _prelude(runner, choices, step)
-    while going:
-        runner.begin_block(world.pause_s(runner.state))
-        acts = MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1
-        for _ in range(acts):
-            going = step(_draw(runner.state, world, participants, choices))
-            if not going:
-                break
+    plans = _plans(runner, world, participants, choices, prefix)
+    going = True
+    while going and runner.steps < length:
+        goal = min(length, runner.steps + probe_choices.integer(1, 2 * STEPS_TOGETHER - 1))
+        while going and runner.steps < goal:
+            for _ in range(1 if runner.has_diverged else goal - runner.steps):
+                next(plans)
+            going = settle()
+        going = going and probe()
     runner.end_block()
     ran.steps = runner.steps
     ran.digest = runner.digest.digest()
     ran.blocks = runner.history()
     return ran
+
+
+def _find(runner: Runner, violations: list[Violation]) -> Find:
+    last = runner.last
+    assert last is not None
+    expected, observed = last.expected.error or "done", last.outcome.error or "done"
+    return Find(runner.history(), tuple(violations), last.kind, expected, observed, tuple(runner.refused))
+
+
+def _plans(
+    runner: Runner, world: World, participants: Participants, choices: Choices, prefix: Sequence[Block]
+) -> Iterator[None]:
+    """Plans act after act, without end: the prefix or else a prelude, then what is drawn. Gives way after each act."""
+    opening = _again(world, prefix) if prefix else _prelude(runner, choices)
+    for after_s, act in opening:
+        if after_s is not None:
+            runner.plan_block(after_s)
+        runner.plan(act)
+        yield
+    while True:
+        runner.plan_block(world.pause_s(runner.state))
+        for _ in range(MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1):
+            runner.plan(_draw(runner.state, world, participants, choices))
+            yield
 
 
 def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
@@ -146,7 +166,7 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
     return Bundle(participants.cast.attacker, tuple(actions) or (participants.draw_for_attacker(state),))
 
 
-def _prelude(runner: Runner, choices: Choices, step: Any) -> bool:
+def _prelude(runner: Runner, choices: Choices) -> Iterator[tuple[int | None, Act]]:
     """Most accounts begin with some collateral, so that a sequence does not spend itself on deposits."""
     state = runner.state
     for name in runner.accounts:
@@ -156,21 +176,18 @@ def _prelude(runner: Runner, choices: Choices, step: Any) -> bool:
                 continue
             wallet = state.wallets[name][collateral]
             units = wallet // 5 if rich else wallet * choices.integer(1, 100) // choices.pick((300, 2_000, 20_000))
-            runner.begin_block(1)
-            if not step(Action("deposit", name, (name, collateral, units))):
-                return False
-    return True
+            yield 1, Action("deposit", name, (name, collateral, units))
 
 
-def _replay_prefix(runner: Runner, world: World, prefix: Sequence[Block], step: Any) -> bool:
+def _again(world: World, prefix: Sequence[Block]) -> Iterator[tuple[int | None, Act]]:
+    """A kept sequence's blocks, followed by the world's idea of true prices. (seconds before a new block or None, act)."""
     for block in prefix:
-        runner.begin_block(block.after_s)
+        after_s: int | None = block.after_s
         for act in block.acts:
             if isinstance(act, Action) and act.kind == "publish" and isinstance(act.arguments[1], int):
                 world.truth[act.arguments[0]] = max(1, act.arguments[1])
-            if not step(act):
-                return False
-    return True
+            yield after_s, act
+            after_s = None
 
 
 def _probe(runner: Runner, roster: Roster, choices: Choices) -> list[Violation]:

@@ -54,7 +54,9 @@ class Instance:
         self._errors = {entry["name"]: _Coder(self, words_of, entry) for entry in abi if entry["type"] == "error"}
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: _Coder(self, words_of, entry) for entry in artifacts["MarginEngine"].abi if entry["type"] == "event"
+            entry["name"]: _Coder(self, words_of, entry)
+            for entry in artifacts["MarginEngine"].abi
+            if entry["type"] == "event"
         }
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls = {
