@@ -214,7 +214,7 @@ class Runner:
 
     def _see_all(self, step: Step) -> None:
         """The chain does not store what is expected: read every view again, and go on from what it stores."""
-        self.state = step.after
+        self.state, self._expected_steps = step.after, self.steps
         self._due = DueViews(self.accounts)
         names = self._due.take_all(step.after)
         self._views = [self.instance.health_data(self.chain, name) for name in names]
