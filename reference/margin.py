@@ -131,32 +131,46 @@ class _Valuation:
 
 def _valuation(state: State, account: Account) -> _Valuation:
     """The one place where an account is valued; what is usable is kept, for an account is asked after again and again."""
-    kept = _kept.get(id(account))
+    key = (id(account), id(state.feeds))
+    kept = _kept.get(key)
     if (
         kept is not None
         and kept.account is account
+        and kept.feeds is state.feeds
         and kept.parameters is state.parameters
         and kept.since_s <= state.time_s <= kept.until_s
     ):
-        feeds = state.feeds
-        if kept.feeds is feeds:
-            return kept
-        for price in kept.prices:
-            if feeds[price.source] is not price.reading:
-                break
-        else:
-            kept.feeds = feeds
-            return kept
-    found = _value(state, account)
+        return kept
+    found = _last_of(state, account) or _value(state, account)
     if found.health.status == FRESH:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
-        _kept[id(account)] = found
+            _last.clear()
+        _kept[key] = _last[key[0]] = found
     return found
 
 
-_kept: dict[int, _Valuation] = {}
-_MOST_KEPT = 256
+def _last_of(state: State, account: Account) -> _Valuation | None:
+    """The account's last valuation, if no price that it rests on is another now."""
+    last = _last.get(id(account))
+    if (
+        last is None
+        or last.account is not account
+        or last.parameters is not state.parameters
+        or not last.since_s <= state.time_s <= last.until_s
+    ):
+        return None
+    feeds = state.feeds
+    for price in last.prices:
+        if feeds[price.source] is not price.reading:
+            return None
+    return _Valuation(account, last.parameters, feeds, last.prices, last.since_s, last.until_s, last.health)
+
+
+_kept: dict[tuple[int, int], _Valuation] = {}
+"""By account and feeds; what is kept holds both, so that their numbers are not given to others."""
+_last: dict[int, _Valuation] = {}
+_MOST_KEPT = 1024
 _ALWAYS_S = 1 << 62
 
 
