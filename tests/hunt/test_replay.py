@@ -109,12 +109,6 @@ def test_a_probe_is_tried_after_the_last_act_with_every_stream() -> None:
     assert pools == [3] * 32
 
 
-def test_a_probe_is_tried_after_every_act_where_asked_for() -> None:
-    check, pools = counting()
-    replay(arena(), (Block(1, (deposit("trader-1", USDC, 1),) * 2),), check, probe_last_only=False)
-    assert pools == [1] * 32 + [2] * 32
-
-
 def test_an_empty_last_block_does_not_hide_a_probe() -> None:
     """Time may be what fails: a case can end with nothing but time."""
     check, pools = counting()

@@ -42,7 +42,7 @@ def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
     engine = engine_named(case.engine)
     deployment = engine.default_deployment() if case.deployment is None else case.deployment
     artifacts = engine.artifacts(None if sound else case.fault)
-    replayed = replay(Arena(engine, deployment, artifacts), case.blocks, check, probe_last_only=True)
+    replayed = replay(Arena(engine, deployment, artifacts), case.blocks, check)
     text = ""
     if replayed.violation is not None:
         text = explain_case(case, replayed)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from underwater.actions import Block
 from underwater.choices import SeededChoices
@@ -21,6 +22,7 @@ from underwater.events import Event, Finished, Met, Progress, Started, Summary
 from underwater.hunt.sequence import Find, Novelty
 from underwater.hunt.work import Done, Settings, Task, Worker, is_ready, run_task, start_worker
 
+T = TypeVar("T")
 TASKS_A_ROUND = 8
 SEQUENCES_A_TASK = 4
 LENGTHS = (60, 120, 250, 250, 400)
@@ -119,7 +121,7 @@ class Campaign:
         with _executor(self.workers, settings) as executor:
             _ready(executor, self.workers)
             began = time.monotonic()
-            futures: list[Future] = []  # type: ignore[type-arg]
+            futures: list[Future[Done]] = []
             try:
                 self.stop.is_heard = True
                 while not self._spent(began):
@@ -248,12 +250,12 @@ class _Here(Executor):
     def __init__(self, settings: Settings) -> None:
         self._worker = Worker(settings)
 
-    def submit(self, _function: object, /, *arguments: object, **_: object) -> Future:  # type: ignore[type-arg]
+    def submit(self, _function: object, /, *arguments: object, **_: object) -> Future[Any]:
         """A future that works when asked."""
         return _Lazy(self._worker, arguments[0])  # type: ignore[arg-type]
 
 
-class _Lazy(Future):  # type: ignore[type-arg]
+class _Lazy(Future[Done]):
     def __init__(self, worker: Worker, task: Task) -> None:
         super().__init__()
         self._worker = worker
@@ -278,21 +280,21 @@ def _ready(executor: Executor, workers: int) -> None:
             _result(future)
 
 
-def _submit(executor: Executor, tasks: list[Task]) -> list[Future]:  # type: ignore[type-arg]
+def _submit(executor: Executor, tasks: list[Task]) -> list[Future[Done]]:
     try:
         return [executor.submit(run_task, task) for task in tasks]
     except BrokenExecutor as failure:
         raise EnvironmentFailure(f"a worker went away: {failure}") from failure
 
 
-def _result(future: Future) -> Done:  # type: ignore[type-arg]
+def _result(future: Future[T]) -> T:
     try:
-        done: Done = future.result()
+        done = future.result()
     except (BrokenExecutor, BrokenPipeError, EOFError) as failure:
         raise EnvironmentFailure(f"a worker went away: {failure}") from failure
     return done
 
 
-def _cancel(futures: list[Future]) -> None:  # type: ignore[type-arg]
+def _cancel(futures: list[Future[Done]]) -> None:
     for future in futures:
         future.cancel()

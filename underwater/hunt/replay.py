@@ -38,12 +38,11 @@ def replay(
     check: Check,
     *,
     aims: bool = False,
-    probe_last_only: bool = True,
     thorough_last_only: bool = False,
 ) -> Replayed:
     """Run a history with one check enabled, until that check does not hold.
 
-    With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act (or after every one).
+    With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act.
     Every view is read and everything compared after every act (or after the last one, as quick as a hunt until then).
     """
     arena.reset()
@@ -59,7 +58,7 @@ def replay(
             violations = runner.act(solved)
             assert runner.last is not None
             steps.append(runner.last)
-            if not violations and check.probe is not None and (is_last or not probe_last_only):
+            if not violations and check.probe is not None and is_last:
                 violations = try_streams(runner, check)
             if violations:
                 return Replayed(runner.history(), violations[0], tuple(steps))

@@ -28,13 +28,6 @@ THOROUGH_EVERY = 128
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
 
 
-class Failure(NamedTuple):
-    """Where a history failed: the act's number from 1, and the checks that did not hold."""
-
-    step: int
-    violations: tuple[Violation, ...]
-
-
 class _Planned(NamedTuple):
     """An act, what the reference expects of it, and what will be asked of the chain: everything but the answers."""
 

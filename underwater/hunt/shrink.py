@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from reference.prices import collateral_price_status
-from reference.state import State
-from underwater.actions import Act, Action, Block, Bundle, actions_of
+from underwater.actions import Act, Action, Block, Bundle
 from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable, unit_of
 from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.vocabulary import Kind
 from underwater.hunt.arena import Arena
 from underwater.hunt.replay import Replayed, replay
+from underwater.hunt.retell import (
+    Flat,
+    actors_of,
+    flatten,
+    fold,
+    in_market,
+    is_deposit,
+    plainer_numbers,
+    prey_of,
+    renamed,
+    translated,
+    units_in_cash,
+    unpublished,
+    values_of,
+)
 
 MOST_TRIES = 4_000
 """Replays that one shrinking may spend."""
@@ -33,24 +45,6 @@ class Shrunk(NamedTuple):
     tries: int
 
 
-Flat = tuple[tuple[int, Act], ...]
-"""Acts with the seconds before them; 0 is the same block as the act before."""
-
-
-def _flatten(blocks: tuple[Block, ...]) -> Flat:
-    return tuple((block.after_s if place == 0 else 0, act) for block in blocks for place, act in enumerate(block.acts))
-
-
-def _fold(flat: Flat) -> tuple[Block, ...]:
-    blocks: list[tuple[int, list[Act]]] = []
-    for after_s, act in flat:
-        if after_s == 0 and blocks:
-            blocks[-1][1].append(act)
-        else:
-            blocks.append((max(1, after_s), [act]))
-    return tuple(Block(after_s, tuple(acts)) for after_s, acts in blocks)
-
-
 class Shrinker:
     """One shrinking: a current best that fails, and ways to make it smaller."""
 
@@ -65,16 +59,16 @@ class Shrinker:
         if not flat or self.tries >= self.most_tries:
             return None
         self.tries += 1
-        replayed = replay(self.arena, _fold(flat), self.check, aims=aims, thorough_last_only=True)
+        replayed = replay(self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True)
         return replayed if replayed.violation is not None else None
 
     def run(self, blocks: tuple[Block, ...]) -> tuple[Flat, Replayed] | None:
         """The smallest history found; None if the given one does not fail."""
-        flat = _flatten(blocks)
+        flat = flatten(blocks)
         replayed = self.fails(flat, aims=False)
         if replayed is None:
             return None
-        best = self._delete(self._slice(_flatten(replayed.blocks)))
+        best = self._delete(self._slice(flatten(replayed.blocks)))
         ways = (
             self._unbundle,
             self._calm,
@@ -94,11 +88,11 @@ class Shrinker:
                 break
         # Read thoroughly, it may turn out to fail some acts earlier.
         final = self.fails_finally(best)
-        return _flatten(final.blocks), final
+        return flatten(final.blocks), final
 
     def fails_finally(self, flat: Flat) -> Replayed:
         """The replay of what is known to fail, whatever the budget."""
-        return replay(self.arena, _fold(flat), self.check)
+        return replay(self.arena, fold(flat), self.check)
 
     def any_fails(self, flat: Flat) -> Replayed | None:
         """The replay, if this history fails here, as it is or with its last act at the most that it could try."""
@@ -112,18 +106,18 @@ class Shrinker:
 
     def _take(self, flat: Flat, *, aims: bool = True) -> Flat | None:
         replayed = self.fails(flat, aims=aims)
-        return None if replayed is None else _flatten(replayed.blocks)
+        return None if replayed is None else flatten(replayed.blocks)
 
     def _slice(self, best: Flat) -> Flat:
         """The acts of those that the last act names, then also of those that dealt with them; what names nobody stays."""
         kinds = self.arena.engine.kinds
-        named = set(_actors_of(best[-1][1], kinds))
+        named = set(actors_of(best[-1][1], kinds))
         for _ in range(2):
-            kept = tuple(item for item in best if not (actors := set(_actors_of(item[1], kinds))) or actors & named)
+            kept = tuple(item for item in best if not (actors := set(actors_of(item[1], kinds))) or actors & named)
             taken = self._take(kept) if len(kept) < len(best) else None
             if taken is not None:
                 return taken
-            named |= {name for _, act in best if named & set(_actors_of(act, kinds)) for name in _actors_of(act, kinds)}
+            named |= {name for _, act in best if named & set(actors_of(act, kinds)) for name in actors_of(act, kinds)}
         return best
 
     def _delete(self, best: Flat) -> Flat:
@@ -177,7 +171,7 @@ class Shrinker:
     def _at_liquidation(self, best: Flat) -> Flat:
         """Prices at which a liquidation only just begins: solved again, they do whatever else is left out."""
         other = self._each(self._deposits_first(best), self._at_most)
-        prey = sorted({name for _, act in best for name in _prey_of(act)})
+        prey = sorted({name for _, act in best for name in prey_of(act)})
         place = 0
         while place < len(other):
             for candidate in self._with_answer_at_liquidation(other, place, prey):
@@ -193,12 +187,12 @@ class Shrinker:
         if isinstance(act, Action):
             for aimed in just_liquidatable(self.arena.start, act, prey):
                 before, behind = flat[:place], flat[place + 1 :]
-                yield (*_unpublished(before), (after_s, aimed), *_unpublished(behind))
+                yield (*unpublished(before), (after_s, aimed), *unpublished(behind))
                 yield (*before, (after_s, aimed), *behind)
 
     def _deposits_first(self, best: Flat) -> Flat:
-        paid = tuple(item for item in best if _is_deposit(item[1]))
-        return self._take((*paid, *(item for item in best if not _is_deposit(item[1])))) or best
+        paid = tuple(item for item in best if is_deposit(item[1]))
+        return self._take((*paid, *(item for item in best if not is_deposit(item[1])))) or best
 
     def _if_shorter(self, best: Flat, other: Flat) -> Flat:
         """Another history that fails, if something can be left out of it that leaves it shorter."""
@@ -226,9 +220,12 @@ class Shrinker:
             return
         for trade in as_trades(act, self.arena.engine.cast.matcher):
             yield after_s, trade
-        if _is_deposit(act) and act.arguments[1] > 0:
+        if is_deposit(act) and act.arguments[1] > 0:
             name, collateral, units = act.arguments
-            yield after_s, act._replace(arguments=(name, 0, _in_cash(self.arena.start, collateral, units)), aim=None)
+            yield (
+                after_s,
+                act._replace(arguments=(name, 0, units_in_cash(self.arena.start, collateral, units)), aim=None),
+            )
         for argument, parameter in enumerate(self.arena.engine.kinds[act.kind].parameters):
             value = act.arguments[argument]
             bold: tuple[int, ...] = ()
@@ -245,7 +242,7 @@ class Shrinker:
     def _enablers(self, best: Flat) -> Iterator[Action]:
         """Acts that name nobody and need nothing but money, such as funding insurance, by the first who takes part."""
         kinds, wallets = self.arena.engine.kinds, self.arena.start.wallets
-        payers = [name for _, act in best for name in _actors_of(act, kinds) if name in wallets]
+        payers = [name for _, act in best for name in actors_of(act, kinds) if name in wallets]
         for kind in kinds.values():
             if payers and [parameter.type for parameter in kind.parameters] == ["units"]:
                 yield Action(kind.name, payers[0], (wallets[payers[0]][0] // 1_000,))
@@ -255,19 +252,19 @@ class Shrinker:
         kinds = self.arena.engine.kinds
         accounts = self.arena.engine.cast.accounts
         names = sorted(
-            {name for _, act in best for name in _actors_of(act, kinds) if name in accounts},
+            {name for _, act in best for name in actors_of(act, kinds) if name in accounts},
             key=lambda name: (name in KEEP_THEIR_NAMES, name),
         )
         candidates = [
-            tuple((after_s, _renamed(act, name, other)) for after_s, act in best)
+            tuple((after_s, renamed(act, name, other)) for after_s, act in best)
             for name in reversed(names)
             for other in names
             if name != other
         ]
-        markets = sorted({market for _, act in best for market in _values_of(act, kinds, "market")})
+        markets = sorted({market for _, act in best for market in values_of(act, kinds, "market")})
         for place, (after_s, act) in enumerate(best):
             for market in markets:
-                moved = act if isinstance(act, Bundle) else _in_market(act, kinds, market)
+                moved = act if isinstance(act, Bundle) else in_market(act, kinds, market)
                 if moved != act:
                     candidates.append((*best[:place], (after_s, moved), *best[place + 1 :]))
         candidates += self._in_peace(best)
@@ -285,7 +282,7 @@ class Shrinker:
         for place, (after_s, act) in enumerate(best):
             trades = as_trades(act, matcher) if isinstance(act, Action) else ()
             for trade in trades:
-                yield (*_unpublished(best[:place]), (after_s, trade), *best[place + 1 :])
+                yield (*unpublished(best[:place]), (after_s, trade), *best[place + 1 :])
             if act.kind != "publish":
                 told = [(*before, (after_s, instead)) for before in told for instead in trades or (act,)][:MOST_PAIRED]
         if any(act.kind == "liquidate" for _, act in best):
@@ -348,7 +345,7 @@ class Shrinker:
                 if act.aim == AT_MARK and parameter.type == "price":
                     continue
                 unit = unit_of(self.arena.start, act, argument)
-                for plain in _plainer(value, unit):
+                for plain in plainer_numbers(value, unit):
                     arguments = (*act.arguments[:argument], plain, *act.arguments[argument + 1 :])
                     yield after_s, act._replace(arguments=arguments, aim=act.aim if act.aim == AT_MARK else None)
             if act.aim is not None and act.aim.offset not in (-1, 0, 1):
@@ -360,13 +357,13 @@ class Shrinker:
     def _plain_names(self, best: Flat) -> Flat:
         """The first accounts instead of later ones, and of the attacker; those with a role of their own keep it."""
         cast = self.arena.engine.cast
-        taking_part = {name for _, act in best for name in _actors_of(act, self.arena.engine.kinds)}
+        taking_part = {name for _, act in best for name in actors_of(act, self.arena.engine.kinds)}
         names = [name for name in cast.accounts if name in taking_part and name not in KEEP_THEIR_NAMES]
         ordered = [name for name in cast.accounts[:3] if name not in taking_part]
         for name in names:
             for other in ordered:
                 if cast.accounts.index(other) < cast.accounts.index(name):
-                    taken = self._take(tuple((after_s, _renamed(act, name, other)) for after_s, act in best))
+                    taken = self._take(tuple((after_s, renamed(act, name, other)) for after_s, act in best))
                     if taken is not None:
                         best = taken
                         ordered.remove(other)
@@ -383,101 +380,6 @@ class Shrinker:
                     break
             place += 1
         return best
-
-
-def _is_deposit(act: Act) -> bool:
-    return act.kind == "deposit"
-
-
-def _prey_of(act: Act) -> Iterator[str]:
-    """The accounts that are liquidated."""
-    return (action.arguments[1] for action in actions_of(act) if action.kind in ("liquidate", "seize"))
-
-
-def _unpublished(flat: Flat) -> Flat:
-    return tuple(item for item in flat if item[1].kind != "publish")
-
-
-def _in_cash(state: State, collateral: int, units: int) -> int:
-    """Settlement tokens worth about as much as units of another collateral; 0 for one that is not listed or priced."""
-    if collateral >= len(state.parameters.collaterals):
-        return 0
-    token = state.parameters.collaterals[collateral]
-    worth_wad: int = units * collateral_price_status(state, token)[1] // 10**token.decimals
-    return worth_wad // state.parameters.collaterals[0].quote_wad_per_unit
-
-
-def _plainer(value: int, unit: int) -> Iterator[int]:
-    """Numbers of fewer digits near ``value`` and below, in whole units; the plainest first."""
-    seen = set()
-    text = str(value)
-    for keep in (1, 2, 3):
-        if len(text) > keep:
-            scale = 10 ** (len(text) - keep)
-            for plain in (value // scale * scale, -(-value // scale) * scale):
-                plain = plain // unit * unit
-                if 0 < plain != value and plain not in seen:
-                    seen.add(plain)
-                    yield plain
-
-
-def _values_of(act: Act, kinds: Mapping[str, Kind], wanted: str) -> Iterator[Any]:
-    """The arguments of a type."""
-    for action in actions_of(act):
-        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True):
-            if parameter.type == wanted:
-                yield value
-
-
-def _actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
-    return _values_of(act, kinds, "actor")
-
-
-def _in_market(action: Action, kinds: Mapping[str, Kind], market: int) -> Action:
-    """The same in another market."""
-    arguments = tuple(
-        market if parameter.type == "market" else value
-        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
-    )
-    return action._replace(arguments=arguments)
-
-
-def _renamed(act: Act, name: str, other: str) -> Act:
-    if isinstance(act, Bundle):
-        return (
-            act
-            if name == act.caller
-            else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
-        )
-    return _renamed_action(act, name, other)
-
-
-def _renamed_action(action: Action, name: str, other: str) -> Action:
-    aim = action.aim
-    if aim is not None and f" of {name} in " in aim.boundary:
-        aim = aim._replace(boundary=aim.boundary.replace(f" of {name} in ", f" of {other} in "))
-    return Action(
-        action.kind,
-        other if action.caller == name else action.caller,
-        tuple(other if value == name else value for value in action.arguments),
-        aim,
-    )
-
-
-def _translated(flat: Flat, engine: Engine, here: Deployment, there: Deployment) -> Flat:
-    """The history told in another deployment, without the acts that name what is not there."""
-    told: list[tuple[int, Act]] = []
-    for after_s, act in flat:
-        if isinstance(act, Bundle):
-            parts = [engine.translated(action, here, there) for action in act.actions]
-            kept = tuple(part for part in parts if part is not None)
-            if kept:
-                told.append((after_s, act._replace(actions=kept)))
-        else:
-            action = engine.translated(act, here, there)
-            if action is not None:
-                told.append((after_s, action))
-    return tuple(told)
 
 
 def shrink(
@@ -497,9 +399,9 @@ def shrink(
     flat, replayed = best
     if deployment is not None:
         plain = Shrinker(Arena(engine, default, artifacts), check)
-        on_default = plain.any_fails(_translated(flat, engine, deployment, default))
+        on_default = plain.any_fails(translated(flat, engine, deployment, default))
         if on_default is not None:
             again = plain.run(on_default.blocks)
             if again is not None and len(again[0]) <= len(flat):
-                return Shrunk(_fold(again[0]), None, again[1], shrinker.tries + plain.tries)
-    return Shrunk(_fold(flat), deployment, replayed, shrinker.tries)
+                return Shrunk(fold(again[0]), None, again[1], shrinker.tries + plain.tries)
+    return Shrunk(fold(flat), deployment, replayed, shrinker.tries)

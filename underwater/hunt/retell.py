@@ -1,0 +1,130 @@
+"""Histories told otherwise: pure functions, which the shrinker tries and keeps where the history still fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reference.prices import collateral_price_status
+from reference.state import State
+from underwater.actions import Act, Action, Block, Bundle, actions_of
+from underwater.engine import Deployment, Engine
+from underwater.engine.vocabulary import Kind
+
+Flat = tuple[tuple[int, Act], ...]
+"""Acts with the seconds before them; 0 is the same block as the act before."""
+
+
+def flatten(blocks: tuple[Block, ...]) -> Flat:
+    """Blocks as acts with the seconds before them."""
+    return tuple((block.after_s if place == 0 else 0, act) for block in blocks for place, act in enumerate(block.acts))
+
+
+def fold(flat: Flat) -> tuple[Block, ...]:
+    """The inverse of ``flatten``; the first act opens a block whatever comes before it."""
+    blocks: list[tuple[int, list[Act]]] = []
+    for after_s, act in flat:
+        if after_s == 0 and blocks:
+            blocks[-1][1].append(act)
+        else:
+            blocks.append((max(1, after_s), [act]))
+    return tuple(Block(after_s, tuple(acts)) for after_s, acts in blocks)
+
+
+def translated(flat: Flat, engine: Engine, here: Deployment, there: Deployment) -> Flat:
+    """The history told in another deployment, without the acts that name what is not there."""
+    told: list[tuple[int, Act]] = []
+    for after_s, act in flat:
+        if isinstance(act, Bundle):
+            parts = [engine.translated(action, here, there) for action in act.actions]
+            kept = tuple(part for part in parts if part is not None)
+            if kept:
+                told.append((after_s, act._replace(actions=kept)))
+        else:
+            action = engine.translated(act, here, there)
+            if action is not None:
+                told.append((after_s, action))
+    return tuple(told)
+
+
+def is_deposit(act: Act) -> bool:
+    """Whether an act brings money in."""
+    return act.kind == "deposit"
+
+
+def prey_of(act: Act) -> Iterator[str]:
+    """The accounts that are liquidated."""
+    return (action.arguments[1] for action in actions_of(act) if action.kind in ("liquidate", "seize"))
+
+
+def unpublished(flat: Flat) -> Flat:
+    """Without any change of prices."""
+    return tuple(item for item in flat if item[1].kind != "publish")
+
+
+def units_in_cash(state: State, collateral: int, units: int) -> int:
+    """Settlement tokens worth about as much as units of another collateral; 0 for one that is not listed or priced."""
+    if collateral >= len(state.parameters.collaterals):
+        return 0
+    token = state.parameters.collaterals[collateral]
+    worth_wad: int = units * collateral_price_status(state, token)[1] // 10**token.decimals
+    return worth_wad // state.parameters.collaterals[0].quote_wad_per_unit
+
+
+def plainer_numbers(value: int, unit: int) -> Iterator[int]:
+    """Numbers of fewer digits near ``value`` and below, in whole units; the plainest first."""
+    seen = set()
+    text = str(value)
+    for keep in (1, 2, 3):
+        if len(text) > keep:
+            scale = 10 ** (len(text) - keep)
+            for plain in (value // scale * scale, -(-value // scale) * scale):
+                plain = plain // unit * unit
+                if 0 < plain != value and plain not in seen:
+                    seen.add(plain)
+                    yield plain
+
+
+def values_of(act: Act, kinds: Mapping[str, Kind], wanted: str) -> Iterator[Any]:
+    """The arguments of a type."""
+    for action in actions_of(act):
+        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True):
+            if parameter.type == wanted:
+                yield value
+
+
+def actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
+    """Those whom an act names."""
+    return values_of(act, kinds, "actor")
+
+
+def in_market(action: Action, kinds: Mapping[str, Kind], market: int) -> Action:
+    """The same in another market."""
+    arguments = tuple(
+        market if parameter.type == "market" else value
+        for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True)
+    )
+    return action._replace(arguments=arguments)
+
+
+def renamed(act: Act, name: str, other: str) -> Act:
+    """The same by, for and about another actor; a bundle's own caller stays, for no other can do it."""
+    if isinstance(act, Bundle):
+        return (
+            act
+            if name == act.caller
+            else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
+        )
+    return _renamed_action(act, name, other)
+
+
+def _renamed_action(action: Action, name: str, other: str) -> Action:
+    aim = action.aim
+    if aim is not None and f" of {name} in " in aim.boundary:
+        aim = aim._replace(boundary=aim.boundary.replace(f" of {name} in ", f" of {other} in "))
+    return Action(
+        action.kind,
+        other if action.caller == name else action.caller,
+        tuple(other if value == name else value for value in action.arguments),
+        aim,
+    )
