@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from reference.ledger import Effect, require_collateral, require_market
-from reference.parameters import Feed, LiquidationParameters, Market, MarketLimits, Unsafe
+from reference.parameters import Collateral, Feed, LiquidationParameters, Market, MarketLimits, Unsafe
 from reference.rejection import Rejected
 from reference.state import State
 
@@ -58,6 +60,24 @@ def _with_market(state: State, number: int, market: Market) -> State:
     )
 
 
+def _with_collateral(state: State, number: int, collateral: Collateral) -> State:
+    collaterals = state.parameters.collaterals
+    return state._replace(
+        parameters=replace(
+            state.parameters, collaterals=(*collaterals[:number], collateral, *collaterals[number + 1 :])
+        )
+    )
+
+
+@contextmanager
+def _refusing_unsafe() -> Iterator[None]:
+    """P7: a configuration that is unsafe is refused by the name of its parameter."""
+    try:
+        yield
+    except Unsafe as unsafe:
+        raise Rejected("UnsafeParameter", unsafe.name) from None
+
+
 def set_market_limits(
     state: State,
     caller: str,
@@ -71,10 +91,8 @@ def set_market_limits(
     require_role(state, caller, RISK)
     limits = MarketLimits(price_band_rate_wad, trading_fee_rate_wad, liquidation_penalty_rate_wad, position_limit_wad)
     changed = replace(require_market(state, market), limits=limits)
-    try:
+    with _refusing_unsafe():
         changed.validate_limits()
-    except Unsafe as unsafe:
-        raise Rejected("UnsafeParameter", unsafe.name) from None
     return (
         _with_market(state, market, changed),
         (
@@ -94,15 +112,9 @@ def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) 
     """C1."""
     require_role(state, caller, RISK)
     changed = replace(require_collateral(state, collateral), deposit_cap_units=cap_units)
-    try:
+    with _refusing_unsafe():
         changed.validate(collateral, None if changed.feed is None else changed.feed.decimals)
-    except Unsafe as unsafe:
-        raise Rejected("UnsafeParameter", unsafe.name) from None
-    collaterals = state.parameters.collaterals
-    parameters = replace(
-        state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :])
-    )
-    return state._replace(parameters=parameters), (("DepositCapSet", collateral, cap_units),)
+    return _with_collateral(state, collateral, changed), (("DepositCapSet", collateral, cap_units),)
 
 
 def set_liquidation_parameters(
@@ -115,10 +127,8 @@ def set_liquidation_parameters(
     """C1."""
     require_role(state, caller, RISK)
     changed = LiquidationParameters(liquidator_share_rate_wad, close_factor_rate_wad, small_position_notional_wad)
-    try:
+    with _refusing_unsafe():
         changed.validate()
-    except Unsafe as unsafe:
-        raise Rejected("UnsafeParameter", unsafe.name) from None
     return (
         state._replace(parameters=replace(state.parameters, liquidation=changed)),
         (
@@ -146,10 +156,8 @@ def set_market_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_market(state, market), feed=feed)
-    try:
+    with _refusing_unsafe():
         changed.validate(state.feed_decimals[feed.feed])
-    except Unsafe as unsafe:
-        raise Rejected("UnsafeParameter", unsafe.name) from None
     return _with_market(state, market, changed), (
         ("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )
@@ -169,14 +177,8 @@ def set_collateral_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_collateral(state, collateral), feed=feed)
-    try:
+    with _refusing_unsafe():
         changed.validate(collateral, state.feed_decimals[feed.feed])
-    except Unsafe as unsafe:
-        raise Rejected("UnsafeParameter", unsafe.name) from None
-    collaterals = state.parameters.collaterals
-    parameters = replace(
-        state.parameters, collaterals=(*collaterals[:collateral], changed, *collaterals[collateral + 1 :])
-    )
-    return state._replace(parameters=parameters), (
+    return _with_collateral(state, collateral, changed), (
         ("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )

@@ -17,11 +17,11 @@ from underwater.document import parse
 from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS, Parameter
-from underwater.engine.bundled.vocabulary import RANGES
 from underwater.engine.registry import ENGINES, engine_named
 from underwater.errors import UserError
 
 DEFAULT: Deployment = engine_named("bundled").default_deployment()
+WORDS = engine_named("bundled").vocabulary(DEFAULT)
 ACTORS = (*ADDRESSES, ATTACKER)
 
 EXAMPLE = """\
@@ -40,7 +40,7 @@ steps:
     do: bundle
     acts:
       - {do: settle, account: attacker, market: 99}
-      - {do: donate, collateral: 99, units: 7 units}
+      - {do: deposit, account: attacker, collateral: 99, units: 7 units}
   - {by: trader-1, do: withdraw, account: trader-1, collateral: WETH, units: 1.5, aim: largest withdrawal + 1}  # fails here
 
 deployment: default
@@ -64,7 +64,7 @@ def test_example_reads_as_the_history_it_shows_and_is_written_as_it_was() -> Non
     assert [len(block.acts) for block in case.blocks] == [1, 2, 1, 1, 1]
     assert case.blocks[2].acts == (Action("publish", "publisher", ("ETH-USD", 298_550_000_000, 0)),)
     assert case.blocks[3].acts == (
-        Bundle(ATTACKER, (Action("settle", ATTACKER, (ATTACKER, 99)), Action("donate", ATTACKER, (99, 7)))),
+        Bundle(ATTACKER, (Action("settle", ATTACKER, (ATTACKER, 99)), Action("deposit", ATTACKER, (ATTACKER, 99, 7)))),
     )
     assert case.blocks[4].acts == (
         Action("withdraw", "trader-1", ("trader-1", 2, 15 * 10**17), Aim("largest withdrawal", 1)),
@@ -114,12 +114,12 @@ def _argument(parameter: Parameter, limits: tuple[int, int]) -> st.SearchStrateg
     least, most = limits
     odd = st.sampled_from((least, most)) | st.integers(least, most)
     if parameter.type in ("market", "collateral", "mode"):
-        return st.integers(0, 4) | odd
+        return st.integers(max(0, least), min(4, most)) | odd
     return (st.none() | odd) if parameter.type == "age_s" else odd
 
 
 def _arguments(kind: str) -> st.SearchStrategy[tuple[Any, ...]]:
-    parameters = zip(KINDS[kind].parameters, RANGES[kind], strict=True)
+    parameters = zip(KINDS[kind].parameters, WORDS.ranges[kind], strict=True)
     return st.tuples(*[_argument(parameter, limits) for parameter, limits in parameters])
 
 
@@ -179,7 +179,7 @@ def test_aim_is_read_back_from_its_words(aim: Aim) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_range_for_every_argument(kind: str) -> None:
-    assert len(RANGES[kind]) == len(KINDS[kind].parameters)
+    assert len(WORDS.ranges[kind]) == len(KINDS[kind].parameters)
 
 
 # ---- what is refused
@@ -242,6 +242,11 @@ BAD = {
         "'ETH' is no collateral; known are USDC",
     ),
     "decimals of no token": ("units: 7 units", "units: 0.7", "steps[4].acts[1].units: '0.7' should be like '7 units'"),
+    "gift of no token": (
+        "do: deposit, account: attacker, collateral: 99",
+        "do: donate, collateral: 99",
+        "steps[4].acts[1].collateral: 99 is above what the call can carry",
+    ),
     "unknown source": ("source: ETH-USD", "source: ETHUSD", "steps[3].source: 'ETHUSD' is not one of BTC-USD, ETH-USD"),
     "age of letters": ("age_s: 0", "age_s: nevr", "steps[3].age_s: 'nevr' is not a whole number"),
     "time that stands": ("after_s: 60", "after_s: 0", "steps[3].after_s: 0 is below 1"),
@@ -257,8 +262,8 @@ BAD = {
         "steps[0].same_block: the first step has no block",
     ),
     "bundle by a person": ("by: attacker", "by: maker", "bad.yaml:12: steps[4].by: 'maker' is not one of attacker"),
-    "caller within a bundle": ("{do: donate", "{by: maker, do: donate", "steps[4].acts[1].by: unknown field"),
-    "bundle in a bundle": ("{do: donate", "{do: bundle", "steps[4].acts[1].do: 'bundle' is not one of deposit"),
+    "caller within a bundle": ("{do: deposit", "{by: maker, do: deposit", "steps[4].acts[1].by: unknown field"),
+    "bundle in a bundle": ("{do: deposit", "{do: bundle", "steps[4].acts[1].do: 'bundle' is not one of deposit"),
     "bundle without acts": (
         "do: bundle",
         "do: bundle\n    act: 1",

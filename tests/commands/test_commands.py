@@ -416,6 +416,13 @@ def test_a_network_that_ape_does_not_know_is_a_mistake(case: Path) -> None:
     assert said(result).startswith("Ape knows no network 'ethereum:local:nothing'")
 
 
+def test_a_hunt_does_not_begin_on_a_network_that_ape_does_not_know(tmp_path: Path) -> None:
+    result = run("hunt", "--steps", "100", "--runs", tmp_path / "runs", "--network", "ethereum:local:nothing")
+    assert result.exit_code == 2
+    assert said(result).startswith("Ape knows no network 'ethereum:local:nothing'")
+    assert not (tmp_path / "runs").exists()
+
+
 # ---- checks
 
 

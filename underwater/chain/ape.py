@@ -89,6 +89,20 @@ class ApeChain:
         self._chain.restore(snapshot)
 
 
+def require_known(network: str) -> None:
+    """Raise ``UserError`` for a network that Ape does not know, or that is live; connects to nothing."""
+    _provider(network)
+
+
+def _provider(network: str) -> ProviderAPI:
+    try:
+        provider = networks.get_provider_from_choice(network)
+    except NetworkError as failure:
+        raise UserError(f"Ape knows no network '{network}': {_first_line(failure)}") from failure
+    _check_not_live(provider)
+    return provider
+
+
 @contextmanager
 def connected(network: str) -> Iterator[ApeChain]:
     """Connect to a network by Ape's name for it (``ethereum:local:test``), and leave it as it was found.
@@ -98,13 +112,10 @@ def connected(network: str) -> Iterator[ApeChain]:
     with ExitStack() as stack:
         try:
             with _interrupt_kept():
-                provider = networks.get_provider_from_choice(network)
-                _check_not_live(provider)
+                provider = _provider(network)
                 was_connected = provider.connection_id in ProviderContextManager.connected_providers
                 context = ProviderContextManager(provider, disconnect_after=not was_connected)
                 provider = stack.enter_context(context)
-        except NetworkError as failure:
-            raise UserError(f"Ape knows no network '{network}': {_first_line(failure)}") from failure
         except (ApeException, OSError) as failure:
             raise EnvironmentFailure(f"Ape cannot connect to '{network}': {_first_line(failure)}") from failure
         yield ApeChain(provider)

@@ -74,12 +74,16 @@ def hunt_command(
     name = f"{engine}{f'-{fault}' if fault else ''}-seed{seed}"
     settings = Settings(engine, fault, seed, check_ids or None, Path(), history, save_unshrunk)
     _validate_names(settings)
+    confirms = None if network == "none" else network
+    if confirms is not None:
+        from underwater.chain.ape import require_known  # Ape takes a second to import
+
+        require_known(confirms)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.ask())  # Ape makes it an exit at once
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
-    confirms = None if network == "none" else network
     events = hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms, stop=stop)
     finished = show_all(_written(events, json_path), Console())
     sys.exit(1 if finished.summary.findings else 0)

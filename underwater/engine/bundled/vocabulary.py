@@ -41,16 +41,19 @@ def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
     )
 
 
-RANGES = {name: _ranges(kind) for name, kind in KINDS.items()}
+_RANGES = {name: _ranges(kind) for name, kind in KINDS.items()}
 """What the arguments of each kind can hold."""
 
 
 def vocabulary(deployment: Deployment) -> Vocabulary:
     """The words of the bundled engine with this deployment."""
     parameters = deployment.parameters
+    # The tokens' own addresses are called, so there must be a token.
+    listed = (0, len(parameters.collaterals) - 1)
+    of_tokens = {name: (listed, *_RANGES[name][1:]) for name, kind in KINDS.items() if kind.target == "token"}
     return Vocabulary(
         kinds=KINDS,
-        ranges=RANGES,
+        ranges={**_RANGES, **of_tokens},
         actors=(*ADDRESSES, ATTACKER),
         bundle_callers=(ATTACKER,),
         markets=tuple(market.name for market in parameters.markets),
