@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -252,3 +253,16 @@ def test_a_task_gives_the_same_in_any_worker(tmp_path: Path) -> None:
         fresh.arena(number)
     third: Done = fresh.run(task)
     assert one == other == third
+
+
+def test_a_hunt_leaves_nothing_to_the_garbage_collector(tmp_path: Path) -> None:
+    """It collects seldom: what refers to itself would be kept for hundreds of thousands of steps."""
+    for steps in (500, 4_000):  # the first fills what is kept once
+        gc.collect()
+        gc.disable()
+        try:
+            run(Campaign(settings(tmp_path), Budget(steps=steps)))
+            left = gc.collect()
+        finally:
+            gc.enable()
+    assert left < 50, f"{left} objects were reachable only from themselves"

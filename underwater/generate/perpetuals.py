@@ -7,7 +7,7 @@ draw in fifty is plain nonsense, which an engine must refuse for the right reaso
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from reference.margin import health, health_of
@@ -71,20 +71,6 @@ class Participants:
         self.cast = cast
         self.temper = temper
         self._kinds, self._weights = _cumulative(temper.weights)
-        self._draws: dict[str, Callable[[State], Action]] = {
-            "deposit": self._deposit,
-            "withdraw": self._withdraw,
-            "trade": self._trade,
-            "settle": self._settle,
-            "liquidate": self._liquidate,
-            "seize": self._seize,
-            "set_operator": self._set_operator,
-            "fund_insurance": self._fund_insurance,
-            "collect_fees": self._collect_fees,
-            "donate": self._donate,
-            "governance": self._governance,
-            "roles": self._roles,
-        }
 
     def draw(self, state: State) -> Action:
         """The next action."""
@@ -98,13 +84,13 @@ class Participants:
                 if kind == "liquidate" and not any(account.sizes_wad):
                     kind = "seize"
                 return self._liquidate_of(state, prey) if kind == "liquidate" else self._seize_of(state, prey)
-        return self._draws[kind](state)
+        return self._DRAWS[kind](self, state)
 
     def draw_for_attacker(self, state: State) -> Action:
         """One action of the attacker's, for a bundle."""
         choices, attacker = self.choices, self.cast.attacker
         kind = choices.pick(("deposit", "withdraw", "settle", "donate", "liquidate", "seize", "trade", "deposit"))
-        action = self._draws[kind](state)
+        action = self._DRAWS[kind](self, state)
         arguments = action.arguments
         if kind in ("deposit", "withdraw", "settle", "liquidate", "seize"):
             arguments = (attacker, *arguments[1:])
@@ -420,3 +406,19 @@ class Participants:
             return Action("renounce_role", caller, (role, choices.pick((caller, caller, cast.matcher))))
         caller = "admin" if choices.chance(85) else choices.pick((someone, self._account()))
         return Action("grant_role" if manner == 1 else "revoke_role", caller, (role, someone))
+
+    # Of the class: an object that holds its own methods is freed only by the garbage collector.
+    _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
+        "deposit": _deposit,
+        "withdraw": _withdraw,
+        "trade": _trade,
+        "settle": _settle,
+        "liquidate": _liquidate,
+        "seize": _seize,
+        "set_operator": _set_operator,
+        "fund_insurance": _fund_insurance,
+        "collect_fees": _collect_fees,
+        "donate": _donate,
+        "governance": _governance,
+        "roles": _roles,
+    }

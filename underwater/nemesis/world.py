@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
@@ -68,13 +68,6 @@ class World:
             total += weight
             sums.append(total)
         self._weights = tuple(sums)
-        self._draws: tuple[Callable[[State], Action], ...] = (
-            self._jump,
-            self._aim,
-            self._odd,
-            self._stop,
-            self._follow,
-        )
 
     def pause_s(self, state: State) -> int:
         """Seconds until the next block: mostly a block time; now and then to the edge of a source's heartbeat, or beyond."""
@@ -98,7 +91,7 @@ class World:
 
     def draw(self, state: State) -> Action:
         """What the world does next."""
-        return self._draws[self.choices.weighted(self._weights)](state)
+        return self._DRAWS[self.choices.weighted(self._weights)](self, state)
 
     def _bounds(self, state: State, source: str) -> tuple[int, int]:
         """The answers that every use of a source believes; (1, 0) if no answer is."""
@@ -176,3 +169,6 @@ class World:
         choices = self.choices
         source = choices.pick(self._sources)
         return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, REVERTS, 3, 3, BURNS_GAS))))
+
+    # In the order of a weather's weights. Of the class: an object that holds its own methods is freed only by the garbage collector.
+    _DRAWS: ClassVar[tuple[Callable[[World, State], Action], ...]] = (_jump, _aim, _odd, _stop, _follow)

@@ -51,10 +51,12 @@ class Instance:
         abi = artifacts["MarginEngine"].abi + [
             entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
         ]
-        self._errors = {entry["name"]: _Coder(self, words_of, entry) for entry in abi if entry["type"] == "error"}
+        self._errors = {
+            entry["name"]: _Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
+        }
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: _Coder(self, words_of, entry)
+            entry["name"]: _Coder(self.name_of, words_of, entry)
             for entry in artifacts["MarginEngine"].abi
             if entry["type"] == "event"
         }
@@ -295,8 +297,8 @@ class _Encoder:
 class _Coder:
     """One error or event of the ABI, in both directions."""
 
-    def __init__(self, instance: Instance, words_of: _Words, entry: dict[str, Any]) -> None:
-        self.instance = instance
+    def __init__(self, name_of: dict[str, str], words_of: _Words, entry: dict[str, Any]) -> None:
+        self.name_of = name_of
         self.entry = entry
         text = signature(entry)
         self.types = [canonical_type(parameter) for parameter in entry["inputs"]]
@@ -338,7 +340,7 @@ class _Coder:
 
     def _named(self, kind: str, value: Any) -> Any:
         if kind == "address":
-            return self.instance.name_of.get(value.lower(), value.lower())
+            return self.name_of.get(value.lower(), value.lower())
         if kind == "bytes32":
             for role in (ADMIN, RISK, ORACLE, TREASURER):
                 if value == role_id(role):
