@@ -15,7 +15,7 @@ forge := PATH="$(CURDIR)/build/bin:$$PATH" forge
 hunt_arguments := $(if $(ENGINE),--engine '$(ENGINE)') $(if $(FAULT),--fault '$(FAULT)') \
 	$(if $(SECONDS),--seconds '$(SECONDS)') $(if $(SEED),--seed '$(SEED)') \
 	$(if $(WORKERS),--workers '$(WORKERS)') $(if $(PRICES),--prices '$(PRICES)') $(ARGS)
-zoo_arguments := $(if $(FAULT),--fault '$(FAULT)') $(if $(SECONDS),--seconds-per-fault '$(SECONDS)') \
+zoo_arguments := $(if $(FAULT),--fault '$(FAULT)') $(if $(SECONDS),--seconds-per-fault '$(SECONDS)') $(if $(SEEDS),--seeds '$(SEEDS)') \
 	$(if $(JSON),--json '$(JSON)') $(ARGS)
 
 # $(call prepare,OPTIONS): nothing if all is in place, else the set-up, with the first Python that fits and really
@@ -45,7 +45,7 @@ test: setup ## run all tests (ARGS="-k name")
 bench: setup ## measure the hunt beside raw revm, forge and Ape
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-zoo: setup ## hunt every planted fault (FAULT= SECONDS= JSON=)
+zoo: setup ## hunt every planted fault (FAULT= SECONDS= SEEDS= JSON=)
 	@$(BIN)/ape underwater zoo $(zoo_arguments)
 
 lint: tools ## check style, types, layers and formatting

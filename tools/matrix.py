@@ -57,7 +57,7 @@ class Recorder(Roster):
         stream = probe.choices.integer(0, PROBE_STREAMS - 1)
         assert check is self.probes[0]
         for real in self._real_probes:
-            with probing(probe.chain, probe.instance, probe.state, SeededChoices(stream, real.id)) as alone:
+            with probing(probe.observer, probe.state, SeededChoices(stream, real.id)) as alone:
                 self._note(super().try_probe(real, alone))
         return []
 
