@@ -38,7 +38,8 @@ def checks_text() -> str:
     for check in sorted(catalogue(), key=lambda check: check.id):
         asked = []
         if check.judge is not None:
-            asked.append(", ".join(sorted(check.kinds)) if check.kinds is not None else "every step")
+            kinds = ", ".join(sorted(check.kinds)) if check.kinds is not None else "every step"
+            asked.append(f"{kinds}, if accepted" if check.of_done else kinds)
         if check.probe is not None:
             asked.append("probe")
         star = "" if check.uses_model else "*"

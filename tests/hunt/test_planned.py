@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hunt.support import arena, drawn
-from underwater.actions import Block
-from underwater.checks import Roster, Step
+from tests.hunt.support import USDC, USDC_ONE, arena, blocks, deposit, drawn, opened, withdraw
+from underwater.actions import Block, Call, Receipt
+from underwater.checks import Check, Probe, Roster, Step, check_named
 from underwater.hunt.arena import Arena
 from underwater.hunt.runner import Runner
 
@@ -76,4 +76,42 @@ def test_steps_that_run_together_show_what_they_show_one_by_one(fault: str | Non
     assert planned.has_diverged is any(s.slots_differ for s in expected) is (fault is not None)
     assert [step.healths for step in steps] == [step.healths for step in expected]
     assert planned.digest.digest() == single.digest.digest()
+    place.reset()
+
+
+@pytest.mark.parametrize(("fault", "index"), [("fee-from-one-side", 11), ("haircut-counted-twice", 8)])
+def test_a_history_is_the_same_whichever_checks_are_enabled(fault: str, index: int) -> None:
+    """Also on a contract that diverges unseen: where a stretch ends decides what is still drawn on a wrong expectation."""
+
+    def asks(probe: Probe) -> bool:
+        return probe.choices.chance(50) or True
+
+    probes = tuple(Check(f"TEST-0{number}", "a sentence", probe=asks, probe_weight=number) for number in (1, 5))
+    place = arena(0, fault)
+    histories = {drawn(place, index, STEPS, checks).blocks for checks in ((), probes, probes[:1])}
+    assert len(histories) == 1
+
+
+def test_what_was_judged_before_the_chain_broke_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = arena(0, "withdraw-skips-margin")
+    place.reset()
+    history = (*opened(), *blocks(withdraw("trader-1", USDC, 9_000 * USDC_ONE), deposit("maker", USDC, 1)))
+    runner = Runner(place.chain, place.instance, Roster((check_named("HEALTH-01"),)), place.start)
+    transact, last = place.chain.transact, place.instance.call(history[-1].acts[0], 0)
+
+    def breaks(call: Call) -> Receipt:
+        if call == last:
+            raise RuntimeError("the chain is broken")
+        return transact(call)
+
+    monkeypatch.setattr(place.chain, "transact", breaks)
+    for block in history:
+        runner.plan_block(block.after_s)
+        runner.plan(block.acts[0])
+    judged = runner.run_planned()
+    seen = [[violation.check for violation in next(judged)] for _ in range(len(history) - 1)]
+    assert seen == [[]] * (len(history) - 2) + [["HEALTH-01"]]
+    with pytest.raises(RuntimeError, match="the chain is broken"):
+        next(judged)
+    monkeypatch.undo()
     place.reset()

@@ -66,11 +66,13 @@ def totals_of(accounts: dict[str, Account]) -> Totals:
     for kept, totals in _kept:
         if kept is accounts:
             return totals
-    if _ledger is not None and _ledger.accounts.keys() == accounts.keys() and _same_shape(_ledger.accounts, accounts):
-        _ledger.move_to(accounts)
+    ledger, _ledger = _ledger, None  # half moved, it would be wrong for good
+    if ledger is not None and ledger.accounts.keys() == accounts.keys() and _same_shape(ledger.accounts, accounts):
+        ledger.move_to(accounts)
     else:
-        _ledger = _Ledger(accounts)
-    totals = _ledger.totals()
+        ledger = _Ledger(accounts)
+    _ledger = ledger
+    totals = ledger.totals()
     _kept.insert(0, (accounts, totals))
     del _kept[2:]
     return totals

@@ -1,7 +1,7 @@
-"""The hot loop: one act on the model and on the chain, everything read back, everything compared.
+"""The hot loop: acts on the model and on the chain, everything read back, everything compared.
 
 A step counts only if every value that it compares was read from the contract after it: raw slots of all accounts and counters after
-every step, health views of the accounts that took part, views of all accounts every few steps.
+every step, an account's health view as soon as anything that it rests on has changed, and all of them every few steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
 """Steps between two readings of every account's health view."""
-THOROUGH_EVERY = 128
+THOROUGH_EVERY = 64
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
 
 
@@ -110,6 +110,7 @@ class Runner:
 
     def plan_block(self, after_s: int) -> None:
         """The next planned acts will run in a new block."""
+        assert self._opens_after_s is None, "a planned block has no act"
         self._opens_after_s = after_s
         self.state = at_time(self.state, self.state.time_s + after_s)
 
@@ -131,8 +132,8 @@ class Runner:
         """
         planned, self._planned = self._planned, []
         snapshot = self.chain.snapshot()
-        answers = [self._ask(item) for item in planned]
-        for place, (item, answer) in enumerate(zip(planned, answers, strict=True)):
+        answers, broken = self._ask_all(planned)
+        for place, (item, answer) in enumerate(zip(planned, answers, strict=broken is None)):
             if item.opens_after_s is not None:
                 self._enter_block(item.opens_after_s)
             step = self._compare(item, answer)
@@ -150,6 +151,18 @@ class Runner:
                     yield self.act(later.act)
                 return
             yield self._judge(step, item, answer)
+        if broken is not None:
+            raise broken
+
+    def _ask_all(self, planned: list[_Planned]) -> tuple[list[_Answers], Exception | None]:
+        """The answers, up to where the chain itself broke, if it did: what came before that is judged all the same."""
+        answers: list[_Answers] = []
+        for item in planned:
+            try:
+                answers.append(self._ask(item))
+            except Exception as failure:  # noqa: BLE001 (raised again, once the answers before it are judged)
+                return answers, failure
+        return answers, None
 
     def _enter_block(self, after_s: int) -> None:
         self.end_block()
@@ -184,7 +197,7 @@ class Runner:
         return _Answers(receipt, stored, [view(chain, name) for name in item.views_of])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
-        """The step as checks see it. Its ``after`` is the expected state itself where that is what is stored."""
+        """The step as checks see it. Where ``after`` is not the expected state itself, its views are still to be read (``_see_all``)."""
         self.steps += 1
         act, before, instance = item.act, item.before, self.instance
         observed, events_differ = self._outcome(item.expected, answers.receipt)
@@ -197,12 +210,13 @@ class Runner:
         step.expected, step.expected_state = item.expected, item.expected_state
         step.outcome, step.events_differ, step.slots_differ = observed, events_differ, slots_differ
         step.participants = instance.participants(act)
-        step.thorough = self.thorough or self.steps % THOROUGH_EVERY == 1
+        step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
-        step.healths = {
-            name: instance.parse_health(data, health_of(after, name))
-            for name, data in zip(item.views_of, answers.views, strict=True)
-        }
+        if after is item.expected_state:
+            step.healths = {
+                name: instance.parse_health(data, health_of(after, name))
+                for name, data in zip(item.views_of, answers.views, strict=True)
+            }
         return step
 
     def _see_all(self, step: Step) -> None:

@@ -21,7 +21,10 @@ from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
 STEPS_TOGETHER = 80
-"""Steps, on average, that are drawn on the reference's word before the chain runs them together; probes are tried after them."""
+"""Steps, on average, that are drawn on the reference's word before the chain runs them together, if the sequence is that long.
+
+Probes are tried after them.
+"""
 PROBES_TOGETHER = 2
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
@@ -77,7 +80,8 @@ def run_sequence(
     world = World(choices, choices.pick(WEATHERS), path, instance.cast.publisher, instance.cast.accounts, start)
     participants = Participants(choices, instance.cast, choices.pick(TEMPERS))
     # Of their own, so that the history is the same whichever checks are enabled.
-    probe_choices = SeededChoices(choices.integer(0, (1 << 63) - 1), "probes")
+    own_seed = choices.integer(0, (1 << 63) - 1)
+    probe_choices, stretch_choices = SeededChoices(own_seed, "probes"), SeededChoices(own_seed, "stretches")
     seen: set[Novelty] = set()
     ran = Ran(0, b"", runner.counts, runner.errors)
 
@@ -106,7 +110,7 @@ def run_sequence(
     plans = _plans(runner, world, participants, choices, prefix)
     going = True
     while going and runner.steps < length:
-        goal = min(length, runner.steps + probe_choices.integer(1, 2 * STEPS_TOGETHER - 1))
+        goal = min(length, runner.steps + stretch_choices.integer(1, 2 * STEPS_TOGETHER - 1))
         while going and runner.steps < goal:
             for _ in range(1 if runner.has_diverged else goal - runner.steps):
                 next(plans)
