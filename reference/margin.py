@@ -13,7 +13,16 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reference.parameters import Collateral, Market, Parameters
-from reference.prices import FRESH, Price, collateral_price, collateral_price_status, mark, mark_status, refuse
+from reference.prices import (
+    ALWAYS_S,
+    FRESH,
+    Price,
+    collateral_price,
+    collateral_price_status,
+    mark,
+    mark_status,
+    refuse,
+)
 from reference.rounding import WAD
 from reference.state import Account, FeedReading, State
 
@@ -106,7 +115,7 @@ def require_risk(state: State, account: Account) -> Risk:
     """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
     found = _valuation(state, account)
     if found.health.status != FRESH:
-        broken = found.prices[-1]
+        broken = found.prices[0]
         assert broken.of.feed is not None
         raise refuse(state, broken.of.feed, broken.status)
     return found.health.risk
@@ -117,7 +126,7 @@ class _Valuation:
     """What an account is worth, and what that rests on.
 
     It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
-    ``prices`` are those that were asked for; the last one is the unusable one, if any is.
+    ``prices`` are those that it needs, or the first unusable one alone, if one is.
     """
 
     account: Account
@@ -171,26 +180,20 @@ _kept: dict[tuple[int, int], _Valuation] = {}
 """By account and feeds; what is kept holds both, so that their numbers are not given to others."""
 _last: dict[int, _Valuation] = {}
 _MOST_KEPT = 1024
-_ALWAYS_S = 1 << 62
 
 
 def _value(state: State, account: Account) -> _Valuation:
     parameters = state.parameters
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
-    since_s, until_s = -_ALWAYS_S, _ALWAYS_S
     prices: list[Price] = []
     for number, size_wad in enumerate(account.sizes_wad):
         if size_wad:
             market = parameters.markets[number]
             price = mark(state, market)
-            prices.append(price)
             if price.status != FRESH:
-                return _Valuation(account, parameters, state.feeds, prices, 0, -1, Health(price.status, NO_RISK))
-            if price.since_s > since_s:
-                since_s = price.since_s
-            if price.until_s < until_s:
-                until_s = price.until_s
+                return _unusable(state, account, price)
+            prices.append(price)
             value_wad = size_wad * price.price_wad // WAD
             equity_wad += value_wad + account.quotes_wad[number]
             initial, maintenance = requirements_wad(market, abs(value_wad))
@@ -200,16 +203,23 @@ def _value(state: State, account: Account) -> _Valuation:
         if units:
             collateral = parameters.collaterals[number]
             price = collateral_price(state, collateral)
-            prices.append(price)
             if price.status != FRESH:
-                return _Valuation(account, parameters, state.feeds, prices, 0, -1, Health(price.status, NO_RISK))
-            if price.since_s > since_s:
-                since_s = price.since_s
-            if price.until_s < until_s:
-                until_s = price.until_s
+                return _unusable(state, account, price)
+            prices.append(price)
             equity_wad += collateral_value_wad(collateral, units, price.price_wad)
+    since_s, until_s = -ALWAYS_S, ALWAYS_S
+    for price in prices:
+        if price.since_s > since_s:
+            since_s = price.since_s
+        if price.until_s < until_s:
+            until_s = price.until_s
     found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
     return _Valuation(account, parameters, state.feeds, prices, since_s, until_s, found)
+
+
+def _unusable(state: State, account: Account, price: Price) -> _Valuation:
+    """There is no valuation: the first price of O5 that cannot be used, and its status."""
+    return _Valuation(account, state.parameters, state.feeds, [price], 0, -1, Health(price.status, NO_RISK))
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:

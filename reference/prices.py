@@ -96,13 +96,14 @@ def price_of(feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> tup
 
 _kept: dict[int, Price] = {}
 _MOST_KEPT = 256
-_ALWAYS_S = 1 << 62
+ALWAYS_S = 1 << 62
+"""Later than any time of a chain."""
 
 
 def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> Price:
     """Work a price out, and keep it: valuing an account asks for the same few prices over and over."""
     status, price_wad = price_of(feed, reading, now_s, step_wad)
-    since_s, until_s = -_ALWAYS_S, _ALWAYS_S
+    since_s, until_s = -ALWAYS_S, ALWAYS_S
     if status == FRESH:
         since_s, until_s = reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
     elif status == STALE:
@@ -136,7 +137,7 @@ def outlook(state: State) -> tuple[str | None, int]:
         or kept.parameters is not parameters
         or not kept.since_s <= now_s <= kept.until_s
     ):
-        until_s, broken = _ALWAYS_S, None
+        until_s, broken = ALWAYS_S, None
         for feed in parameters.feeds:
             reading = feeds[feed.feed]
             if status_of(feed, reading, now_s) == FRESH:

@@ -202,9 +202,7 @@ class Shrinker:
         return other if len(other) < len(best) else best
 
     def _longest_heartbeat_s(self) -> int:
-        parameters = self.arena.start.parameters
-        markets = [market.feed.heartbeat_s for market in parameters.markets]
-        return max(*markets, *(token.feed.heartbeat_s for token in parameters.collaterals if token.feed is not None))
+        return max(feed.heartbeat_s for feed in self.arena.start.parameters.feeds)
 
     def _at_most(self, item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
         """An act that asks for as much as there is, or one too much."""

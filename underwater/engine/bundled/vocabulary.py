@@ -19,19 +19,19 @@ MODE_PHRASES = {
 """What a source in each mode does when it is read."""
 
 _ANY = (-(1 << 255), (1 << 256) - 1)
-_WORD_TYPE = re.compile(r"\b(u?)int(\d+)\b|\baddress\b|\bbool\b|\bbytes32\b")
+_NUMBER_TYPE = re.compile(r"(u?)int(\d+)")
 
 
 def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
     """The least and the largest number that each argument can hold in the function's ABI type."""
     ranges = []
-    for match in _WORD_TYPE.finditer(kind.function):
-        bits = int(match[2] or 0)
-        unsigned = match[1] == "u"
-        if not bits:
+    for abi_type in kind.types:
+        number = _NUMBER_TYPE.fullmatch(abi_type)
+        if number is None:
             ranges.append(_ANY)
         else:
-            ranges.append((0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1))
+            bits = int(number[2])
+            ranges.append((0, (1 << bits) - 1) if number[1] else (-(1 << bits - 1), (1 << bits - 1) - 1))
     # What names the contract called is no argument of the function.
     ranges = [_ANY] * (len(kind.parameters) - len(ranges)) + ranges
     # An age is subtracted from the block's time, and is negative for a round from the future.
