@@ -17,10 +17,9 @@ from reference.prices import (
     ALWAYS_S,
     FRESH,
     Price,
-    collateral_price,
     collateral_price_status,
-    mark,
     mark_status,
+    prices,
     refuse,
 )
 from reference.rounding import WAD
@@ -115,7 +114,7 @@ def require_risk(state: State, account: Account) -> Risk:
     """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
     found = _valuation(state, account)
     if found.health.status != FRESH:
-        broken = found.prices[0]
+        broken = found.prices[-1]
         assert broken.of.feed is not None
         raise refuse(state, broken.of.feed, broken.status)
     return found.health.risk
@@ -126,7 +125,7 @@ class _Valuation:
     """What an account is worth, and what that rests on.
 
     It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
-    ``prices`` are those that it needs, or the first unusable one alone, if one is.
+    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is.
     """
 
     account: Account
@@ -139,7 +138,7 @@ class _Valuation:
 
 
 def _valuation(state: State, account: Account) -> _Valuation:
-    """The one place where an account is valued; what is usable is kept, for an account is asked after again and again."""
+    """The one place where an account is valued, and its value kept: an account is asked after again and again."""
     key = (id(account), id(state.feeds))
     kept = _kept.get(key)
     if (
@@ -151,11 +150,10 @@ def _valuation(state: State, account: Account) -> _Valuation:
     ):
         return kept
     found = _last_of(state, account) or _value(state, account)
-    if found.health.status == FRESH:
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-            _last.clear()
-        _kept[key] = _last[key[0]] = found
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+        _last.clear()
+    _kept[key] = _last[key[0]] = found
     return found
 
 
@@ -184,42 +182,40 @@ _MOST_KEPT = 1024
 
 def _value(state: State, account: Account) -> _Valuation:
     parameters = state.parameters
+    priced = prices(state)
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
-    prices: list[Price] = []
+    needed: list[Price] = []
     for number, size_wad in enumerate(account.sizes_wad):
         if size_wad:
-            market = parameters.markets[number]
-            price = mark(state, market)
+            price = priced.marks[number]
+            needed.append(price)
             if price.status != FRESH:
-                return _unusable(state, account, price)
-            prices.append(price)
+                return _resting_on(needed, state, account, Health(price.status, NO_RISK))
             value_wad = size_wad * price.price_wad // WAD
             equity_wad += value_wad + account.quotes_wad[number]
-            initial, maintenance = requirements_wad(market, abs(value_wad))
+            initial, maintenance = requirements_wad(parameters.markets[number], abs(value_wad))
             initial_wad += initial
             maintenance_wad += maintenance
     for number, units in enumerate(account.units):
         if units:
-            collateral = parameters.collaterals[number]
-            price = collateral_price(state, collateral)
-            if price.status != FRESH:
-                return _unusable(state, account, price)
-            prices.append(price)
-            equity_wad += collateral_value_wad(collateral, units, price.price_wad)
+            listed = priced.collaterals[number]
+            assert listed is not None, "the settlement token is cash (A1)"
+            needed.append(listed)
+            if listed.status != FRESH:
+                return _resting_on(needed, state, account, Health(listed.status, NO_RISK))
+            equity_wad += collateral_value_wad(parameters.collaterals[number], units, listed.price_wad)
+    return _resting_on(needed, state, account, Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad)))
+
+
+def _resting_on(needed: list[Price], state: State, account: Account, found: Health) -> _Valuation:
     since_s, until_s = -ALWAYS_S, ALWAYS_S
-    for price in prices:
+    for price in needed:
         if price.since_s > since_s:
             since_s = price.since_s
         if price.until_s < until_s:
             until_s = price.until_s
-    found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
-    return _Valuation(account, parameters, state.feeds, prices, since_s, until_s, found)
-
-
-def _unusable(state: State, account: Account, price: Price) -> _Valuation:
-    """There is no valuation: the first price of O5 that cannot be used, and its status."""
-    return _Valuation(account, state.parameters, state.feeds, [price], 0, -1, Health(price.status, NO_RISK))
+    return _Valuation(account, state.parameters, state.feeds, needed, since_s, until_s, found)
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:

@@ -107,7 +107,9 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
     if status == FRESH:
         since_s, until_s = reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
     elif status == STALE:
-        since_s = until_s = now_s
+        since_s = now_s
+        if reading.updated_at_s > now_s:
+            until_s = reading.updated_at_s - 1
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
     found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad)
@@ -115,39 +117,50 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
 
 
 @dataclass(slots=True)
-class _Outlook:
-    feeds: dict[str, FeedReading]
+class Prices:
+    """Every price of a state, in the order of listing. They hold for the same parameters and readings from ``since_s`` to ``until_s``."""
+
     parameters: Parameters
+    feeds: dict[str, FeedReading]
     since_s: int
     until_s: int
+    marks: tuple[Price, ...]
+    collaterals: tuple[Price | None, ...]
+    """None for the settlement token."""
     broken: str | None
+    """A source that some use of it finds unusable, if there is one."""
 
 
-_last_outlook: _Outlook | None = None
-
-
-def outlook(state: State) -> tuple[str | None, int]:
-    """(a source that some use of it finds unusable now, if there is one; the last second at which every status is what it is now)."""
-    global _last_outlook
-    feeds, parameters, now_s = state.feeds, state.parameters, state.time_s
-    kept = _last_outlook
+def prices(state: State) -> Prices:
+    """All at once, and kept: most states differ from the one before in no price."""
+    parameters, feeds, now_s = state.parameters, state.feeds, state.time_s
+    kept = _kept_prices.get(id(feeds))
     if (
-        kept is None
-        or kept.feeds is not feeds
-        or kept.parameters is not parameters
-        or not kept.since_s <= now_s <= kept.until_s
+        kept is not None
+        and kept.feeds is feeds
+        and kept.parameters is parameters
+        and kept.since_s <= now_s <= kept.until_s
     ):
-        until_s, broken = ALWAYS_S, None
-        for feed in parameters.feeds:
-            reading = feeds[feed.feed]
-            if status_of(feed, reading, now_s) == FRESH:
-                until_s = min(until_s, reading.updated_at_s + feed.heartbeat_s)
-            else:
-                broken = broken or feed.feed
-                if reading.updated_at_s > now_s:
-                    until_s = min(until_s, reading.updated_at_s - 1)
-        kept = _last_outlook = _Outlook(feeds, parameters, now_s, until_s, broken)
-    return kept.broken, kept.until_s
+        return kept
+    marks = tuple([mark(state, market) for market in parameters.markets])
+    collaterals = tuple(
+        [None if item.feed is None else collateral_price(state, item) for item in parameters.collaterals]
+    )
+    every = (*marks, *[price for price in collaterals if price is not None])
+    broken = None
+    for price, feed in zip(every, parameters.feeds, strict=True):
+        if price.status != FRESH and status_of(feed, price.reading, now_s) != FRESH:
+            broken = feed.feed
+            break
+    since_s, until_s = max([price.since_s for price in every]), min([price.until_s for price in every])
+    if len(_kept_prices) >= _MOST_KEPT:
+        _kept_prices.clear()
+    found = _kept_prices[id(feeds)] = Prices(parameters, feeds, since_s, until_s, marks, collaterals, broken)
+    return found
+
+
+_kept_prices: dict[int, Prices] = {}
+"""By the readings' mapping; what is kept holds it, so that its number is not given to another."""
 
 
 def refuse(state: State, feed: Feed, status: int) -> Rejected:

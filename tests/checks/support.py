@@ -17,7 +17,7 @@ from underwater.checks import Step
 from underwater.choices import SeededChoices
 from underwater.engine.bundled.actors import ACCOUNTS, BACKSTOP
 
-MODEL_ALONE = ("expected", "expected_state", "events_differ", "slots_differ")
+MODEL_ALONE = ("expected", "expected_healths", "expected_state", "events_differ", "slots_differ")
 """What a step holds that only a reference model can say."""
 
 
@@ -48,7 +48,8 @@ def taken(state: State, act: Act) -> Step:
     step.expected = step.outcome = Outcome(outcome.error, outcome.error_arguments, tuple(events))
     step.events_differ = step.slots_differ = ""
     step.participants = arena().instance.participants(act)
-    step.healths = {name: health(after, after.accounts[name]) for name in ACCOUNTS}
+    step.expected_healths = {name: health(after, after.accounts[name]) for name in ACCOUNTS}
+    step.healths = dict(step.expected_healths)
     step.thorough = True
     given = [0] * len(state.held_units)
     for collateral, units in arena().instance.donations(act):

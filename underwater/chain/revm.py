@@ -175,12 +175,6 @@ def _failed(failure: RuntimeError) -> Receipt:
 _lower = lru_cache(256)(str.lower)
 
 
-@lru_cache(4096)
-def _topic(text: str) -> bytes:
-    """A topic is mostly one of few: an event's, an account's, a small number."""
-    return bytes.fromhex(text[2:])
-
-
 def _log(log: pyrevm.Log) -> Log:
-    _, data = log.data
-    return Log(_lower(log.address), tuple(map(_topic, log.topics)), bytes(data))
+    topics, data = log.data  # both as bytes; ``topics`` itself would be text
+    return Log(_lower(log.address), tuple(topics), data)

@@ -32,6 +32,7 @@ class Step:
         "donated_units",
         "events_differ",
         "expected",
+        "expected_healths",
         "expected_state",
         "healths",
         "kind",
@@ -61,6 +62,8 @@ class Step:
     """Accounts that the act names, each once."""
     healths: dict[str, Health | None]
     """Views of accounts read after the step; None for a view that did not answer."""
+    expected_healths: dict[str, Health]
+    """The reference's valuations of the same accounts in ``after``, of what the contract stores."""
     rested_on: tuple[bool, str, str] | None
     """What ORACLE checks have worked out of this step; None before they have."""
     donated_units: tuple[int, ...]

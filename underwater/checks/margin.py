@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.margin import Health, exact_risk, health_of
+from reference.margin import Health, exact_risk
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD
 from reference.state import State
@@ -18,11 +18,12 @@ def _equals_reference(step: Step) -> Verdict:
     for name, observed in step.healths.items():
         if observed is None:
             continue
-        expected = health_of(step.after, name)
+        expected = step.expected_healths[name]
         if observed is not expected and observed != expected:
             return f"{name}: expected {_words(expected)}, observed {_words(observed)}"
-        account = step.after.accounts[name]
-        exercised = exercised or any(account.sizes_wad) or any(account.units)
+        if not exercised:
+            account = step.after.accounts[name]
+            exercised = any(account.sizes_wad) or any(account.units)
     return exercised
 
 

@@ -213,10 +213,9 @@ class Runner:
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
         if after is item.expected_state:
-            step.healths = {
-                name: instance.parse_health(data, health_of(after, name))
-                for name, data in zip(item.views_of, answers.views, strict=True)
-            }
+            step.expected_healths = wanted = {name: health_of(after, name) for name in item.views_of}
+            parsed = map(instance.parse_health, answers.views, wanted.values())
+            step.healths = dict(zip(wanted, parsed, strict=True))
         return step
 
     def _see_all(self, step: Step) -> None:
@@ -226,6 +225,7 @@ class Runner:
         names = self._due.take_all(step.after)
         self._views = [self.instance.health_data(self.chain, name) for name in names]
         step.healths = dict(zip(names, map(self.instance.parse_health, self._views), strict=True))
+        step.expected_healths = {name: health_of(step.after, name) for name in names}
 
     def _judge(self, step: Step, item: _Planned, answers: _Answers) -> list[Violation]:
         """Count the step, take it into the digest, and ask the checks."""

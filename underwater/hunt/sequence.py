@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reference.machine import apply
-from reference.prices import outlook
+from reference.prices import prices
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle
 from underwater.chain.revm import RevmChain
@@ -149,7 +149,7 @@ def _plans(
 
 
 def _draw(state: State, world: World, participants: Participants, choices: Choices) -> Act:
-    broken, _ = outlook(state)
+    broken = prices(state).broken
     if broken is not None and choices.chance(40):
         return world.mend(state, broken)
     if choices.chance(world.weather.world_percent):

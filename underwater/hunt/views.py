@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.parameters import Parameters
-from reference.prices import outlook
+from reference.prices import prices
 from reference.state import Account, FeedReading, State
 
 
@@ -32,11 +32,11 @@ class DueViews:
             self._until_s = -1
         if state.time_s > self._until_s:
             due = self._names
-            _, self._until_s = outlook(state)
+            self._until_s = prices(state).until_s
         elif state.feeds is not self._feeds:
             changed = [name for name, reading in state.feeds.items() if reading is not self._feeds[name]]
             due = tuple([name for name in self._names if self._is_concerned(state.accounts[name], changed, name)])
-            _, self._until_s = outlook(state)
+            self._until_s = prices(state).until_s
         elif state.accounts is self._accounts:
             return ()
         else:

@@ -67,6 +67,7 @@ class Slots:
         self.collaterals = len(parameters.collaterals)
         self.width = 2 + self.markets + self.collaterals - 1 + len(OPERATORS)
         """Slots of one account."""
+        self._starts = {name: index * self.width for index, name in enumerate(ACCOUNTS)}
         self.pairs: list[tuple[str, int]] = []
         self.labels: list[str] = []
         account_type = layout.types[layout.variables["_accounts"]["type"]]["value"]
@@ -115,8 +116,8 @@ class Slots:
         """Where a token keeps a holder's balance; None for a holder that is no account."""
         return self._wallet_slots.get((holder, collateral))
 
-    def pack_account(self, account: Account, approvals: tuple[bool, ...]) -> list[int]:
-        """An account's slots as the engine stores it."""
+    def pack_account(self, account: Account) -> list[int]:
+        """An account's slots as the engine stores it, up to its approvals."""
         holdings = 0
         positions = []
         for number, size in enumerate(account.sizes_wad):
@@ -126,7 +127,7 @@ class Slots:
         for number, units in enumerate(account.units):
             if units:
                 holdings |= 1 << (FIRST_COLLATERAL_BIT + number)
-        return [account.cash_wad % (1 << 256), holdings, *positions, *account.units[1:], *map(int, approvals)]
+        return [account.cash_wad % (1 << 256), holdings, *positions, *account.units[1:]]
 
     def pack_globals(self, state: State) -> list[int]:
         """The engine's counters, and what it holds of each token."""
@@ -143,19 +144,21 @@ class Slots:
         """All slots that the state expects, in the order of ``pairs``."""
         values: list[int] = []
         for name in ACCOUNTS:
-            values += self.pack_account(state.accounts[name], approvals_of(state, name))
+            values += self.pack_account(state.accounts[name])
+            values += _approvals(state, name)
         return values + self.pack_globals(state)
 
     def repack(self, values: list[int], before: State, after: State) -> None:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
         accounts_before, accounts_after = before.accounts, after.accounts
-        if accounts_before is not accounts_after or before.operators is not after.operators:
-            width = self.width
-            same_operators = before.operators is after.operators
-            for index, name in enumerate(ACCOUNTS):
-                if accounts_before[name] is not accounts_after[name] or not same_operators:
-                    start = index * width
-                    values[start : start + width] = self.pack_account(accounts_after[name], approvals_of(after, name))
+        if accounts_before is not accounts_after:
+            for name, start in self._starts.items():
+                account = accounts_after[name]
+                if account is not accounts_before[name]:
+                    values[start : start + self.width - len(OPERATORS)] = self.pack_account(account)
+        if before.operators is not after.operators:
+            for name, start in self._starts.items():
+                values[start + self.width - len(OPERATORS) : start + self.width] = _approvals(after, name)
         values[self.globals_at :] = self.pack_globals(after)
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -187,6 +190,6 @@ class Slots:
         )
 
 
-def approvals_of(state: State, account: str) -> tuple[bool, ...]:
-    """Whether each observed operator is approved by an account."""
-    return tuple((account, operator) in state.operators for operator in OPERATORS)
+def _approvals(state: State, account: str) -> list[int]:
+    """Whether each observed operator is approved by an account, as it is stored."""
+    return [int((account, operator) in state.operators) for operator in OPERATORS]
