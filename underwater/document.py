@@ -38,7 +38,9 @@ class Field:
     def _number(self, pattern: re.Pattern[str], noun: str) -> str:
         text = self.text()
         if not text.isascii() or not pattern.fullmatch(text):
-            raise self.fail(f"'{text[:60]}' is not a {noun}")
+            plain = text.replace(",", "")
+            hint = f"; write {plain}" if plain != text and pattern.fullmatch(plain) else ""
+            raise self.fail(f"'{text[:60]}' is not a {noun}{hint}")
         if len(text) > MOST_DIGITS:
             raise self.fail(f"has more than {MOST_DIGITS} digits")
         return text.replace("_", "")
@@ -86,7 +88,8 @@ class Field:
         fields = self.any_mapping()
         for key, field in fields.items():
             if key not in required and key not in optional:
-                raise field.fail(f"unknown field; known are {', '.join((*required, *optional))}")
+                hint = "; numbers have no commas in them" if key.isdigit() else ""
+                raise field.fail(f"unknown field; known are {', '.join((*required, *optional))}{hint}")
         for key in required:
             if key not in fields:
                 raise self.fail(f"'{key}' is missing")

@@ -227,7 +227,9 @@ BAD = {
     ),
     "no number": ("units: 2}", "units: two}", "bad.yaml:9: steps[1].units: 'two' is not a decimal number"),
     "power of ten": ("units: 2}", "units: 1e3}", "steps[1].units: '1e3' is not a decimal number"),
-    "negative units": ("units: 2}", "units: -2}", "steps[1].units: -2 is below what the call can carry"),
+    "commas": ("units: 2}", 'units: "29,300.5"}', "steps[1].units: '29,300.5' is not a decimal number; write 29300.5"),
+    "commas in a flow": ("units: 2}", "units: 29,300}", "steps[1].300: unknown field; known are by, do, account"),
+    "negative units": ("units: 2}", "units: -2}", "steps[1].units: -2 is negative, and should not be"),
     "number beyond a word": ("size: 10,", f"size: {'9' * 60},", "is above what the call can carry"),
     "list for a number": ("units: 2}", "units: [2]}", "steps[1].units: should be a text"),
     "unknown market": (
@@ -235,7 +237,7 @@ BAD = {
         "market: ETH",
         "steps[2].market: 'ETH' is no market; known are BTC-PERP, ETH-PERP",
     ),
-    "negative market": ("market: 99", "market: -1", "steps[4].acts[0].market: -1 is below what the call can carry"),
+    "negative market": ("market: 99", "market: -1", "steps[4].acts[0].market: -1 is negative, and should not be"),
     "unknown collateral": (
         "collateral: WETH, units: 2}",
         "collateral: ETH, units: 2}",

@@ -22,6 +22,8 @@ from underwater.commands import cli, zoo
 from underwater.engine import faults
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.faults import fault_ids, read_fault
+from underwater.nemesis.history import SHIPPED_ORIGIN
+from underwater.report.console import ape_command
 
 APE = Path(sys.executable).parent / "ape"
 FAULT = "withdraw-skips-margin"
@@ -71,7 +73,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 @pytest.fixture
 def case(found: tuple[Path, Result]) -> Path:
     """A saved case."""
-    return next(path for path in sorted(found[0].glob("runs/*/HEALTH-01*.yaml")) if not path.name.endswith(UNSHRUNK))
+    return sorted(found[0].glob("runs/*/HEALTH-01*.yaml"))[0]
 
 
 # ---- hunt: how it ends
@@ -90,14 +92,15 @@ def test_a_hunt_that_finds_something_ends_with_1_and_shows_it(found: tuple[Path,
     folder, result = found
     assert result.exit_code == 1
     assert "FINDING" in result.stdout
-    for path in folder.glob("runs/*/*.yaml"):
+    for path in folder.glob("runs/**/*.yaml"):
         read_case(path)
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["findings"]
     for finding in summary["findings"]:
-        assert f"Replay it with: ape underwater replay {finding['case']}" in result.stdout
+        assert f"Replay it with: {ape_command()} underwater replay {finding['case']}" in result.stdout
         assert read_case(Path(finding["case"])).check == finding["check"]
-        assert Path(finding["case"].replace(".yaml", UNSHRUNK)).exists(), "the unshrunk history stays beside it"
+        path = Path(finding["case"])
+        assert (path.parent / UNSHRUNK / path.name).exists(), "the unshrunk history stays beside it"
 
 
 def test_processes_end_as_their_hunts_do(tmp_path: Path) -> None:
@@ -190,7 +193,11 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--workers", "0"], "--workers 0: should be 1 to 256"),
     (["--engine", "other"], "unknown engine 'other'; known are bundled"),
     (["--fault", "other"], "unknown fault 'other'; known are " + ", ".join(fault_ids())),
-    (["--check", "LIQ-99"], "unknown check 'LIQ-99'; known are " + ", ".join(sorted(c.id for c in catalogue()))),
+    (
+        ["--fault", "withdraw-skip-margins"],
+        f"unknown fault 'withdraw-skip-margins' (did you mean '{FAULT}'?); known are " + ", ".join(fault_ids()),
+    ),
+    (["--check", "nothing"], "unknown check 'nothing'; known are " + ", ".join(sorted(c.id for c in catalogue()))),
     (["--prices", "nowhere.csv"], "nowhere.csv: cannot be read: No such file or directory"),
 ]
 
@@ -215,6 +222,7 @@ def test_what_is_no_option_is_refused(arguments: list[str]) -> None:
 GOOD_PRICES = "date,copper,tin\n2020-01-01,100,5\n2020-01-02,60.5,5.25\n2020-01-05,0.000000000000000001,4\n"
 BAD_PRICES: list[tuple[str, str, str]] = [
     ("empty", "", ":1: the file is empty"),
+    ("semicolons", "Date;close\n2020-01-01;1\n", ":1: header: 'Date;close' is one field: separate fields by commas"),
     ("no header", "2020-01-01,100\n", ":1: header: the first column is '2020-01-01'"),
     ("no closes", "date\n2020-01-01\n", ":1: header: there is no column of closes"),
     ("a nameless column", "date,\n2020-01-01,1\n", ":1: header: column 2 has no name"),
@@ -243,7 +251,7 @@ def test_a_hunt_follows_the_prices_that_it_is_given(tmp_path: Path) -> None:
         summary = tmp_path / f"{number}.json"
         result = hunt(tmp_path / "runs", "--steps", "400", "--json", summary, *arguments)
         assert result.exit_code == 0
-        assert ("True prices follow " + (str(prices) if arguments else "arch.data")) in result.stdout
+        assert ("True prices follow " + (str(prices) if arguments else SHIPPED_ORIGIN)) in result.stdout
         digests.add(json.loads(summary.read_text())["history_digest"])
     assert len(digests) == 2
 
@@ -309,14 +317,18 @@ def test_a_case_still_fails(case: Path) -> None:
     assert result.exit_code == 1
     first, *table = result.stdout.splitlines()
     assert first.startswith(f"{case}: still fails: HEALTH-01, ")
+    assert table[0] == f"  with the planted fault '{FAULT}' that it was found with"
     assert any("withdraw" in line for line in table)
 
 
 def test_a_case_is_fixed_where_the_engine_is_sound(case: Path) -> None:
     result = run("replay", case, "--sound")
     assert result.exit_code == 0
-    (line,) = result.stdout.splitlines()
-    assert line.startswith(f"{case}: fixed: HEALTH-01, ")
+    verdict, planted, why = result.stdout.splitlines()
+    assert verdict.startswith(f"{case}: fixed: HEALTH-01, ")
+    assert planted == f"  without the planted fault '{FAULT}' that it was found with"
+    step = read_case(case).step
+    assert re.fullmatch(rf"  step {step}, \S+ withdraws .*: refused: InsufficientMargin, and the check holds", why)
 
 
 def test_a_case_whose_history_is_refused_no_longer_applies(case: Path, tmp_path: Path) -> None:
@@ -329,14 +341,28 @@ def test_a_case_whose_history_is_refused_no_longer_applies(case: Path, tmp_path:
         result = run("replay", edited, *arguments)
         assert result.exit_code == 0
         assert f"{edited}: no longer applies: HEALTH-01, " in result.stdout
+        why = r"  step \d, .* (buys|sells) .*: refused: InsufficientMargin; when the case was found, it was done"
+        assert re.search(why, result.stdout)
 
 
 def test_the_unshrunk_history_replays_too(found: tuple[Path, Result]) -> None:
-    cases = sorted(found[0].glob(f"runs/*/*{UNSHRUNK}"))
+    cases = sorted(found[0].glob(f"runs/*/{UNSHRUNK}/*.yaml"))
     assert cases
     result = run("replay", *cases)
     assert result.exit_code == 1
     assert result.stdout.count(": still fails: ") == len(cases)
+
+
+def test_of_several_cases_each_gets_its_verdict_and_all_a_total(case: Path, tmp_path: Path) -> None:
+    sound = tmp_path / "sound.yaml"
+    sound.write_text(re.sub(r", fault: [a-z-]+", "", case.read_text()))
+    result = run("replay", case, sound, case)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{case}: still fails: ")
+    assert lines[2] == f"  {read_case(case).note}"
+    assert lines[3].startswith(f"{sound}: fixed: ")
+    assert lines[-1] == "Of 3 cases: still fails 2, fixed 1, no longer applies 0."
 
 
 def test_several_cases_replay_on_another_chain_one_after_the_other(case: Path, tmp_path: Path) -> None:
@@ -360,7 +386,7 @@ BAD_CASES: list[tuple[str, str, str, str]] = [
         "a check that is unknown",
         "check: HEALTH-01",
         "check: HEALTH-99",
-        r"unknown check 'HEALTH-99'; known are .*LIQ-01",
+        r"unknown check 'HEALTH-99' \(did you mean 'HEALTH-0\d'\?\); known are .*LIQ-01",
     ),
     ("a fault that is unknown", FAULT, "of-old", rf"unknown fault 'of-old'; known are .*{FAULT}"),
     (
@@ -431,21 +457,25 @@ def test_checks_are_listed_with_their_sentences_and_counts(found: tuple[Path, Re
     counts = json.loads(path.read_text())["checks"]
     result = run("checks", "--json", path)
     assert result.exit_code == 0
+    assert f"1,500 steps on the engine 'bundled' with the planted fault '{FAULT}', seed 1: {path}" in result.stdout
     for check in catalogue():
         (line,) = [line for line in result.stdout.splitlines() if line.startswith(check.id)]
         assert line.endswith(check.sentence)
         assert line.startswith(check.id + " " if check.uses_model else check.id + "*")
         assert f"{counts[check.id]['evaluated']:,} " in line
-        assert f"{counts[check.id]['exercised']:,} " in line
+        exercised = counts[check.id]["exercised"]
+        assert f" {exercised:,} " in line if exercised else " NEVER " in line
 
 
 def test_checks_take_the_last_run_where_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks_module, "PROJECT", tmp_path)
     empty = run("checks")
     assert empty.exit_code == 0
-    assert "Counts are from" not in empty.stdout
+    assert "Counts are" not in empty.stdout
+    assert "NEVER" not in empty.stdout
     assert hunt(tmp_path / "runs", "--steps", "20").exit_code == 0
-    assert f"Counts are from {tmp_path / 'runs'}" in run("checks").stdout
+    counted = run("checks").stdout
+    assert f"20 steps on the engine 'bundled' as it stands, seed 1: {tmp_path / 'runs'}" in counted
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"checks": 5}', '{"checks": {"LIQ-01": 3}}', "not json"])

@@ -208,7 +208,8 @@ def test_a_finding_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
             assert case.note == event.why
             met += 1
     assert met
-    assert not [path for path in tmp_path.iterdir() if not path.name.endswith(UNSHRUNK)], "nothing half written"
+    assert [path.name for path in tmp_path.iterdir()] == [UNSHRUNK]
+    assert {path.suffix for path in (tmp_path / UNSHRUNK).iterdir()} == {".yaml"}, "nothing half written"
 
 
 @pytest.mark.usefixtures("short_rounds")
@@ -221,11 +222,19 @@ def test_findings_of_one_cause_are_joined(tmp_path: Path) -> None:
     assert max(cause.count for cause in ran.causes.values()) > 1
 
 
+def test_what_tasks_under_way_met_is_told_when_the_hunt_ends(tmp_path: Path) -> None:
+    """Two workers, and an end after the first finding: the other one's task runs on, and what it saves is not left untold."""
+    events, _ = run(Campaign(settings(tmp_path, fault=FAULT), Budget(steps=20_000, first_finding=True), 2))
+    told = {event.unshrunk for event in events if isinstance(event, Met)}
+    assert told == set((tmp_path / UNSHRUNK).iterdir())
+    assert isinstance(events[-1], Finished)
+
+
 def test_the_same_finding_gets_the_same_name(tmp_path: Path) -> None:
     names = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         run(Campaign(settings(folder, fault=FAULT), Budget(steps=1_000, first_finding=True)))
-        names.append({path.name: path.read_text() for path in folder.iterdir()})
+        names.append({path.name: path.read_text() for path in (folder / UNSHRUNK).iterdir()})
     assert names[0] == names[1]
 
 
@@ -242,7 +251,7 @@ def test_a_worker_that_dies_is_an_environment_that_failed(tmp_path: Path) -> Non
     deadly = replace(settings(tmp_path, fault=FAULT), save=die)
     with pytest.raises(EnvironmentFailure, match="a worker went away"):
         run(Campaign(deadly, Budget(steps=50_000), workers=2))
-    assert [read_case(path).check for path in tmp_path.glob(f"*{UNSHRUNK}")], "what it met is there"
+    assert [read_case(path).check for path in tmp_path.glob(f"{UNSHRUNK}/*.yaml")], "what it met is there"
 
 
 def test_a_task_gives_the_same_in_any_worker(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ class Hunt:
 
     def unshrunk(self) -> list[Path]:
         """Findings as they were met, as far as they are on disk."""
-        return sorted(self.runs.glob(f"*/*{UNSHRUNK}"))
+        return sorted(self.runs.glob(f"*/{UNSHRUNK}/*.yaml"))
 
 
 @pytest.fixture

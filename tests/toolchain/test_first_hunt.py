@@ -43,8 +43,24 @@ def test_succeeds_only_when_nothing_is_found_first_and_the_fault_is_found_then(
 
 
 def test_arguments_reach_both_hunts(main: Main, tmp_path: Path):
-    main(["--seconds", "5", "--seed", "1", "--fault", "some-fault"], ape_ending_with(tmp_path, 0, 1))
+    main(["--seconds", "5", "--seed", "1", "--fault", "fee-from-one-side"], ape_ending_with(tmp_path, 0, 1))
     assert (tmp_path / "calls").read_text().splitlines() == [
         "underwater hunt --seconds 5 --seed 1",
-        "underwater hunt --seconds 5 --seed 1 --fault some-fault --first",
+        "underwater hunt --seconds 5 --seed 1 --fault fee-from-one-side --first",
     ]
+
+
+def test_an_unknown_fault_is_told_of_before_the_sound_engine_is_hunted(main: Main, tmp_path: Path):
+    assert main(["--fault", "of-old"], ape_ending_with(tmp_path, 0, 2)) == 2
+    assert (tmp_path / "calls").read_text().splitlines() == ["underwater hunt --seconds 30 --fault of-old --first"]
+
+
+def test_what_is_no_result_is_not_commented_on(main: Main, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A mistake, or an environment that failed, has been told of by the hunt itself."""
+    for sound, faulty in ((2, 1), (3, 1), (0, 2), (0, 3)):
+        main([], ape_ending_with(tmp_path, sound, faulty))
+        assert "should have" not in capsys.readouterr().out.replace("Nothing should", "").replace("hunt should", "")
+    main([], ape_ending_with(tmp_path, 1, 1))
+    assert "ended with 1 and should have ended with 0" in capsys.readouterr().out
+    main(["--seconds", "2.5"], ape_ending_with(tmp_path, 0, 0))
+    assert "found nothing in 2.5 s, and should have" in capsys.readouterr().out

@@ -18,7 +18,8 @@ from underwater.hunt.sequence import Find
 from underwater.hunt.shrink import shrink
 from underwater.hunt.work import Settings
 
-UNSHRUNK = ".unshrunk.yaml"
+UNSHRUNK = "unshrunk"
+"""The folder of a run that holds its findings as they were met."""
 
 
 class Finding(NamedTuple):
@@ -53,13 +54,13 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
         refused=find.refused,
     )
     label = hashlib.sha256(repr((settings.seed, sequence)).encode()).hexdigest()[:6]
-    path = settings.folder / f"{violation.check}-{find.kind}-{label}{UNSHRUNK}"
+    path = settings.folder / UNSHRUNK / f"{violation.check}-{find.kind}-{label}.yaml"
     write_whole(path, write_case(case))
     return path
 
 
 def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding | None:
-    """Shrink a saved history and write the small case beside it. None if it does not fail when run again."""
+    """Shrink a saved history and write the small case into the run's folder. None if it does not fail when run again."""
     engine = engine_named(case.engine)
     small = shrink(engine, case.deployment, artifacts, check_named(case.check), case.blocks)
     if small is None:
@@ -79,7 +80,7 @@ def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding
         step=steps,
         refused=small.replayed.refused,
     )
-    path = unshrunk.with_name(unshrunk.name.removesuffix(UNSHRUNK) + ".yaml")
+    path = unshrunk.parent.parent / unshrunk.name
     write_whole(path, write_case(saved))
     return Finding(
         saved,

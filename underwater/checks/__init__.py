@@ -15,7 +15,7 @@ from reference.state import State
 from underwater.actions import Act, Action, Bundle, Outcome, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
-from underwater.errors import UserError
+from underwater.errors import unknown
 
 Verdict = bool | str
 """False: the sentence's "if" was not met. True: it was, and the sentence held. A text: it did not hold, and why."""
@@ -134,8 +134,19 @@ def kinds(*names: str) -> frozenset[str]:
 
 
 def quote(amount_wad: int) -> str:
-    """An amount of quote for people, with every digit that it has."""
+    """A wad (an amount of quote, a size, a price) for people, with every digit that it has."""
     return decimal_text(amount_wad, 18)
+
+
+def tokens(state: State, collateral: int, units: int) -> str:
+    """So many units of a collateral for people, with every digit and its name."""
+    listed = state.parameters.collaterals[collateral]
+    return f"{decimal_text(units, listed.decimals)} {listed.name}"
+
+
+def market_name(state: State, market: int) -> str:
+    """A market for people."""
+    return state.parameters.markets[market].name or f"market {market}"
 
 
 def catalogue() -> tuple[Check, ...]:
@@ -161,8 +172,7 @@ def check_named(check_id: str) -> Check:
     for check in catalogue():
         if check.id == check_id:
             return check
-    known = ", ".join(sorted(check.id for check in catalogue()))
-    raise UserError(f"unknown check '{check_id}'; known are {known}")
+    raise unknown("check", check_id, [check.id for check in catalogue()])
 
 
 class Roster:
@@ -240,5 +250,7 @@ __all__ = [
     "catalogue",
     "check_named",
     "kinds",
+    "market_name",
     "quote",
+    "tokens",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reference.margin import health_of, is_unencumbered
 from reference.prices import FRESH
-from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
+from underwater.checks import Check, Probe, Step, Verdict, kinds, quote, tokens
+from underwater.checks.differences import differences_between
 
 _ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize")
 
@@ -82,7 +83,8 @@ def _bystanders(step: Step) -> Verdict:
         return True
     for name, account in after.items():
         if account is not before[name] and account != before[name] and name not in step.participants:
-            return f"{name} took no part, but changed from {before[name]} to {account}"
+            changes = "; ".join(differences_between(before[name], account, ("was", "is")))
+            return f"{name} took no part, but changed: {changes}"
     return True
 
 
@@ -114,7 +116,8 @@ def _can_leave(probe: Probe) -> Verdict:
         if units:
             outcome = probe.do("withdraw", name, name, collateral, units)
             if not outcome.done:
-                return f"{name} has no positions and no debt, but cannot withdraw {units} of collateral {collateral}: {outcome.error}"
+                amount = tokens(state, collateral, units)
+                return f"{name} has no positions and no debt, but cannot withdraw {amount}: {outcome.error}"
     return True
 
 

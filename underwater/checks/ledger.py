@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reference.boundaries import band_edges_wad
 from reference.state import State
-from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
+from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
+from underwater.checks.differences import differences_between
 from underwater.checks.totals import totals_of
 
 
@@ -27,7 +28,11 @@ def _conserved(step: Step) -> Verdict:
     for number in range(1, len(after.held_units)):
         balances = units[number]
         if after.held_units[number] - step.donated_units[number] != balances:
-            return f"collateral {number}: held {after.held_units[number]} with {step.donated_units[number]} donated, balances {balances}"
+            return (
+                f"{tokens(after, number, after.held_units[number])} held, "
+                f"{tokens(after, number, step.donated_units[number])} of them donated, "
+                f"balances are {tokens(after, number, balances)}"
+            )
     return True
 
 
@@ -37,7 +42,7 @@ def _covered(step: Step) -> Verdict:
         return False
     for number, (pool, held) in enumerate(zip(step.after.pool_units, step.after.held_units, strict=True)):
         if pool > held:
-            return f"collateral {number}: {pool} units can be withdrawn, {held} are held"
+            return f"{tokens(step.after, number, pool)} can be withdrawn, {tokens(step.after, number, held)} are held"
     return any(step.after.pool_units)
 
 
@@ -55,7 +60,10 @@ def _all_leave(probe: Probe) -> Verdict:
                 taken[collateral] += units
     for number, (units, held) in enumerate(zip(taken, start.held_units, strict=True)):
         if units > held or probe.state.held_units[number] != held - units:
-            return f"collateral {number}: {units} withdrawn of {held} held, {probe.state.held_units[number]} left"
+            withdrawn, before, left = (
+                tokens(start, number, amount) for amount in (units, held, probe.state.held_units[number])
+            )
+            return f"{withdrawn} withdrawn of {before} held, {left} left"
     return any(taken)
 
 
@@ -83,7 +91,12 @@ def _round_trip(probe: Probe) -> Verdict:
         return False
     after = probe.state
     if after.accounts[name] != before.accounts[name] or after.wallets[name] != before.wallets[name]:
-        return f"{name} deposited and withdrew {units} of collateral {collateral}: {before.accounts[name]} became {after.accounts[name]}"
+        changes = [*differences_between(before.accounts[name], after.accounts[name], ("was", "is"))]
+        held = [then.wallets[name][collateral] for then in (before, after)]
+        if held[0] != held[1]:
+            was, now = (tokens(state, collateral, amount) for amount in held)
+            changes.append(f"wallet: was {was}, is {now}")
+        return f"{name} deposited and withdrew {tokens(state, collateral, units)}: {'; '.join(changes)}"
     return True
 
 
@@ -135,7 +148,7 @@ def _open_interest(step: Step) -> Verdict:
         for number, interest in enumerate(after.open_interest_wad):
             longs, shorts = totals.longs_wad[number], totals.longs_wad[number] - totals.net_wad[number]
             if longs != interest or shorts != interest:
-                return f"market {number}: open interest {interest}, longs {longs}, shorts {shorts}"
+                return f"{market_name(after, number)}: open interest {quote(interest)}, longs {quote(longs)}, shorts {quote(shorts)}"
     return any(after.open_interest_wad)
 
 
@@ -148,7 +161,8 @@ def _counters(step: Step) -> Verdict:
     for number in range(1, len(after.pool_units)):
         balances = units[number]
         if balances != after.pool_units[number]:
-            return f"collateral {number}: pool {after.pool_units[number]}, balances {balances}"
+            pool = after.pool_units[number]
+            return f"the pool has {tokens(after, number, pool)}, balances are {tokens(after, number, balances)}"
     scale = after.parameters.collaterals[0].quote_wad_per_unit
     if after.pool_units[0] * scale != _claims_wad(after):
         return f"pool of settlement tokens is {quote(after.pool_units[0] * scale)} quote, claims {quote(_claims_wad(after))}"
@@ -184,7 +198,7 @@ def _donated_to(probe: Probe) -> Verdict:
         return False
     for name, health in zip(probe.accounts, before, strict=True):
         if probe.health(name) != health:
-            return f"{units} units of collateral {collateral} given away changed the health of {name}"
+            return f"{tokens(state, collateral, units)} given away changed the health of {name}"
     return True
 
 

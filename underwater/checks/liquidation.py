@@ -7,7 +7,7 @@ from reference.margin import has_positions, health_of, is_liquidatable
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import State
-from underwater.checks import Check, Probe, Step, Verdict, kinds, quote
+from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
 
 _LIQUIDATIONS = kinds("liquidate", "seize")
 
@@ -48,7 +48,8 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
         outcome = probe.do("liquidate", backstop, backstop, name, market, size_wad)
         if not outcome.done and outcome.error != "PositionLimitExceeded":
-            return f"{name} is below its maintenance margin, but its position in market {market} cannot be closed: {outcome.error}"
+            position = f"position in {market_name(state, market)}"
+            return f"{name} is below its maintenance margin, but its {position} cannot be closed: {outcome.error}"
         return True
     if account.cash_wad >= 0:
         return f"{name} is below its maintenance margin without a position or a debt"
@@ -185,11 +186,11 @@ def _close_rule(step: Step) -> Verdict:
     )
     closed = abs(held) - abs(left)
     if held * left < 0 or closed != size_wad:
-        return f"{size_wad} of {name} was to be closed, {held} became {left}"
+        return f"{quote(size_wad)} of {name} was to be closed, {quote(held)} became {quote(left)}"
     if closed > permitted:
-        return f"{closed} of {name} was closed, the close rule permits {permitted}"
+        return f"{quote(closed)} of {name} was closed, the close rule permits {quote(permitted)}"
     if left % listed.lot_wad:
-        return f"{name} is left with {left}, which is no whole lot and cannot be closed"
+        return f"{name} is left with {quote(left)}, which is no whole lot and cannot be closed"
     return True
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil, floor
+
 from reference.margin import Health, exact_risk
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD
 from reference.state import State
-from underwater.checks import Check, Probe, Step, Verdict, quote
+from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
 ONE_CEILING_WAD = 1
 """A requirement is rounded up once a position, so two of them differ from their exact difference by less than this."""
@@ -29,7 +32,14 @@ def _equals_reference(step: Step) -> Verdict:
 
 def _words(health: Health) -> str:
     status, (equity, initial, maintenance) = health
-    return f"status {status}, equity {quote(equity)}, initial margin {quote(initial)}, maintenance margin {quote(maintenance)}"
+    return f"status {status}, equity {quote(equity)}, {_margins((initial, maintenance))}"
+
+
+def _margins(needed: Sequence[int] | None) -> str:
+    """An initial and a maintenance margin in words."""
+    if needed is None:
+        return "what cannot be read"
+    return f"initial margin {quote(needed[0])}, maintenance margin {quote(needed[1])}"
 
 
 def _ordered(step: Step) -> Verdict:
@@ -40,7 +50,7 @@ def _ordered(step: Step) -> Verdict:
             continue
         _, initial, maintenance = health.risk
         if not 0 <= maintenance <= initial:
-            return f"{name}: maintenance margin {quote(maintenance)}, initial margin {quote(initial)}"
+            return f"{name}: {_margins((initial, maintenance))}"
         exercised = exercised or maintenance > 0
     return exercised
 
@@ -52,7 +62,7 @@ def _nothing_needs_nothing(step: Step) -> Verdict:
         if health is None or health.status != FRESH or any(step.after.accounts[name].sizes_wad):
             continue
         if health.risk[1:] != (0, 0):
-            return f"{name} holds no position but needs {health.risk[1:]}"
+            return f"{name} holds no position but needs {_margins(health.risk[1:])}"
         exercised = True
     return exercised
 
@@ -73,13 +83,15 @@ def _rounding(step: Step) -> Verdict:
         equity, initial, maintenance = exact_risk(step.after, account)
         roundings = max(1, collaterals)
         if not equity - roundings < health.risk.equity_wad <= equity:
-            return f"{name}: equity {health.risk.equity_wad} is not the exact {float(equity)} rounded down"
-        for exact, reported in (
-            (initial, health.risk.initial_margin_wad),
-            (maintenance, health.risk.maintenance_margin_wad),
+            least, most = floor(equity - roundings) + 1, floor(equity)
+            return f"{name}: equity {quote(health.risk.equity_wad)}, rounded down it is {quote(least)} to {quote(most)}"
+        for noun, exact, reported in (
+            ("initial", initial, health.risk.initial_margin_wad),
+            ("maintenance", maintenance, health.risk.maintenance_margin_wad),
         ):
             if not exact <= reported < exact + max(1, positions):
-                return f"{name}: requirement {reported} is not the exact {float(exact)} rounded up"
+                least, most = ceil(exact), ceil(exact + max(1, positions)) - 1
+                return f"{name}: {noun} margin {quote(reported)}, rounded up it is {quote(least)} to {quote(most)}"
         exercised = True
     return exercised
 
@@ -103,15 +115,15 @@ def _monotone(probe: Probe) -> Verdict:
     if drawn is None:
         return False
     market, mark_wad, size_wad = drawn
-    lot_wad = probe.state.parameters.markets[market].lot_wad
+    name, lot_wad = market_name(probe.state, market), probe.state.parameters.markets[market].lot_wad
     previous = (0, 0)
     for size in sorted({lot_wad, size_wad, size_wad + lot_wad, size_wad * 2, size_wad * 7}):
         needed = probe.requirements(market, size, mark_wad)
         if needed is None or needed[0] < previous[0] or needed[1] < previous[1]:
-            return f"market {market}: size {size} needs {needed}, a smaller one {previous}"
+            return f"{name}: size {quote(size)} needs {_margins(needed)}; a smaller one {_margins(previous)}"
         short = probe.requirements(market, -size, mark_wad)
         if short != needed:
-            return f"market {market}: size {size} long needs {needed}, short {short}"
+            return f"{name}: size {quote(size)} long needs {_margins(needed)}; short {_margins(short)}"
         previous = needed
     return True
 
@@ -133,15 +145,15 @@ def _continuous(probe: Probe) -> Verdict:
             probe.requirements(market, below + listed.lot_wad, mark_wad),
         )
         if lower is None or upper is None:
-            return f"market {market}: the requirement of size {below} cannot be read"
+            return f"{market_name(state, market)}: the requirement of size {quote(below)} cannot be read"
         # One lot may span several edges: its rate is at most the last bracket's.
         added_notional = listed.lot_wad * mark_wad // WAD
         for which, rate in ((0, listed.initial_rates_wad[-1]), (1, listed.maintenance_rates_wad[-1])):
             most = -(-added_notional * rate // WAD) + ONE_CEILING_WAD
             if not 0 <= upper[which] - lower[which] <= most:
                 return (
-                    f"market {market}: across the edge at {bracket.floor_wad} one lot adds "
-                    f"{upper[which] - lower[which]} to the requirement, more than {most}"
+                    f"{market_name(state, market)}: across the edge at {quote(bracket.floor_wad)} one lot adds "
+                    f"{quote(upper[which] - lower[which])} to the requirement; it should add 0 to {quote(most)}"
                 )
     return True
 
@@ -152,14 +164,18 @@ def _homogeneous(probe: Probe) -> Verdict:
     if drawn is None:
         return False
     market, mark_wad, size_wad = drawn
+    name = market_name(probe.state, market)
     single = probe.requirements(market, size_wad, mark_wad)
     for k in (2, 3, 10):
         multiple = probe.requirements(market, k * size_wad, mark_wad)
         if single is None or multiple is None:
-            return f"market {market}: the requirement of size {size_wad} cannot be read"
+            return f"{name}: the requirement of size {quote(size_wad)} cannot be read"
         for which in (0, 1):
             if k * single[which] > multiple[which] + k * ONE_CEILING_WAD:
-                return f"market {market}: {k} times size {size_wad} needs {multiple[which]}, once needs {single[which]}"
+                return (
+                    f"{name}: {k} times size {quote(size_wad)} needs {quote(multiple[which])}, "
+                    f"once needs {quote(single[which])}"
+                )
     return True
 
 
@@ -187,7 +203,10 @@ def _order_and_names(probe: Probe) -> Verdict:
     if left is None or right is None:
         return f"the health of {first} or {second} cannot be read"
     if left.risk[1:] != right.risk[1:]:
-        return f"{first} and {second} hold the same positions but need {left.risk[1:]} and {right.risk[1:]}"
+        return (
+            f"{first} and {second} hold the same positions, but one needs {_margins(left.risk[1:])}; "
+            f"the other {_margins(right.risk[1:])}"
+        )
     return True
 
 
@@ -202,7 +221,7 @@ def _liquidation_price(probe: Probe) -> Verdict:
     name, market = probe.choices.pick(holders)
     reported = probe.liquidation_price(name, market)
     if reported is None:
-        return f"{name}, market {market}: the liquidation price cannot be read"
+        return f"{name}, {market_name(state, market)}: the liquidation price cannot be read"
     status, price_wad = reported
     listed = state.parameters.markets[market]
     if status not in (0, 4) or _shares_source(state, name, market):
@@ -215,14 +234,16 @@ def _liquidation_price(probe: Probe) -> Verdict:
         if None in healthy:
             return False
         if healthy[0] != healthy[1]:
-            return f"{name}, market {market}: no liquidation price, but health changes between {lowest} and {highest}"
+            span = f"between {quote(lowest)} and {quote(highest)}"
+            return f"{name}, {market_name(state, market)}: no liquidation price, but health changes {span}"
         return True
     beyond_wad = price_wad - tick_wad if long else price_wad + tick_wad
     at, beyond = _healthy_at(probe, name, market, price_wad), _healthy_at(probe, name, market, beyond_wad)
     if at is None or beyond is None:
         return False
     if not at or beyond:
-        return f"{name}, market {market}: liquidation price {price_wad}: healthy there {at}, one tick beyond {beyond}"
+        there, further = ("healthy" if healthy else "not healthy" for healthy in (at, beyond))
+        return f"{name}, {market_name(state, market)}: liquidation price {quote(price_wad)}: {there} there, {further} one tick beyond"
     return True
 
 

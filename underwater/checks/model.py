@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from underwater.actions import Outcome
 from underwater.checks import Check, Step, Verdict
+from underwater.checks.differences import differences_between
 
 
 def _outcome(step: Step) -> Verdict:
@@ -11,36 +13,31 @@ def _outcome(step: Step) -> Verdict:
         return f"expected {expected.error or 'done'}, observed {observed.error or 'done'}"
     if expected.error_arguments != observed.error_arguments and expected.error != "UnsafeParameter":
         # P7 lets an engine name any one of several unsafe parameters.
-        return f"{expected.error}: expected {expected.error_arguments}, observed {observed.error_arguments}"
+        return f"expected {_refusal(expected)}, observed {_refusal(observed)}"
     return True
+
+
+def _refusal(outcome: Outcome) -> str:
+    return f"{outcome.error}({', '.join(map(str, outcome.error_arguments))})"
 
 
 def _state(step: Step) -> Verdict:
     expected, observed = step.expected_state, step.after
     if observed is expected:
         return True
-    differences = []
+    words = ("expected", "observed")
+    differences = [*differences_between(expected, observed, words)]
     for name, account in expected.accounts.items():
-        if observed.accounts[name] != account:
-            differences.append(f"{name}: expected {account}, observed {observed.accounts[name]}")
-    for field in (
-        "insurance_wad",
-        "fees_wad",
-        "bad_debt_wad",
-        "open_interest_wad",
-        "pool_units",
-        "held_units",
-    ):
-        if getattr(expected, field) != getattr(observed, field):
-            differences.append(  # noqa: PERF401 (three kinds of difference, one list)
-                f"{field}: expected {getattr(expected, field)}, observed {getattr(observed, field)}"
-            )
+        differences += [f"{name} {text}" for text in differences_between(account, observed.accounts[name], words)]
     if expected.operators != observed.operators:
         missing, added = expected.operators - observed.operators, observed.operators - expected.operators
         differences.append(f"approvals missing {sorted(missing)}, not given {sorted(added)}")
     for holder, wallet in expected.wallets.items():
-        if observed.wallets.get(holder) != wallet:
-            differences.append(f"wallet of {holder}: expected {wallet}, observed {observed.wallets.get(holder)}")
+        for number, (wanted, units) in enumerate(zip(wallet, observed.wallets[holder], strict=True)):
+            if wanted != units:
+                differences.append(
+                    f"wallet of {holder}, units of collateral {number}: expected {wanted}, observed {units}"
+                )
     # What no field shows, such as an account's bits of what it holds.
     return "; ".join(differences) or step.slots_differ or True
 

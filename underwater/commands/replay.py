@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
-from underwater.case.file import Case, read_case
+from underwater.case.file import Case, read_case, vocabulary_of
 from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
 from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena
 from underwater.hunt.confirm import divergence
-from underwater.hunt.replay import replay
+from underwater.hunt.replay import Replayed, replay
 from underwater.report.table import explain_case
+from underwater.report.words import outcome_text, phrase
 
 STILL_FAILS, FIXED, NO_LONGER_APPLIES = "still fails", "fixed", "no longer applies"
+
+
+class Verdict(NamedTuple):
+    """What became of a case, why in a line, and (where it still fails) the finding as a table."""
+
+    word: str
+    why: str
+    table: str = ""
+    elsewhere: str = ""
+    """What another network made of it, if one was asked."""
 
 
 @cli.command("replay")
@@ -25,35 +38,59 @@ STILL_FAILS, FIXED, NO_LONGER_APPLIES = "still fails", "fixed", "no longer appli
 @click.option("--sound", is_flag=True, help="Leave out the planted fault that a case was found with.")
 @plain_errors
 def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) -> None:
-    """Run saved cases again: each still fails, is fixed, or no longer applies. Exit 1 if any still fails."""
+    """Run saved cases again: each still fails, is fixed, or no longer applies.
+
+    A case that was found with a planted fault is run with it, unless --sound leaves it out. One case is shown as a table if it still
+    fails, of several each gets its verdict. Exit 1 if any still fails.
+    """
     read = [(path, read_case(path)) for path in cases]
-    worst = 0
+    for _, case in read:
+        check_named(case.check)
+    verdicts: Counter[str] = Counter()
     for path, case in read:
-        verdict, text = _verdict(case, network, sound)
-        click.echo(f"{path}: {verdict}: {case.check}, {case.says}")
-        if text:
-            click.echo(text)
-        worst = max(worst, 1 if verdict == STILL_FAILS else 0)
-    sys.exit(worst)
+        verdict = _verdict(case, network, sound)
+        verdicts[verdict.word] += 1
+        click.echo(f"{path}: {verdict.word}: {case.check}, {case.says}")
+        if case.fault is not None:
+            click.echo(f"  {'without' if sound else 'with'} the planted fault '{case.fault}' that it was found with")
+        if verdict.table and len(read) == 1:
+            click.echo("\n" + verdict.table.rstrip("\n"))
+        else:
+            click.echo(f"  {verdict.why}")
+        if verdict.elsewhere:
+            click.echo(f"  {verdict.elsewhere}")
+    if len(read) > 1:
+        counted = ", ".join(f"{word} {verdicts[word]}" for word in (STILL_FAILS, FIXED, NO_LONGER_APPLIES))
+        click.echo(f"Of {len(read)} cases: {counted}.")
+    sys.exit(1 if verdicts[STILL_FAILS] else 0)
 
 
-def _verdict(case: Case, network: str | None, sound: bool) -> tuple[str, str]:
-    check = check_named(case.check)
+def _verdict(case: Case, network: str | None, sound: bool) -> Verdict:
     engine = engine_named(case.engine)
     deployment = engine.default_deployment() if case.deployment is None else case.deployment
     artifacts = engine.artifacts(None if sound else case.fault)
-    replayed = replay(Arena(engine, deployment, artifacts), case.blocks, check)
-    text = ""
-    if replayed.violation is not None:
-        text = explain_case(case, replayed)
+    replayed = replay(Arena(engine, deployment, artifacts), case.blocks, check_named(case.check))
+    elsewhere = ""
     if network is not None:
         from underwater.chain.ape import connected
 
         with connected(network) as chain:
             differs = divergence(chain, engine, deployment, artifacts, case.blocks)
-        text += f"\nA divergence between chains: {differs}" if differs else f"\nThe same on {network}."
+        elsewhere = f"A divergence between chains: {differs}" if differs else f"The same on {network}."
     if replayed.violation is not None:
-        return STILL_FAILS, text
+        return Verdict(STILL_FAILS, replayed.violation.why, explain_case(case, replayed), elsewhere)
     # What was accepted when the case was found and is refused now: the history no longer leads where it led.
-    newly_refused = set(replayed.refused) - set(case.refused) - {len(replayed.steps)}
-    return NO_LONGER_APPLIES if newly_refused else FIXED, text
+    newly_refused = sorted(set(replayed.refused) - set(case.refused) - {len(replayed.steps)})
+    if newly_refused:
+        why = f"{_told(case, replayed, newly_refused[0])}; when the case was found, it was done"
+        return Verdict(NO_LONGER_APPLIES, why, elsewhere=elsewhere)
+    if not replayed.steps:
+        return Verdict(FIXED, "the check holds, and was not asked of any step", elsewhere=elsewhere)
+    failing = min(case.step or len(replayed.steps), len(replayed.steps))
+    return Verdict(FIXED, f"{_told(case, replayed, failing)}, and the check holds", elsewhere=elsewhere)
+
+
+def _told(case: Case, replayed: Replayed, number: int) -> str:
+    """What a step is and what came of it, in words."""
+    step = replayed.steps[number - 1]
+    return f"step {number}, {phrase(step.act, vocabulary_of(case))}: {outcome_text(step.outcome)}"

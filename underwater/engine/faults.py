@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from underwater.document import Field, read
 from underwater.engine.artifacts import PROJECT, Artifacts, compile_sources, sources_of
-from underwater.errors import UserError
+from underwater.errors import UserError, unknown
 
 FOLDER = PROJECT / "faults"
 CONTRACTS = PROJECT / "contracts"
@@ -63,7 +63,7 @@ def fault_ids() -> tuple[str, ...]:
 def read_fault(fault_id: str) -> Fault:
     """A planted fault. Raises ``UserError`` listing the known ones if there is none of this ID."""
     if fault_id not in fault_ids():
-        raise UserError(f"unknown fault '{fault_id}'; known are {', '.join(fault_ids()) or 'none'}")
+        raise unknown("fault", fault_id, fault_ids())
     return _read(FOLDER / f"{fault_id}.yaml")
 
 

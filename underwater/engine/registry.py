@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from underwater.engine import Engine
 from underwater.engine.bundled.engine import BUNDLED
-from underwater.errors import UserError
+from underwater.errors import unknown
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (BUNDLED,)}
 
@@ -12,5 +12,5 @@ ENGINES: dict[str, Engine] = {engine.name: engine for engine in (BUNDLED,)}
 def engine_named(name: str) -> Engine:
     """The engine of that name. Raises ``UserError`` listing the known ones."""
     if name not in ENGINES:
-        raise UserError(f"unknown engine '{name}'; known are {', '.join(ENGINES)}")
+        raise unknown("engine", name, ENGINES)
     return ENGINES[name]

@@ -191,6 +191,8 @@ def _number(field: Field, noun: str, names: tuple[str, ...]) -> int:
 
 
 def _require_in_range(field: Field, value: int, least: int, most: int) -> None:
+    if value < least == 0:
+        raise field.fail(f"{field.text()} is negative, and should not be")
     if value < least:
         raise field.fail(f"{field.text()} is below what the call can carry")
     if value > most:

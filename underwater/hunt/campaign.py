@@ -122,16 +122,19 @@ class Campaign:
             _ready(executor, self.workers)
             began = time.monotonic()
             futures: list[Future[Done]] = []
+            left: list[tuple[Task, Future[Done]]] = []
             try:
                 self.stop.is_heard = True
                 while not self._spent(began):
                     tasks = self._plan()
                     futures = _submit(executor, tasks)
-                    for task, future in zip(tasks, futures, strict=True):
+                    left = list(zip(tasks, futures, strict=True))
+                    for task, future in tuple(left):
                         if self._stop_now(began):
                             _cancel(futures)
                             break
                         done = _result(future)
+                        del left[0]
                         summary.seconds = time.monotonic() - began
                         yield from self._merge(task, done)
                         yield self._progress(began)
@@ -142,6 +145,7 @@ class Campaign:
                 self.stop.is_heard = False
             summary.interrupted = summary.interrupted or self.stop.is_asked
             summary.seconds = time.monotonic() - began
+        yield from self._met_meanwhile(left)
         summary.history_digest = self._digest.hexdigest()
         summary.never_seen_errors = [name for name in self._declared if name not in summary.errors]
         yield Finished(summary)
@@ -214,17 +218,28 @@ class Campaign:
             if ran.find is not None:
                 yield from self._found(ran.find, done, place, task.sequences[place][0])
 
+    def _met_meanwhile(self, left: list[tuple[Task, Future[Done]]]) -> Iterator[Event]:
+        """What tasks met that were running when the hunt was to end: no part of its count or digest, but found."""
+        for task, future in left:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                done = future.result()
+                for place, ran in enumerate(done.ran):
+                    if ran.find is not None:
+                        yield from self._found(ran.find, done, place, task.sequences[place][0])
+
     def _keep(self, kept: Kept) -> None:
         self.kept.append(kept)
         if len(self.kept) > MOST_KEPT:
             del self.kept[0]
 
     def _found(self, find: Find, done: Done, place: int, sequence: int) -> Iterator[Event]:
+        unshrunk = done.unshrunk.get(place)
         cause = self.causes.get(find.cause)
         if cause is not None:
             cause.count += 1
+            if unshrunk is not None:  # tasks of one round met it side by side, and each saved it
+                unshrunk.unlink(missing_ok=True)
             return
-        unshrunk = done.unshrunk.get(place)
         if unshrunk is None:  # another task of this round met it first, and saved it
             return
         after_s = self.summary.seconds

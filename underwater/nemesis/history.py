@@ -224,6 +224,8 @@ def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _column_names(header: list[str], place: str) -> list[str]:
+    if re.match(r"date\s*[;\t|]", header[0], re.IGNORECASE):
+        raise UserError(f"{place}: header: '{header[0]}' is one field: separate fields by commas")
     if header[0].lower() != "date":
         raise UserError(
             f"{place}: header: the first column is '{header[0]}', not 'date'; a header like 'date,close' is needed"
@@ -259,6 +261,7 @@ def _positive_wad(text: str, place: str) -> int:
     return close_wad
 
 
+SHIPPED_ORIGIN = "the daily closes of S&P 500, NASDAQ and WTI oil that come with the package arch"
 _SHIPPED = (("S&P 500", "sp500", "Close"), ("NASDAQ", "nasdaq", "Close"), ("WTI", "wti", "DCOILWTICO"))
 """Name of the series, and file and column in ``arch.data``."""
 
@@ -275,7 +278,7 @@ def shipped_history() -> PriceHistory:
     if spec is None or not spec.submodule_search_locations:
         raise EnvironmentFailure("the package 'arch', whose price history is used, is missing: run 'make setup'")
     data = Path(spec.submodule_search_locations[0]) / "data"
-    return PriceHistory("arch.data", tuple(_shipped_series(data, *entry) for entry in _SHIPPED))
+    return PriceHistory(SHIPPED_ORIGIN, tuple(_shipped_series(data, *entry) for entry in _SHIPPED))
 
 
 def _shipped_series(data: Path, name: str, file: str, column: str) -> PriceSeries:

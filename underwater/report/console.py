@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TextIO
 
+from underwater.case.finding import UNSHRUNK
 from underwater.events import Cloned, Event, FindingReady, Finished, Met, Progress, Started
 
 PLAIN_EVERY_S = 5.0
+
+
+def shown_path(path: Path) -> Path:
+    """A path as one would type it here: relative where it lies below the working directory."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def ape_command() -> str:
+    """How this ``ape`` is called from here."""
+    installed = Path(sys.executable).parent / "ape"
+    on_path = shutil.which("ape")
+    if not installed.exists() or (on_path is not None and Path(on_path).resolve() == installed.resolve()):
+        return "ape"
+    return str(shown_path(installed))
 
 
 class Console:
@@ -20,6 +38,9 @@ class Console:
         self._moves = self.out.isatty()
         self._last = 0.0
         self._line_open = False
+        self._folder = Path()
+        self._met = 0
+        self._shown = 0
 
     def show(self, event: Event) -> None:
         """Print one event."""
@@ -30,9 +51,9 @@ class Console:
         elif isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Met):
-            self._line(
-                f"  found: {event.check}, {event.why[:160]}\n         saved unshrunk in {event.unshrunk} ({event.steps} steps)"
-            )
+            self._met += 1
+            self._line(f"  found: {event.check}, {event.why[:160]}")
+            self._line(f"         saved unshrunk in {shown_path(event.unshrunk)} ({event.steps} steps)")
         elif isinstance(event, FindingReady):
             self._finding(event)
         else:
@@ -46,12 +67,13 @@ class Console:
         self.out.flush()
 
     def _started(self, event: Started) -> None:
+        self._folder = event.folder
         fault = f" with the planted fault '{event.fault}'" if event.fault else ""
         self._line(
             f"Hunting the engine '{event.engine}'{fault} for {event.budget}, seed {event.seed}, workers {event.workers}."
         )
         self._line(
-            f"True prices follow {event.origin}. Every step runs on the contracts and on the reference, and is compared."
+            f"True prices follow {event.origin}.\nEvery step runs on the contracts and on the reference, and is compared."
         )
 
     def _progress(self, event: Progress) -> None:
@@ -63,7 +85,7 @@ class Console:
         left_s = event.seconds / event.share_done - event.seconds if event.share_done else 0.0
         text = (
             f"  {event.share_done:4.0%}  {event.steps:>9,} steps  {rate:>6,.0f}/s  {event.sequences:,} sequences  "
-            f"{event.novel_states:,} kinds of state  {event.findings} findings  {left_s:,.0f} s left"
+            f"{event.novel_states:,} kinds of state  {event.findings} found  {left_s:,.0f} s left"
         )
         if self._moves:
             self.out.write("\r\033[K" + text)
@@ -73,6 +95,7 @@ class Console:
             self._line(text)
 
     def _finding(self, event: FindingReady) -> None:
+        self._shown += 1
         self._line()
         self._line("FINDING")
         self._line(event.table)
@@ -80,7 +103,7 @@ class Console:
             self._line(f"A divergence between chains: {event.divergence}")
         elif event.confirmed_on:
             self._line(f"Confirmed on {event.confirmed_on}.")
-        self._line(f"Replay it with: ape underwater replay {event.case}")
+        self._line(f"Replay it with: {ape_command()} underwater replay {shown_path(event.case)}")
 
     def _finished(self, event: Finished) -> None:
         summary = event.summary
@@ -94,10 +117,17 @@ class Console:
             f"{how} {summary.steps:,} steps in {summary.seconds:.1f} s ({summary.steps_per_second:,.0f} a second), "
             f"{share:.0%} of the actions accepted; {exercised} of {asked} checks exercised; digest {summary.history_digest}."
         )
-        if summary.findings:
-            self._line(f"{len(summary.findings)} finding{'s' if len(summary.findings) > 1 else ''}.")
-        else:
-            self._line("Nothing found.")
+        self._line(self._findings_in_words(len(summary.findings)))
+
+    def _findings_in_words(self, findings: int) -> str:
+        if not findings:
+            return "Nothing found."
+        words = f"{findings} finding{'' if findings == 1 else 's'}."
+        if left := findings - self._shown:
+            words += f" {left} not shrunk, in {shown_path(self._folder / UNSHRUNK)}."
+        if joined := self._met - findings:
+            words += f" {joined} more shrank to the same steps."
+        return words
 
 
 def show_all(events: Iterable[Event], console: Console) -> Finished:

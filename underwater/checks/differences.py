@@ -1,0 +1,43 @@
+"""How two accounts, or two states' sums, differ, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reference.state import Account, State
+from underwater.checks import quote
+
+_FIELDS = {
+    Account: ("cash_wad", "sizes_wad", "quotes_wad", "units"),
+    State: ("insurance_wad", "fees_wad", "bad_debt_wad", "open_interest_wad", "pool_units", "held_units"),
+}
+_OF = {"sizes_wad": "market", "quotes_wad": "market", "open_interest_wad": "market"}
+"""What the numbers of a row are of; collaterals where this does not say."""
+_WORDS = {
+    "cash_wad": "cash",
+    "sizes_wad": "size",
+    "quotes_wad": "quote",
+    "units": "units",
+    "insurance_wad": "insurance",
+    "fees_wad": "fees",
+    "bad_debt_wad": "bad debt",
+    "open_interest_wad": "open interest",
+    "pool_units": "pool units",
+    "held_units": "held units",
+}
+
+
+def differences_between(one: Account | State, other: Account | State, words: tuple[str, str]) -> Iterator[str]:
+    """One text for each number that differs, wads as decimals and units whole; ``words`` say which side is which."""
+    for field in _FIELDS[type(one)]:
+        left, right = getattr(one, field), getattr(other, field)
+        if left == right:
+            continue
+        show = quote if field.endswith("_wad") else str
+        if not isinstance(left, tuple):
+            yield f"{_WORDS[field]}: {words[0]} {show(left)}, {words[1]} {show(right)}"
+            continue
+        for number, (mine, theirs) in enumerate(zip(left, right, strict=True)):
+            if mine != theirs:
+                of = f"{_OF.get(field, 'collateral')} {number}"
+                yield f"{_WORDS[field]} of {of}: {words[0]} {show(mine)}, {words[1]} {show(theirs)}"
