@@ -124,7 +124,7 @@ def _confirm(found: Finding, engine: Engine, artifacts: Artifacts, network: str 
     from underwater.chain.ape import connected
 
     with connected(network) as chain:
-        differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks)
+        differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks, found.replayed.trial)
     return (None, differs) if differs else (network, "")
 
 

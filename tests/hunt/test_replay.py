@@ -13,6 +13,7 @@ from tests.hunt.support import (
     SEED,
     USDC,
     USDC_ONE,
+    WBTC,
     WETH,
     WETH_ONE,
     arena,
@@ -107,6 +108,25 @@ def test_a_probe_is_tried_after_the_last_act_with_every_stream() -> None:
     check, pools = counting()
     replay(arena(), blocks(*[deposit("trader-1", USDC, 1)] * 3), check)
     assert pools == [3] * 32
+
+
+def test_what_a_probe_tried_is_kept_where_it_failed() -> None:
+    """A sound history fails no probe; the fault's keeps what was tried, and what came of it."""
+    stuck = blocks(
+        deposit("trader-1", USDC, 10),
+        deposit("trader-1", WBTC, 1),
+        Action("publish", "publisher", ("BTC-USD", 60_000 * 10**8, None)),
+    )
+    check = check_named("HEALTH-05")
+    assert replay(arena(), stuck, check).trial is None
+    found = replay(arena(0, "leaving-needs-a-price"), stuck, check)
+    assert found.trial is not None
+    (tried,) = found.trial.acts
+    assert tried.action == Action("withdraw", "trader-1", ("trader-1", USDC, 10))
+    assert tried.outcome.error == "PriceStale"
+    assert tried.before.accounts == found.steps[-1].after.accounts
+    assert len(found.trial.calls) == 1
+    assert replay(arena(0, FAULT), STOLEN, check_named("HEALTH-01")).trial is None
 
 
 def test_an_empty_last_block_does_not_hide_a_probe() -> None:

@@ -24,7 +24,9 @@ from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.vocabulary import vocabulary
 from underwater.engine.registry import engine_named
+from underwater.hunt.probe import Trial, Tried
 from underwater.report.table import (
+    MOST_TRIED_SHOWN,
     Component,
     Explanation,
     StepRow,
@@ -410,6 +412,21 @@ def test_finding_of_no_account_has_no_ratio_and_no_components() -> None:
     text = plain_text(explain("ORACLE-02", "A sentence.", "", steps, WORDS))
     assert "margin ratio" not in text
     assert "component" not in text
+
+
+def test_what_a_probe_tried_follows_the_step_that_fails() -> None:
+    steps = steps_of(HISTORY[:2])
+    attempt = Action("withdraw", "trader-2", ("trader-2", 0, 10**30))
+    tried = Tried(steps[-1].after, attempt, Outcome(None, (), ()))
+    trial = Trial((tried,) * (MOST_TRIED_SHOWN + 3), (), ())
+    text = plain_text(explain("HEALTH-05", "A sentence.", "trader-2 cannot leave", steps, WORDS, trial))
+    rows = [line for line in text.splitlines() if line.startswith(" try ")]
+    assert len(rows) == MOST_TRIED_SHOWN
+    assert all(re.search(r"trader-2 +withdraws .* refused: \w+ +done", row) for row in rows)
+    assert "try: tried by the check after step 2, and taken back (3 more before it are not shown)." in " ".join(
+        text.split()
+    )
+    assert "trader-2 after step 2: " in text, "the account that is spoken of"
 
 
 def test_price_that_stops_and_view_that_does_not_answer_are_said() -> None:

@@ -75,7 +75,7 @@ def _verdict(case: Case, network: str | None, sound: bool) -> Verdict:
         from underwater.chain.ape import connected
 
         with connected(network) as chain:
-            differs = divergence(chain, engine, deployment, artifacts, case.blocks)
+            differs = divergence(chain, engine, deployment, artifacts, case.blocks, replayed.trial)
         elsewhere = f"A divergence between chains: {differs}" if differs else f"The same on {network}."
     if replayed.violation is not None:
         return Verdict(STILL_FAILS, replayed.violation.why, explain_case(case, replayed), elsewhere)

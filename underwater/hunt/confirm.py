@@ -5,56 +5,84 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from underwater.actions import Block
+from underwater.actions import Block, Receipt
 from underwater.chain import Chain
 from underwater.chain.clone import run_plan
 from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
+from underwater.errors import EnvironmentFailure
 from underwater.hunt.arena import Arena
+from underwater.hunt.probe import Trial
 
 
 class Seen(NamedTuple):
-    """What a chain shows of one block: each act's answer, then stored values and every account's view at its end."""
+    """What a chain shows of one block: each call's answer, then stored values, every account's view and a probe's views at its end."""
 
     receipts: tuple[tuple[bool, bool, bytes, tuple[object, ...]], ...]
     values: tuple[int, ...]
     healths: tuple[object, ...]
+    answers: tuple[tuple[bool, bytes], ...]
 
 
-def watch(chain: Chain, instance: Instance, blocks: Sequence[Block]) -> list[Seen]:
-    """Run a history on any chain that holds the deployment, and say what it shows."""
+def watch(chain: Chain, instance: Instance, blocks: Sequence[Block], trial: Trial | None = None) -> list[Seen]:
+    """Run a history on any chain that holds the deployment, and say what it shows. A ``trial`` is made in the last block."""
     shown = []
-    for block in blocks:
+    for number, block in enumerate(blocks, 1):
         time_s = chain.time_s + block.after_s
-        receipts = chain.block(block.after_s, [instance.call(act, time_s) for act in block.acts])
+        calls = [instance.call(act, time_s) for act in block.acts]
+        views: Sequence[tuple[str, bytes]] = ()
+        if trial is not None and number == len(blocks):
+            calls += trial.calls
+            views = trial.views
+        receipts = chain.block(block.after_s, calls)
         shown.append(
             Seen(
                 tuple((receipt.ok, receipt.halted is not None, receipt.data, receipt.logs) for receipt in receipts),
                 tuple(chain.storage(instance.slots.pairs)),
                 tuple(instance.health(chain, name) for name in instance.cast.accounts),
+                tuple(_answer(chain.view(to, data)) for to, data in views),
             )
         )
     return shown
 
 
-def divergence(
-    chain: Chain, engine: Engine, deployment: Deployment, artifacts: Artifacts, blocks: Sequence[Block]
-) -> str:
-    """How another chain differs from revm over a history, deployment included; empty if it does not.
+def _answer(receipt: Receipt) -> tuple[bool, bytes]:
+    return receipt.ok, receipt.data
 
-    The other chain is afterwards as it was before.
+
+def divergence(
+    chain: Chain,
+    engine: Engine,
+    deployment: Deployment,
+    artifacts: Artifacts,
+    blocks: Sequence[Block],
+    trial: Trial | None = None,
+) -> str:
+    """How another chain differs from revm over a history and a probe's trial, deployment included; empty if it does not.
+
+    The other chain is afterwards as it was before. A trial that needs more gas than a block has is left out: in another block
+    it would be another trial.
     """
     plan, instance = engine.deploy(deployment, artifacts)
     before = chain.snapshot()
     try:
         run_plan(chain, plan, engine.begin_s)
-        there = watch(chain, instance, blocks)
+        there = watch(chain, instance, blocks, trial)
+    except EnvironmentFailure:
+        if trial is None:
+            raise
+        chain.restore(before)
+        return divergence(chain, engine, deployment, artifacts, blocks)
     finally:
         chain.restore(before)
     arena = Arena(engine, deployment, artifacts)
-    here = watch(arena.chain, arena.instance, blocks)
+    here = watch(arena.chain, arena.instance, blocks, trial)
     for number, (one, other) in enumerate(zip(here, there, strict=True), 1):
-        for what, left, right in zip(("outcomes", "stored values", "views"), one, other, strict=True):
+        for what, left, right in zip(_SHOWN, one, other, strict=True):
             if left != right:
                 return f"block {number}: {what} differ between {arena.chain.name} and {chain.name}: {left} and {right}"
     return ""
+
+
+_SHOWN = ("outcomes", "stored values", "views", "a probe's views")
+"""The fields of ``Seen`` in words."""

@@ -4,23 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from reference.machine import apply
 from reference.margin import Health, health_of
 from reference.state import State, with_item
-from underwater.actions import Action, Outcome
+from underwater.actions import Action, Call, Outcome, Receipt
+from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
 from underwater.hunt.observer import Observer
+
+
+class Tried(NamedTuple):
+    """An action of a probe, the state that it met, and what the contract answered."""
+
+    before: State
+    action: Action
+    outcome: Outcome
+
+
+class Trial(NamedTuple):
+    """What a probe did and asked: to tell of it, and to try it on another chain.
+
+    ``calls`` are all that it sent, in order; ``views`` (address, calldata) those that it asked after the last of them.
+    """
+
+    acts: tuple[Tried, ...]
+    calls: tuple[Call, ...]
+    views: tuple[tuple[str, bytes], ...]
+
+
+class _Tape(RevmChain):
+    """The chain of a probe, which remembers what is sent and asked. It shares everything else with the chain it is made from."""
+
+    def __init__(self, chain: RevmChain) -> None:
+        self.__dict__.update(chain.__dict__)
+        self.calls: list[Call] = []
+        self.views: list[tuple[str, bytes]] = []
+
+    def transact(self, call: Call) -> Receipt:
+        """See ``RevmChain``."""
+        self.calls.append(call)
+        self.views.clear()
+        return super().transact(call)
+
+    def view(self, to: str, data: bytes) -> Receipt:
+        """See ``RevmChain``."""
+        self.views.append((to, data))
+        return super().view(to, data)
 
 
 class Probe:
     """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
 
     def __init__(self, observer: Observer, state: State, choices: Choices) -> None:
-        self.observer = observer
-        self.chain = observer.chain
         instance = self.instance = observer.instance
+        self.chain = _Tape(observer.chain)
+        self.observer = Observer(self.chain, instance, list(observer.values))
+        self._tried: list[Tried] = []
         self.state = state
         self.choices = choices
         self.accounts: tuple[str, ...] = instance.cast.accounts
@@ -31,12 +72,19 @@ class Probe:
         instance, before = self.instance, self.state
         action = Action(kind, caller, arguments)
         receipt = self.chain.transact(instance.call(action, self.chain.time_s))
-        if not receipt.ok:
-            return instance.outcome_of(receipt)
-        after, expected = apply(before, kind, caller, arguments)
-        self.state = self.observer.read(action, before, after)
-        as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(expected)
-        return expected if as_expected else instance.outcome_of(receipt)
+        if receipt.ok:
+            after, expected = apply(before, kind, caller, arguments)
+            self.state = self.observer.read(action, before, after)
+            as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(expected)
+            outcome = expected if as_expected else instance.outcome_of(receipt)
+        else:
+            outcome = instance.outcome_of(receipt)
+        self._tried.append(Tried(before, action, outcome))
+        return outcome
+
+    def trial(self) -> Trial:
+        """What was done and asked so far."""
+        return Trial(tuple(self._tried), tuple(self.chain.calls), tuple(self.chain.views))
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""
@@ -71,6 +119,6 @@ def probing(observer: Observer, state: State, choices: Choices) -> Iterator[Prob
     chain = observer.chain
     snapshot = chain.snapshot()
     try:
-        yield Probe(Observer(chain, observer.instance, list(observer.values)), state, choices)
+        yield Probe(observer, state, choices)
     finally:
         chain.restore(snapshot)

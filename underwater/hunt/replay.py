@@ -10,7 +10,7 @@ from underwater.aims import solve_act
 from underwater.checks import Check, Roster, Step, Violation
 from underwater.choices import SeededChoices
 from underwater.hunt.arena import Arena
-from underwater.hunt.probe import probing
+from underwater.hunt.probe import Trial, probing
 from underwater.hunt.runner import Runner
 from underwater.hunt.sequence import PROBE_STREAMS
 
@@ -19,12 +19,13 @@ class Replayed(NamedTuple):
     """A history as it was run.
 
     ``blocks`` are those that ran, numbers as they were solved, up to the failing act; ``violation`` is None if nothing failed.
-    ``steps`` are the steps as checks saw them.
+    ``steps`` are the steps as checks saw them. ``trial`` is what the check's probe did after them, where it is a probe that failed.
     """
 
     blocks: tuple[Block, ...]
     violation: Violation | None
     steps: tuple[Step, ...]
+    trial: Trial | None = None
 
     @property
     def refused(self) -> tuple[int, ...]:
@@ -58,22 +59,12 @@ def replay(
             violations = runner.act(solved)
             assert runner.last is not None
             steps.append(runner.last)
-            if not violations and check.probe is not None and is_last:
-                violations = try_streams(runner, check)
             if violations:
                 return Replayed(runner.history(), violations[0], tuple(steps))
-    if check.probe is not None and steps and not blocks[-1].acts:
-        violations = try_streams(runner, check)  # the last thing that happens is that time passes
-        if violations:
-            return Replayed(runner.history(), violations[0], tuple(steps))
+    if check.probe is not None and steps:
+        for stream in range(PROBE_STREAMS):  # one of them is what a hunt drew
+            with probing(runner.observer, runner.state, SeededChoices(stream, check.id)) as probe:
+                violations = runner.roster.try_probe(check, probe)
+            if violations:
+                return Replayed(runner.history(), violations[0], tuple(steps), probe.trial())
     return Replayed(runner.history(), None, tuple(steps))
-
-
-def try_streams(runner: Runner, check: Check) -> list[Violation]:
-    """A check's probe with every stream that a hunt may have drawn for it."""
-    for stream in range(PROBE_STREAMS):
-        with probing(runner.observer, runner.state, SeededChoices(stream, check.id)) as probe:
-            violations = runner.roster.try_probe(check, probe)
-        if violations:
-            return violations
-    return []

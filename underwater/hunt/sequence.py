@@ -31,6 +31,8 @@ PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
 MOST_ACTS_IN_A_BLOCK = 3
 
+PROBE = "probe"
+
 Novelty = tuple[Any, ...]
 
 
@@ -40,6 +42,7 @@ class Find(NamedTuple):
     blocks: tuple[Block, ...]
     violations: tuple[Violation, ...]
     kind: str
+    """The action after which a check did not hold, or ``PROBE``: what came before a probe is not what it failed on."""
     expected: str
     observed: str
     refused: tuple[int, ...]
@@ -104,7 +107,7 @@ def run_sequence(
         for _ in range(PROBES_TOGETHER if roster.probes else 0):
             violations = _probe(runner, roster, probe_choices)
             if violations:
-                ran.find = _find(runner, violations)
+                ran.find = Find(runner.history(), tuple(violations), PROBE, "", "", tuple(runner.refused))
                 return False
         return True
 

@@ -5,6 +5,7 @@ At the step that fails a second block shows the account's equity and requirement
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reference.machine import apply
 from reference.margin import NO_RISK, Health, collateral_value_wad, health, position_value_wad
 from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
 from reference.state import State
@@ -21,6 +23,7 @@ from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
+from underwater.hunt.probe import Trial, Tried
 from underwater.hunt.replay import Replayed
 from underwater.report.words import (
     duration_text,
@@ -33,13 +36,17 @@ from underwater.report.words import (
 )
 
 PLAIN_WIDTH = 100
+TRIED, MOST_TRIED_SHOWN = "try", 12
 NO_PRICE, NO_ANSWER, UNKNOWN = "no price", "no answer", "unknown"
 EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN = "equity", "initial margin", "maintenance margin"
 
 
 @dataclass(frozen=True)
 class StepRow:
-    """One act of a history. ``time_s`` counts from the first act; ``margin_ratio`` is that of the account explained."""
+    """One act of a history, or of what a probe tried after it (``number`` 0).
+
+    ``time_s`` counts from the first act; ``margin_ratio`` is that of the account explained.
+    """
 
     number: int
     time_s: int
@@ -75,6 +82,8 @@ class Explanation:
     failed: int | None
     account: str | None = None
     components: tuple[Component, ...] = ()
+    tried: tuple[StepRow, ...] = ()
+    """What the check's probe did after the failing step; taken back afterwards."""
 
 
 _SUMS = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
@@ -120,10 +129,11 @@ def side_by_side(expected: Parts, observed: Parts) -> tuple[Component, ...]:
     return tuple(Component(name, expected.get(name, 0), observed.get(name, 0)) for name in (*names, *_SUMS))
 
 
-def account_to_explain(step: Step) -> str | None:
+def account_to_explain(step: Step, why: str = "") -> str | None:
     """The account that a failing step is about.
 
-    One that is not as expected; else a party to the step; else the one with the least above its maintenance margin.
+    One that is not as expected; else one that ``why`` names; else a party to the step; else the one with the least above its
+    maintenance margin.
     """
     state, expected = step.after, step.expected_state
     names = [*step.participants, *(name for name in state.accounts if name not in step.participants)]
@@ -132,6 +142,8 @@ def account_to_explain(step: Step) -> str | None:
             return name
         if name in step.healths and step.healths[name] != health(expected, expected.accounts[name]):
             return name
+    if named := [name for name in names if re.search(rf"\b{re.escape(name)}\b", why)]:
+        return named[0]
     if step.participants:
         return step.participants[0]
     distances = []
@@ -142,10 +154,12 @@ def account_to_explain(step: Step) -> str | None:
     return min(distances)[1] if distances else None
 
 
-def explain(check: str, says: str, why: str, steps: Sequence[Step], vocabulary: Vocabulary) -> Explanation:
-    """A finding from the steps of its history, the last of which fails."""
+def explain(
+    check: str, says: str, why: str, steps: Sequence[Step], vocabulary: Vocabulary, trial: Trial | None = None
+) -> Explanation:
+    """A finding from the steps of its history, the last of which fails, or what a probe tried after it."""
     last = steps[-1]
-    account = account_to_explain(last)
+    account = account_to_explain(last, why)
     start_s = steps[0].before.time_s
     rows = tuple(_row(number, step, start_s, account, vocabulary) for number, step in enumerate(steps, 1))
     parts: tuple[Component, ...] = ()
@@ -153,7 +167,16 @@ def explain(check: str, says: str, why: str, steps: Sequence[Step], vocabulary: 
         expected = components(last.expected_state, account)
         view = last.healths[account] or _NO_VIEW if account in last.healths else None
         parts = side_by_side(expected, components(last.after, account, view))
-    return Explanation(check, says, why, rows, len(steps), account, parts)
+    time_s = last.before.time_s - start_s
+    tried = [_tried_row(act, time_s, vocabulary) for act in trial.acts] if trial is not None else []
+    return Explanation(check, says, why, rows, len(steps), account, parts, tuple(tried))
+
+
+def _tried_row(tried: Tried, time_s: int, vocabulary: Vocabulary) -> StepRow:
+    before, action, outcome = tried
+    _, wanted = apply(before, action.kind, action.caller, action.arguments)
+    expected, observed = outcomes_text(wanted, outcome)
+    return StepRow(0, time_s, action.caller, predicate(action, vocabulary), expected, observed)
 
 
 def _row(number: int, step: Step, start_s: int, account: str | None, vocabulary: Vocabulary) -> StepRow:
@@ -186,11 +209,11 @@ def _steps_table(explanation: Explanation) -> Table:
         table.add_column(name, min_width=least, overflow="fold")
     if explanation.account is not None:
         table.add_column("margin ratio", justify="right", min_width=len(NO_ANSWER), max_width=len(NO_ANSWER))
-    for row in explanation.rows:
+    for row in (*explanation.rows, *explanation.tried[-MOST_TRIED_SHOWN:]):
         failed = row.number == explanation.failed
         differs = "bold red" if row.expected != row.observed else ""
         table.add_row(
-            Text(f"{'> ' if failed else ''}{row.number}"),
+            Text(f"{'> ' if failed else ''}{row.number or TRIED}"),
             Text(f"+{duration_text(row.time_s)}" if row.time_s else "0 s"),
             Text(row.actor),
             Text(row.action),
@@ -268,6 +291,10 @@ def render(explanation: Explanation, console: Console) -> None:
         console.print(_components_table(explanation.components), crop=False)
     console.print()
     legend = "expected: by the reference model. observed: on the chain."
+    if explanation.tried:
+        hidden = len(explanation.tried) - MOST_TRIED_SHOWN
+        legend += f" {TRIED}: tried by the check after step {explanation.failed}, and taken back"
+        legend += f" ({hidden} more before it are not shown)." if hidden > 0 else "."
     if explanation.account:
         legend += f" margin ratio: equity / maintenance margin of {explanation.account}; below 1 it may be liquidated."
     console.print(Text(legend, style="dim"))
@@ -284,4 +311,4 @@ def plain_text(explanation: Explanation, width: int = PLAIN_WIDTH) -> str:
 def explain_case(case: Case, replayed: Replayed) -> str:
     """A replayed case as text: what was done, what the model expects, what the contracts did."""
     why = replayed.violation.why if replayed.violation is not None else ""
-    return plain_text(explain(case.check, case.says, why, replayed.steps, vocabulary_of(case)))
+    return plain_text(explain(case.check, case.says, why, replayed.steps, vocabulary_of(case), replayed.trial))

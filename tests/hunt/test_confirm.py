@@ -1,0 +1,117 @@
+"""Another chain's word on a finding: it agrees, or the difference is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from reference.state import BURNS_GAS
+from tests.hunt.support import FAULT, USDC, USDC_ONE, WBTC, arena, blocks, deposit, opened, withdraw
+from underwater.actions import Action, Block, Call, Receipt
+from underwater.chain import Chain
+from underwater.chain.ape import connected
+from underwater.checks import check_named
+from underwater.engine.abi import selector
+from underwater.engine.bundled.engine import BUNDLED
+from underwater.engine.faults import artifacts_of
+from underwater.hunt.confirm import divergence
+from underwater.hunt.probe import Trial
+from underwater.hunt.replay import replay
+
+LEAVING = "leaving-needs-a-price"
+STUCK = blocks(
+    deposit("trader-1", USDC, 10 * USDC_ONE),
+    deposit("trader-1", WBTC, 1),
+    Action("publish", "publisher", ("BTC-USD", 60_000 * 10**8, None)),
+)
+"""With that fault, trader-1 cannot leave now: which only a probe notices."""
+
+
+@pytest.fixture(scope="module")
+def ape() -> Iterator[Chain]:
+    with connected("ethereum:local:test") as chain:
+        yield chain
+
+
+def diverges(chain: Chain, history: tuple[Block, ...], trial: Trial | None = None, fault: str | None = None) -> str:
+    return divergence(chain, BUNDLED, BUNDLED.default_deployment(), artifacts_of(fault), history, trial)
+
+
+def trial_of(history: tuple[Block, ...], fault: str, check: str) -> Trial:
+    trial = replay(arena(0, fault), history, check_named(check)).trial
+    assert trial is not None
+    return trial
+
+
+class Lying:
+    """A chain that answers otherwise in one way."""
+
+    def __init__(self, chain: Chain, **lies: Callable[..., Any]) -> None:
+        self.chain = chain
+        self.lies = lies
+
+    def __getattr__(self, name: str) -> Any:
+        true = getattr(self.chain, name)
+        return (lambda *given: self.lies[name](true(*given))) if name in self.lies else true
+
+
+def test_chains_agree_on_a_history_and_are_left_as_they_were(ape: Chain) -> None:
+    before = ape.number, ape.time_s
+    assert diverges(ape, (*opened(), *blocks(withdraw("trader-1", USDC, 9_000 * USDC_ONE)))) == ""
+    assert diverges(ape, opened(), fault=FAULT) == ""
+    assert (ape.number, ape.time_s) == before
+
+
+def test_what_a_probe_tried_is_tried_there_too(ape: Chain) -> None:
+    trial = trial_of(STUCK, LEAVING, "HEALTH-05")
+    assert diverges(ape, STUCK, trial, LEAVING) == ""
+    # On the sound engine the same attempt is not refused.
+    sound = Lying(ape, block=lambda receipts: [Receipt(True, b"", ()) for _ in receipts])
+    assert diverges(sound, STUCK, trial, LEAVING).startswith("block 1: outcomes differ between revm and ")  # type: ignore[arg-type]
+
+
+def plus_one(values: Sequence[int]) -> list[int]:
+    return [values[0] + 1, *values[1:]]
+
+
+def other(receipt: Receipt) -> Receipt:
+    return Receipt(receipt.ok, receipt.data + b"\0", receipt.logs, receipt.halted)
+
+
+@pytest.mark.parametrize(
+    ("what", "lies"),
+    [
+        ("outcomes", {"block": lambda receipts: [other(receipt) for receipt in receipts]}),
+        ("outcomes", {"block": lambda receipts: [receipt._replace(logs=()) for receipt in receipts]}),
+        ("outcomes", {"block": lambda receipts: [receipt._replace(halted="OutOfGas") for receipt in receipts]}),
+        ("stored values", {"storage": plus_one}),
+        ("views", {"view": lambda receipt: receipt._replace(ok=False)}),
+    ],
+    ids=["an answer", "events", "a halt", "a slot", "a view"],
+)
+def test_a_difference_is_named_by_its_block_and_kind(
+    ape: Chain, what: str, lies: dict[str, Callable[..., Any]]
+) -> None:
+    chain: Any = Lying(ape, **lies)
+    assert diverges(chain, opened()).startswith(f"block 1: {what} differ between revm and {ape.name}: ")
+
+
+def test_views_of_a_probe_are_asked_there_too(ape: Chain) -> None:
+    feed = arena().instance.addresses.sources["BTC-USD"]  # type: ignore[attr-defined]
+    trial = Trial((), (), ((feed, selector("latestRoundData()")),))
+    assert diverges(ape, opened(), trial) == ""
+    chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)
+    assert diverges(chain, opened(), trial).startswith("block 3: a probe's views differ between revm and ")
+
+
+def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:
+    """Six calls that burn all their gas: no chain has room for them beside each other."""
+    instance: Any = arena().instance
+    feed, sender = instance.addresses.sources["BTC-USD"], instance.address_of["trader-1"]
+    history = blocks(Action("set_feed_mode", "publisher", ("BTC-USD", BURNS_GAS)))
+    burning = Trial((), (Call(sender, feed, selector("latestRoundData()")),) * 6, ())
+    before = ape.number, ape.time_s
+    assert diverges(ape, history, burning) == ""
+    assert (ape.number, ape.time_s) == before
