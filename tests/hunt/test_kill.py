@@ -56,11 +56,11 @@ import sys
 from underwater.commands import cli
 from underwater.hunt import confirm
 watch = confirm.watch
-def watch_without_node(chain, instance, blocks):
+def watch_without_node(chain, *others):
     if hasattr(chain, "provider"):
         chain.provider.process.kill()
         chain.provider.process.wait()
-    return watch(chain, instance, blocks)
+    return watch(chain, *others)
 confirm.watch = watch_without_node
 cli()
 """
