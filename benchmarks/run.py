@@ -24,11 +24,12 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import apeing, forging  # noqa: E402 (found once the project's folder is on the path)
-from benchmarks.hunting import Hunt, Recording  # noqa: E402
-from benchmarks.timing import Timed  # noqa: E402
-from underwater.document import write_whole  # noqa: E402
-from underwater.errors import EnvironmentFailure, UserError  # noqa: E402
+# ruff: noqa: E402 (what follows is found once the project's folder is on the path)
+from benchmarks import apeing, forging
+from benchmarks.hunting import Hunt, Recording
+from benchmarks.timing import Timed
+from underwater.document import write_whole
+from underwater.errors import EnvironmentFailure, UserError
 
 RESULT = ROOT / "build" / "bench.json"
 

@@ -115,14 +115,12 @@ ANSWERS_AT_START = {
 
 def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int = 10**40) -> State:
     """Nothing has happened yet: everyone has tokens, the matcher may act for every account, all answers are new."""
-    feeds = [market.feed for market in parameters.markets]
-    feeds += [collateral.feed for collateral in parameters.collaterals if collateral.feed is not None]
     nothing = (0,) * len(parameters.collaterals)
     return State(
         time_s=NOW_S,
         parameters=parameters,
         feeds={name: FeedReading(answer, NOW_S, ANSWERS) for name, answer in answers.items()},
-        feed_decimals={feed.feed: feed.decimals for feed in feeds},
+        feed_decimals={feed.feed: feed.decimals for feed in parameters.feeds},
         accounts={name: empty_account(parameters) for name in EVERYONE},
         operators=frozenset((name, MATCHER) for name in ACCOUNTS),
         roles={

@@ -698,9 +698,7 @@ def test_last_fresh_second_is_fresh_and_one_second_later_is_stale(choices: Choic
     source = choices.choice(sorted(state.feeds))
     age_s = choices.of(None, 0, choices.between(1, NOW_S))
     state, _ = apply(state, "publish", STRANGER, (source, state.feeds[source].answer, age_s))
-    feeds = [market.feed for market in state.parameters.markets]
-    feeds += [collateral.feed for collateral in state.parameters.collaterals if collateral.feed is not None]
-    feed = next(feed for feed in feeds if feed.feed == source)
+    feed = next(feed for feed in state.parameters.feeds if feed.feed == source)
     last_s = boundaries.last_fresh_second_s(state, source, feed.heartbeat_s)
     if last_s is None:
         assert age_s is None or state.feeds[source].updated_at_s == 0
