@@ -63,6 +63,8 @@ class FindingReady:
     why: str
     case: Path
     steps: int
+    tried: int
+    """Acts that the check's probe tried after the last step; 0 where it is no probe that failed."""
     found_after_s: float
     confirmed_on: str | None
     """The Ape network that agrees, or None where chains diverge or were not asked."""

@@ -85,6 +85,7 @@ def hunt(
             why=found.case.note,
             case=found.path,
             steps=found.steps,
+            tried=len(found.replayed.trial.acts) if found.replayed.trial is not None else 0,
             found_after_s=met.found_after_s,
             confirmed_on=confirmed_on,
             divergence=differs,

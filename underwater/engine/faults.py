@@ -19,8 +19,8 @@ class Fault(NamedTuple):
     ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what
     is wrong, ``after`` which real incident or class of error it stands for.
 
-    ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its
-    shortest known history.
+    ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its shortest known history, what a
+    check's probe tries at its end counted as one.
     """
 
     id: str
