@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from reference.ledger import Effect, require_collateral, require_market
 from reference.parameters import Collateral, Feed, LiquidationParameters, Market, MarketLimits, Unsafe
@@ -69,11 +69,10 @@ def _with_collateral(state: State, number: int, collateral: Collateral) -> State
     )
 
 
-@contextmanager
-def _refusing_unsafe() -> Iterator[None]:
+def _require_safe(validate: Callable[..., None], *arguments: Any) -> None:
     """P7: a configuration that is unsafe is refused by the name of its parameter."""
     try:
-        yield
+        validate(*arguments)
     except Unsafe as unsafe:
         raise Rejected("UnsafeParameter", unsafe.name) from None
 
@@ -91,8 +90,7 @@ def set_market_limits(
     require_role(state, caller, RISK)
     limits = MarketLimits(price_band_rate_wad, trading_fee_rate_wad, liquidation_penalty_rate_wad, position_limit_wad)
     changed = replace(require_market(state, market), limits=limits)
-    with _refusing_unsafe():
-        changed.validate_limits()
+    _require_safe(changed.validate_limits)
     return (
         _with_market(state, market, changed),
         (
@@ -112,8 +110,7 @@ def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) 
     """C1."""
     require_role(state, caller, RISK)
     changed = replace(require_collateral(state, collateral), deposit_cap_units=cap_units)
-    with _refusing_unsafe():
-        changed.validate(collateral, None if changed.feed is None else changed.feed.decimals)
+    _require_safe(changed.validate, collateral, None if changed.feed is None else changed.feed.decimals)
     return _with_collateral(state, collateral, changed), (("DepositCapSet", collateral, cap_units),)
 
 
@@ -127,8 +124,7 @@ def set_liquidation_parameters(
     """C1."""
     require_role(state, caller, RISK)
     changed = LiquidationParameters(liquidator_share_rate_wad, close_factor_rate_wad, small_position_notional_wad)
-    with _refusing_unsafe():
-        changed.validate()
+    _require_safe(changed.validate)
     return (
         state._replace(parameters=replace(state.parameters, liquidation=changed)),
         (
@@ -156,8 +152,7 @@ def set_market_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_market(state, market), feed=feed)
-    with _refusing_unsafe():
-        changed.validate(state.feed_decimals[feed.feed])
+    _require_safe(changed.validate, state.feed_decimals[feed.feed])
     return _with_market(state, market, changed), (
         ("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )
@@ -177,8 +172,7 @@ def set_collateral_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_collateral(state, collateral), feed=feed)
-    with _refusing_unsafe():
-        changed.validate(collateral, state.feed_decimals[feed.feed])
+    _require_safe(changed.validate, collateral, state.feed_decimals[feed.feed])
     return _with_collateral(state, collateral, changed), (
         ("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )
