@@ -200,7 +200,7 @@ def _value(state: State, account: Account) -> _Valuation:
     for number, units in enumerate(account.units):
         if units:
             listed = priced.collaterals[number]
-            assert listed is not None, "the settlement token is cash (A1)"
+            assert listed is not None, "the settlement token is cash (N3)"
             needed.append(listed)
             if listed.status != FRESH:
                 return _resting_on(needed, state, account, Health(listed.status, NO_RISK))

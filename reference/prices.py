@@ -104,9 +104,11 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
     """Work a price out, and keep it: valuing an account asks for the same few prices over and over."""
     status, price_wad = price_of(feed, reading, now_s, step_wad)
     since_s, until_s = -ALWAYS_S, ALWAYS_S
-    if status == FRESH:
+    # As long as the reading itself is what it is now: one that is fresh, but floored to nothing, goes stale like any other.
+    of_reading = status_of(feed, reading, now_s)
+    if of_reading == FRESH:
         since_s, until_s = reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
-    elif status == STALE:
+    elif of_reading == STALE:
         since_s = now_s
         if reading.updated_at_s > now_s:
             until_s = reading.updated_at_s - 1

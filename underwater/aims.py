@@ -64,6 +64,12 @@ def _position_of(argument: int, market_argument: int) -> Solver:
     return solve
 
 
+def _wallet(state: State, name: str, collateral: int) -> int | None:
+    """The tokens that somebody has outside the engine; None for none."""
+    wallet = state.wallets.get(name)
+    return wallet[collateral] or None if wallet is not None else None
+
+
 def _own_balance(state: State, action: Action) -> int | None:
     """Everything of a collateral that an account has, whatever it may withdraw."""
     account, collateral = state.accounts[action.arguments[0]], action.arguments[1]
@@ -92,7 +98,7 @@ def _room(argument: int, direction: int) -> Solver:
 _SIZE, _PRICE = 3, 4
 AIMS: dict[str, tuple[int, Solver]] = {
     "deposit cap": (2, lambda s, a: boundaries.largest_deposit_units(s, a.arguments[1])),
-    "wallet": (2, lambda s, a: s.wallets.get(a.caller, s.held_units)[a.arguments[1]]),
+    "wallet": (2, lambda s, a: _wallet(s, a.caller, a.arguments[1])),
     "largest withdrawal": (2, lambda s, a: boundaries.largest_withdrawal_units(s, a.arguments[0], a.arguments[1])),
     "own balance": (2, _own_balance),
     "largest trade": (_SIZE, _largest_trade),

@@ -24,7 +24,7 @@ from underwater.hunt.work import Settings
 from underwater.report.table import explain_case
 
 MOST_SHRUNK = 5
-"""Findings of one run that are shrunk: the rest stay on disk unshrunk, for ``shrink`` and ``replay``."""
+"""Findings of one run that are shrunk: the rest stay on disk as they were met, and replay like any case."""
 
 
 def hunt(

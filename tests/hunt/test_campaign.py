@@ -219,7 +219,7 @@ def test_findings_of_one_cause_are_joined(tmp_path: Path) -> None:
     met = [event for event in events if isinstance(event, Met)]
     assert len(met) == len(ran.causes)
     assert {cause[0] for cause in ran.causes} == {"HEALTH-01"}
-    assert max(cause.count for cause in ran.causes.values()) > 1
+    assert max(ran.causes.values()) > 1
 
 
 def test_what_tasks_under_way_met_is_told_when_the_hunt_ends(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import pickle
 import subprocess
 import sys
 from datetime import date
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,29 +136,15 @@ def test_largest_moves_are_the_known_crises_and_apart() -> None:
         assert all(later - earlier >= MOVES_APART for earlier, later in pairwise(ordered))
 
 
-def test_prices_of_any_magnitude_follow_the_ratio_rounded_down_once() -> None:
-    window = Window(shipped_history().series[2], 1000, 60)
-    closes = window.series.closes_wad
-    for first in (12_345, 10**8, 987_654_321 * 10**18):
-        assert window.price_down(first, 0) == first
-        for step in (1, 30, 60):
-            exact = Fraction(first * closes[1000 + step], closes[1000])
-            assert exact - 1 < window.price_down(first, step) <= exact
-    assert window.day(60) == window.series.day(1060)
-
-
 def test_next_price_rounds_down_and_never_to_zero() -> None:
     series = PriceSeries("halves", (1, 2, 3), (4 * WAD, 2 * WAD, WAD))
     assert series.next_price_down(101, 0) == 50
     assert series.next_price_down(1, 1) == 1
-    assert Window(series, 0, 2).price_down(3, 2) == 1
 
 
 @pytest.mark.parametrize("step", [-1, 3])
-def test_step_outside_the_window_is_an_error(step: int) -> None:
+def test_move_outside_the_series_is_an_error(step: int) -> None:
     series = PriceSeries("flat", (1, 2, 3, 4), (WAD,) * 4)
-    with pytest.raises(IndexError):
-        Window(series, 0, 2).price_down(1, step)
     with pytest.raises(IndexError):
         series.next_price_down(1, step)
 
@@ -181,16 +166,6 @@ def test_window_longer_than_its_series_is_the_whole_series() -> None:
     history = PriceHistory("here", (PriceSeries("short", (1, 2, 3), (WAD, 2 * WAD, WAD)),))
     for seed in range(20):
         assert history.draw_window(SeededChoices(seed), 100) == Window(history.series[0], 0, 2)
-
-
-def test_same_days_gives_each_series_under_way_the_same_first_day() -> None:
-    stocks, nasdaq, oil = shipped_history().series
-    start = stocks.days.index(date(2008, 9, 15).toordinal())
-    windows = shipped_history().same_days(Window(stocks, start, 40))
-    assert [window.series for window in windows] == [stocks, nasdaq, oil]
-    assert {window.day(0) for window in windows} == {date(2008, 9, 15)}
-    before_stocks = Window(oil, 100, 40)
-    assert shipped_history().same_days(before_stocks) == (before_stocks,)
 
 
 def test_history_survives_pickling() -> None:

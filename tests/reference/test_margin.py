@@ -23,8 +23,9 @@ from reference.margin import (
     requirements_exact,
     requirements_wad,
 )
-from reference.parameters import Collateral, Feed, Market, MarketLimits
+from reference.parameters import Collateral, Feed, Market, MarketLimits, Parameters
 from reference.prices import (
+    ALWAYS_S,
     FRESH,
     OUT_OF_BOUNDS,
     STALE,
@@ -32,6 +33,7 @@ from reference.prices import (
     collateral_price_status,
     mark_status,
     price_of,
+    prices,
     status_of,
 )
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor, floor_to_multiple
@@ -451,15 +453,30 @@ def test_price_asked_for_again_is_what_working_it_out_anew_gives(choices: Choice
     readings = [
         FeedReading(choices.of(*answers), choices.of(*edges), choices.of(ANSWERS, ANSWERS, REVERTS)) for _ in range(3)
     ]
-    for _ in range(12):
-        reading, now_s = choices.choice(readings), choices.of(*edges)
-        state = scene.state._replace(time_s=now_s, feeds={**scene.state.feeds, "COPPER": reading})
+    parameters = Parameters((market,), (SMALL.collaterals[0], collateral), SMALL.liquidation)
+    # Mappings of readings are told apart by identity, so these are used again.
+    worlds = [{**scene.state.feeds, "COPPER": reading} for reading in readings]
+    for _ in range(24):
+        feeds, now_s = choices.choice(worlds), choices.of(*edges)
+        reading = feeds["COPPER"]
+        state = scene.state._replace(time_s=now_s, feeds=feeds, parameters=parameters)
         assert mark_status(state, market) == price_of(market.feed, reading, now_s, market.tick_wad)
         assert collateral_price_status(state, collateral) == price_of(collateral.feed, reading, now_s, 1)
         expected = status_of(market.feed, reading, now_s)
         if expected in (FRESH, STALE) and reading.answer * 10**10 < market.tick_wad:
             expected = OUT_OF_BOUNDS
         assert mark_status(state, market)[0] == expected
+        every = prices(state)
+        (mark,), (_, price) = every.marks, every.collaterals
+        assert price is not None
+        assert (mark.status, mark.price_wad) == mark_status(state, market)
+        assert (price.status, price.price_wad) == collateral_price_status(state, collateral)
+        statuses = [status_of(feed, reading, now_s) for feed in parameters.feeds]
+        assert every.broken == ("COPPER" if any(status != FRESH for status in statuses) else None)
+        for second in (every.since_s, every.until_s):
+            assert (
+                statuses == [status_of(feed, reading, second) for feed in parameters.feeds] or abs(second) == ALWAYS_S
+            )
 
 
 # --- Health

@@ -50,6 +50,11 @@ def test_arguments_reach_both_hunts(main: Main, tmp_path: Path):
     ]
 
 
+def test_a_budget_of_steps_takes_the_place_of_seconds(main: Main, tmp_path: Path):
+    main(["--steps", "100"], ape_ending_with(tmp_path, 0, 1))
+    assert (tmp_path / "calls").read_text().splitlines()[0] == "underwater hunt --steps 100"
+
+
 def test_an_unknown_fault_is_told_of_before_the_sound_engine_is_hunted(main: Main, tmp_path: Path):
     assert main(["--fault", "of-old"], ape_ending_with(tmp_path, 0, 2)) == 2
     assert (tmp_path / "calls").read_text().splitlines() == ["underwater hunt --seconds 30 --fault of-old --first"]
@@ -63,4 +68,4 @@ def test_what_is_no_result_is_not_commented_on(main: Main, tmp_path: Path, capsy
     main([], ape_ending_with(tmp_path, 1, 1))
     assert "ended with 1 and should have ended with 0" in capsys.readouterr().out
     main(["--seconds", "2.5"], ape_ending_with(tmp_path, 0, 0))
-    assert "found nothing in 2.5 s, and should have" in capsys.readouterr().out
+    assert "found nothing, and should have" in capsys.readouterr().out

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from underwater.actions import Call, Receipt
 
 CHAIN_ID = 31337
-"""Pinned everywhere, like the EVM version and the gas limit of a transaction."""
-EVM_VERSION = "cancun"
+"""Pinned everywhere, like the gas limit of a transaction."""
 TRANSACTION_GAS_LIMIT = 8_000_000
 """Three of them fit a block everywhere, even if a source burns all the gas it gets."""
 BLOCK_GAS_LIMIT = 30_000_000

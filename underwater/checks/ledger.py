@@ -47,7 +47,7 @@ def _covered(step: Step) -> Verdict:
 
 
 def _all_leave(probe: Probe) -> Verdict:
-    """LEDGER-02, tried: everyone withdraws what the ledger says is theirs, until nothing moves."""
+    """LEDGER-02, tried: everyone, one after the other, withdraws what the ledger says is theirs."""
     start = probe.state
     taken = [0] * len(start.pool_units)
     for name in probe.accounts:

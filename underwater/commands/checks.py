@@ -41,11 +41,14 @@ def checks_command(json_path: Path | None) -> None:
         star = " " if check.uses_model else "*"
         head = f"{check.id + star:<11} {'':>11} {'':>11}  "
         if counted is not None:
-            evaluated, exercised = counted.checks.get(check.id, (0, 0))
-            head = f"{check.id + star:<11} {evaluated:>11,} {f'{exercised:,}' if exercised else 'NEVER':>11}  "
+            evaluated, exercised = counted.checks.get(check.id, (None, 0))
+            if evaluated is None:
+                head = f"{check.id + star:<11} {'not asked':>11} {'':>11}  "
+            else:
+                head = f"{check.id + star:<11} {evaluated:>11,} {f'{exercised:,}' if exercised else 'NEVER':>11}  "
         lines = textwrap.wrap(check.sentence, max(24, width - len(head))) or [""]
         click.echo(head + ("\n" + " " * len(head)).join(lines))
-    click.echo("\n* needs no reference model, and so holds a foreign engine to account too.")
+    click.echo("\n* judges by a sentence of its own, not by whether contract and reference agree.")
 
 
 class _Counted(NamedTuple):

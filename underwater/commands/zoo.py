@@ -38,7 +38,8 @@ def zoo_command(
 ) -> None:
     """Hunt every planted fault on one core, then the sound engine.
 
-    What a check tries by itself at the end of a history counts as one step of it. Exit 1 if one is missed or shrinks to more than two steps beyond its shortest known history, or if the sound engine is accused.
+    What a check tries by itself at the end of a history counts as one step of it.
+    Exit 1 if one is missed or shrinks to more than two steps beyond its shortest known history, or if the sound engine is accused.
     """
     if not 0 < seconds_per_fault < math.inf:
         raise UserError(f"--seconds-per-fault {seconds_per_fault:g}: should be above 0, and finite")
@@ -108,9 +109,7 @@ def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHis
         for event in hunt(settings, Budget(seconds=seconds, first_finding=True), 1, network=None):
             if isinstance(event, FindingReady) and not caught["caught"]:
                 steps = event.steps + (1 if event.tried else 0)
-                caught.update(
-                    caught=True, check=event.check, steps=steps, found_after_s=round(event.found_after_s, 3)
-                )
+                caught.update(caught=True, check=event.check, steps=steps, found_after_s=round(event.found_after_s, 3))
             if isinstance(event, Finished):
                 caught["hunted_steps"] = event.summary.steps
                 caught["findings"] = len(event.summary.findings)

@@ -89,9 +89,6 @@ class Instance(Protocol):
     def participants(self, act: Act) -> tuple[str, ...]:
         """The accounts that an act names, each once."""
 
-    def is_world(self, act: Act) -> bool:
-        """Whether the world does it, and no account's stored state can change."""
-
     def wallets_touched(self, act: Act) -> Iterable[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from eth_utils import keccak
@@ -61,7 +60,3 @@ def create_address(sender: str, nonce: int) -> str:
         encoded_nonce = bytes([0x80 + len(encoded_nonce)]) + encoded_nonce
     payload = b"\x94" + raw + encoded_nonce
     return "0x" + keccak(bytes([0xC0 + len(payload)]) + payload)[12:].hex()
-
-
-Encoder = Callable[[Any], bytes]
-"""A static ABI value as words."""

@@ -51,6 +51,10 @@ class Kind(Protocol):
         """A phrase for people, with arguments by name in braces."""
 
 
+NAMES_SOMEBODY = frozenset(("actor", "account"))
+"""Types of arguments that name an actor."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What an engine with one deployment can say.
@@ -64,6 +68,8 @@ class Vocabulary:
     kinds: Mapping[str, Kind]
     ranges: Mapping[str, tuple[tuple[int, int], ...]]
     actors: tuple[str, ...]
+    accounts: tuple[str, ...]
+    """The actors that have an account."""
     bundle_callers: tuple[str, ...]
     markets: tuple[str, ...]
     collaterals: tuple[tuple[str, int], ...]
@@ -155,6 +161,8 @@ class Vocabulary:
             return field.integer() if _INTEGER.fullmatch(text) else words.index(field.choice(words))
         if argument_type == "actor":
             return field.choice(self.actors)
+        if argument_type == "account":
+            return field.choice(self.accounts)
         if argument_type == "role":
             return field.choice(self.roles)
         if argument_type == "source":

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from underwater.actions import Block
@@ -54,19 +53,6 @@ class Kept:
 
 
 @dataclass
-class Cause:
-    """Findings of one cause: the first of them, where it is on disk, and how many there were."""
-
-    find: Find
-    unshrunk: Path
-    deployment: int
-    sequence: int
-    steps: int
-    after_s: float
-    count: int = 1
-
-
-@dataclass
 class Stop:
     """Somebody's wish that a hunt ends, such as Ctrl-C.
 
@@ -94,7 +80,8 @@ class Campaign:
     mutate: bool = True
     stop: Stop = field(default_factory=Stop)
     kept: list[Kept] = field(default_factory=list)
-    causes: dict[tuple[str, ...], Cause] = field(default_factory=dict)
+    causes: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """What was found, and how often: findings of one cause are joined."""
     seen: set[Novelty] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -122,22 +109,17 @@ class Campaign:
             _ready(executor, self.workers)
             began = time.monotonic()
             futures: list[Future[Done]] = []
-            left: list[tuple[Task, Future[Done]]] = []
             try:
                 self.stop.is_heard = True
                 while not self._spent(began):
-                    tasks = self._plan()
-                    futures = _submit(executor, tasks)
-                    left = list(zip(tasks, futures, strict=True))
-                    for task, future in tuple(left):
-                        if self._stop_now(began):
-                            _cancel(futures)
-                            break
-                        done = _result(future)
-                        del left[0]
+                    futures = _submit(executor, self._plan())
+                    while futures and not self._stop_now(began):
+                        done = _result(futures[0])
+                        del futures[0]
                         summary.seconds = time.monotonic() - began
-                        yield from self._merge(task, done)
+                        yield from self._merge(done)
                         yield self._progress(began)
+                _cancel(futures)
             except KeyboardInterrupt:
                 summary.interrupted = True
                 _cancel(futures)
@@ -145,7 +127,7 @@ class Campaign:
                 self.stop.is_heard = False
             summary.interrupted = summary.interrupted or self.stop.is_asked
             summary.seconds = time.monotonic() - began
-        yield from self._met_meanwhile(left)
+        yield from self._met_meanwhile(futures)
         summary.history_digest = self._digest.hexdigest()
         summary.never_seen_errors = [name for name in self._declared if name not in summary.errors]
         yield Finished(summary)
@@ -194,7 +176,7 @@ class Campaign:
             tasks.append(Task(deployment, tuple(sequences), known))
         return tasks
 
-    def _merge(self, task: Task, done: Done) -> Iterator[Event]:
+    def _merge(self, done: Done) -> Iterator[Event]:
         summary = self.summary
         self._declared = done.declared_errors
         for check_id, count in done.evaluated.items():
@@ -216,36 +198,33 @@ class Campaign:
             if new and ran.find is None:
                 self._keep(Kept(done.deployment, ran.blocks[: max(new)]))
             if ran.find is not None:
-                yield from self._found(ran.find, done, place, task.sequences[place][0])
+                yield from self._found(ran.find, done, place)
 
-    def _met_meanwhile(self, left: list[tuple[Task, Future[Done]]]) -> Iterator[Event]:
+    def _met_meanwhile(self, left: list[Future[Done]]) -> Iterator[Event]:
         """What tasks met that were running when the hunt was to end: no part of its count or digest, but found."""
-        for task, future in left:
+        for future in left:
             if future.done() and not future.cancelled() and future.exception() is None:
                 done = future.result()
                 for place, ran in enumerate(done.ran):
                     if ran.find is not None:
-                        yield from self._found(ran.find, done, place, task.sequences[place][0])
+                        yield from self._found(ran.find, done, place)
 
     def _keep(self, kept: Kept) -> None:
         self.kept.append(kept)
         if len(self.kept) > MOST_KEPT:
             del self.kept[0]
 
-    def _found(self, find: Find, done: Done, place: int, sequence: int) -> Iterator[Event]:
+    def _found(self, find: Find, done: Done, place: int) -> Iterator[Event]:
+        times = self.causes.get(find.cause, 0)
+        self.causes[find.cause] = times + 1
         unshrunk = done.unshrunk.get(place)
-        cause = self.causes.get(find.cause)
-        if cause is not None:
-            cause.count += 1
-            if unshrunk is not None:  # tasks of one round met it side by side, and each saved it
-                unshrunk.unlink(missing_ok=True)
+        if unshrunk is None:  # of a cause that this task has saved before, or that was known when it began
             return
-        if unshrunk is None:  # another task of this round met it first, and saved it
+        if times:  # tasks of one round met it side by side, and each saved it
+            unshrunk.unlink(missing_ok=True)
             return
-        after_s = self.summary.seconds
         steps = sum(len(block.acts) for block in find.blocks)
-        self.causes[find.cause] = Cause(find, unshrunk, done.deployment, sequence, steps, after_s)
-        yield Met(find.violations[0].check, find.violations[0].why, unshrunk, steps, after_s)
+        yield Met(find.violations[0].check, find.violations[0].why, unshrunk, steps, self.summary.seconds)
 
     def _progress(self, began: float) -> Progress:
         summary = self.summary

@@ -17,7 +17,6 @@ import csv
 import gzip
 import io
 import re
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -91,24 +90,6 @@ class Window:
     start: int
     steps: int
 
-    def price_down(self, first_price: int, step: int) -> int:
-        """The price ``step`` moves after ``first_price``, rounded down, but at least 1.
-
-        Rounded once, from the first price: rounding errors do not add up over a path, as those of ``next_price_down``
-        do. ``step`` is from 0 (the first price itself) to ``steps``; beyond it, ``IndexError``.
-        """
-        closes = self.series.closes_wad
-        return max(1, first_price * closes[self._index(step)] // closes[self.start])
-
-    def day(self, step: int) -> date:
-        """The date of the close that the price after ``step`` moves stands for."""
-        return self.series.day(self._index(step))
-
-    def _index(self, step: int) -> int:
-        if not 0 <= step <= self.steps:
-            raise IndexError(f"a window of {self.steps} moves has no step {step}")
-        return self.start + step
-
 
 @dataclass(frozen=True, slots=True)
 class PriceHistory:
@@ -131,20 +112,6 @@ class PriceHistory:
         move = choices.pick(series.largest_moves)
         before = choices.integer(0, max(0, steps // 2 - 1))
         return Window(series, min(max(0, move - before), latest), steps)
-
-    def same_days(self, window: Window) -> tuple[Window, ...]:
-        """Windows of markets that live through the same days: one for every series under way on the first of them.
-
-        They come in the order of the series, the one given among them. Where a series has no close on that day, its
-        window begins at the next one; where it has fewer moves left, it is shorter.
-        """
-        first_day = window.series.days[window.start]
-        windows = []
-        for series in self.series:
-            start = bisect_left(series.days, first_day)
-            if series.days[0] <= first_day and start < series.steps:
-                windows.append(Window(series, start, min(window.steps, series.steps - start)))
-        return tuple(windows)
 
 
 def _largest_moves(closes_wad: tuple[int, ...]) -> tuple[int, ...]:

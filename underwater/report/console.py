@@ -1,7 +1,8 @@
-"""A hunt on a terminal, or in a plain log. Consumes events and nothing else."""
+"""A hunt on a terminal, or in a plain log, from its events alone."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import time
@@ -103,7 +104,8 @@ class Console:
             self._line(f"A divergence between chains: {event.divergence}")
         elif event.confirmed_on:
             self._line(f"Confirmed on {event.confirmed_on}.")
-        self._line(f"Replay it with: {ape_command()} underwater replay {shown_path(event.case)}")
+        command = shlex.join((ape_command(), "underwater", "replay", str(shown_path(event.case))))
+        self._line(f"Replay it with: {command}")
 
     def _finished(self, event: Finished) -> None:
         summary = event.summary

@@ -142,8 +142,9 @@ def account_to_explain(step: Step, why: str = "") -> str | None:
             return name
         if name in step.healths and step.healths[name] != health(expected, expected.accounts[name]):
             return name
-    if named := [name for name in names if re.search(rf"\b{re.escape(name)}\b", why)]:
-        return named[0]
+    spoken_of = re.search(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w-])", why)
+    if spoken_of is not None:
+        return spoken_of[1]
     if step.participants:
         return step.participants[0]
     distances = []

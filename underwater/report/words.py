@@ -8,7 +8,7 @@ from typing import Any
 
 from underwater.actions import Act, Action, Bundle, Outcome
 from underwater.document import decimal_text
-from underwater.engine.vocabulary import WAD_DECIMALS, Kind, Vocabulary
+from underwater.engine.vocabulary import NAMES_SOMEBODY, WAD_DECIMALS, Kind, Vocabulary
 
 SHORT_DIGITS = 10
 """Significant digits up to which a number is shown exactly."""
@@ -136,7 +136,7 @@ def _sentence(action: Action, vocabulary: Vocabulary) -> tuple[str, str | None]:
     leading = _PLACEHOLDER.match(template)
     subject = named[leading[1]] if leading else action.caller
     owner = _OWNER.search(template)
-    if owner and not leading and types[owner[1]] == "actor" and named[owner[1]] == subject:
+    if owner and not leading and types[owner[1]] in NAMES_SOMEBODY and named[owner[1]] == subject:
         template = template[: owner.start()]
     age_s = next((named[name] for name, argument_type in types.items() if argument_type == "age_s"), 0)
     if age_s is None:
@@ -146,7 +146,7 @@ def _sentence(action: Action, vocabulary: Vocabulary) -> tuple[str, str | None]:
 
     def speak(match: re.Match[str]) -> str:
         name = match[1]
-        if types[name] == "actor" and named[name] == subject and match.start() > 0:
+        if types[name] in NAMES_SOMEBODY and named[name] == subject and match.start() > 0:
             return "itself"
         return _spoken(vocabulary, kind, types[name], named[name], named)
 

@@ -17,7 +17,7 @@ from underwater.engine.abi import address_word, canonical_type, selector, signat
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS, WORLD
+from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
 from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.storage import Slots
 
@@ -28,7 +28,6 @@ _MINT = selector("mint(address,uint256)")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
 _MAY_DONATE = frozenset(("donate", "bundle"))
 _RUN = selector("run((address,bytes)[])")
-TOKEN_ERRORS = ("error ERC20InsufficientBalance(address,uint256,uint256)",)
 
 
 class Instance:
@@ -165,10 +164,6 @@ class Instance:
             if act.kind == "set_operator":
                 names.insert(0, act.caller)
         return tuple([name for name in dict.fromkeys(names) if name in self.accounts])
-
-    def is_world(self, act: Act) -> bool:
-        """Whether the world does it."""
-        return act.kind in WORLD
 
     def wallets_touched(self, act: Act) -> list[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""

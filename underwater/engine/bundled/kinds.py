@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from underwater.engine.abi import selector
+from underwater.engine.vocabulary import NAMES_SOMEBODY
 
 ANSWER_WORDS = {"normal": 0, "reverts": 1, "burns-gas": 2, "short": 3}
 """Feed modes by the words that cases use."""
@@ -14,10 +15,10 @@ ANSWER_WORDS = {"normal": 0, "reverts": 1, "burns-gas": 2, "short": 3}
 class Parameter(NamedTuple):
     """An argument of a kind.
 
-    ``type`` says what it counts, and so how a case writes it: ``actor``, ``market``, ``collateral``, ``units`` (token units
-    of the action's collateral, or of the settlement token), ``size`` and ``price`` and ``rate`` and ``amount`` (wad),
-    ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0), ``count``, ``mode``, ``role``,
-    ``flag``.
+    ``type`` says what it counts, and so how a case writes it: ``actor``, ``account`` (an actor that has one), ``market``,
+    ``collateral``, ``units`` (token units of the action's collateral, or of the settlement token), ``size`` and ``price`` and
+    ``rate`` and ``amount`` (wad), ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0),
+    ``count``, ``mode``, ``role``, ``flag``.
     """
 
     name: str
@@ -59,11 +60,11 @@ _FEED_TYPE = "(address,uint8,uint32,int192,int192)"
 KINDS = {
     kind.name: kind
     for kind in (
-        _kind("deposit", "account:actor collateral units", "engine", "deposit(address,uint256,uint256)",
+        _kind("deposit", "account collateral units", "engine", "deposit(address,uint256,uint256)",
               "deposits {units} for {account}"),
-        _kind("withdraw", "account:actor collateral units", "engine", "withdraw(address,uint256,uint256)",
+        _kind("withdraw", "account collateral units", "engine", "withdraw(address,uint256,uint256)",
               "withdraws {units} from {account}"),
-        _kind("settle", "account:actor market", "engine", "settle(address,uint256)",
+        _kind("settle", "account market", "engine", "settle(address,uint256)",
               "settles {account} in {market}"),
         _kind("set_operator", "operator:actor approved:flag", "engine", "setOperator(address,bool)",
               "sets operator {operator} to {approved}"),
@@ -73,13 +74,13 @@ KINDS = {
               "collects {units} of fees for {to}"),
         _kind("donate", "collateral units", "token", "transfer(address,uint256)",
               "sends {units} to the engine outside its ledger"),
-        _kind("trade", "market buyer:actor seller:actor size price", "engine",
+        _kind("trade", "market buyer:account seller:account size price", "engine",
               "trade(uint256,address,address,uint256,uint256)",
               "{buyer} buys {size} {market} from {seller} at {price}"),
-        _kind("liquidate", "liquidator:actor account:actor market size", "engine",
+        _kind("liquidate", "liquidator:account account market size", "engine",
               "liquidate(address,address,uint256,uint256)",
               "{liquidator} liquidates {size} {market} of {account}"),
-        _kind("seize", "liquidator:actor account:actor collateral units", "engine",
+        _kind("seize", "liquidator:account account collateral units", "engine",
               "seize(address,address,uint256,uint256)",
               "{liquidator} seizes {units} of {account}"),
         _kind("set_market_limits", "market price_band:rate trading_fee:rate liquidation_penalty:rate position_limit:size",
@@ -107,11 +108,8 @@ KINDS = {
     )
 }  # fmt: skip
 
-WORLD = frozenset(("publish", "set_feed_mode"))
-"""Kinds that the world does, not a participant: they change no account's stored state."""
-
 ACTOR_ARGUMENTS: dict[str, tuple[int, ...]] = {
-    name: tuple(index for index, parameter in enumerate(kind.parameters) if parameter.type == "actor")
+    name: tuple(index for index, parameter in enumerate(kind.parameters) if parameter.type in NAMES_SOMEBODY)
     for name, kind in KINDS.items()
 }
 """Where a kind's arguments name actors: the accounts that take part."""

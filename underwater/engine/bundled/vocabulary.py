@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reference.governance import ROLES
-from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
 from underwater.engine.vocabulary import Vocabulary
@@ -55,6 +55,7 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
         kinds=KINDS,
         ranges={**_RANGES, **of_tokens},
         actors=(*ADDRESSES, ATTACKER),
+        accounts=ACCOUNTS,
         bundle_callers=(ATTACKER,),
         markets=tuple(market.name for market in parameters.markets),
         collaterals=tuple((collateral.name, collateral.decimals) for collateral in parameters.collaterals),
