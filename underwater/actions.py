@@ -66,6 +66,13 @@ class Bundle(NamedTuple):
 Act = Action | Bundle
 
 
+def unaimed(act: Act) -> Act:
+    """The act with its numbers alone, wherever they came from."""
+    if isinstance(act, Bundle):
+        return act._replace(actions=tuple(action._replace(aim=None) for action in act.actions))
+    return act._replace(aim=None)
+
+
 class Block(NamedTuple):
     """Acts in order, in one block that comes ``after_s`` seconds (at least 1) after the one before."""
 

@@ -63,11 +63,13 @@ class FindingReady:
     why: str
     case: Path
     steps: int
-    tried: int
-    """Acts that the check's probe tried after the last step; 0 where it is no probe that failed."""
+    by_probe: bool
+    """Whether it is what the check tried after the last step that failed."""
     found_after_s: float
     confirmed_on: str | None
     """The Ape network that agrees, or None where chains diverge or were not asked."""
+    probe_left_out: bool
+    """Whether what the check tried did not fit into a block of that network, so that it agrees on the history alone."""
     divergence: str
     """How the chains differ; empty where they agree."""
     table: str

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from underwater.case.file import read_case
 from underwater.case.finding import Finding, shrink_and_save
@@ -16,9 +17,9 @@ from underwater.engine.artifacts import Artifacts
 from underwater.engine.faults import read_fault
 from underwater.engine.registry import engine_named
 from underwater.errors import EnvironmentFailure, UserError
-from underwater.events import Event, FindingReady, Finished, Met, Started
+from underwater.events import Event, FindingReady, Finished, Met, Started, Summary
 from underwater.hunt.campaign import Budget, Campaign, Stop
-from underwater.hunt.confirm import divergence
+from underwater.hunt.confirm import compare
 from underwater.hunt.origin import cloned_from_ape
 from underwater.hunt.work import Settings
 from underwater.report.table import explain_case
@@ -60,22 +61,31 @@ def hunt(
             yield cloned_from_ape(engine)
     assert finished is not None
     summary = finished.summary
-    shown: set[str] = set()
-    failure: EnvironmentFailure | UserError | None = None
     shrunk = 1 if budget.first_finding else MOST_SHRUNK
+    entries = {met.unshrunk: _entry(met) for met in pending}
+    _save(settings, summary, entries)  # whoever stops the shrinking keeps what was found
+    shown: list[Finding] = []
+    failure: EnvironmentFailure | UserError | None = None
     for met in pending[:shrunk]:
-        found = shrink_and_save(met.unshrunk, read_case(met.unshrunk), artifacts)
+        case = read_case(met.unshrunk)
+        found = shrink_and_save(met.unshrunk, case, artifacts)
+        if found is not None and any(found.tells_the_same_as(other) for other in shown):
+            # Met for another reason, it may have slipped into the other's while it shrank.
+            found = shrink_and_save(met.unshrunk, case, artifacts, same_cause=True)
         if found is None:
-            raise EnvironmentFailure(f"{met.unshrunk}: does not fail when run again: please report this, with the file")
-        text = found.path.read_text(encoding="utf-8")
-        steps_text = text[text.index("steps:") :]
-        if steps_text in shown:  # another cause by name, the same history
+            failure = failure or EnvironmentFailure(
+                f"{met.unshrunk}: does not fail when run again: please report this, with the file"
+            )
             continue
-        shown.add(steps_text)
-        confirmed_on, differs = None, ""
+        if any(found.tells_the_same_as(other) for other in shown):
+            found.path.unlink()
+            del entries[met.unshrunk]
+            continue
+        shown.append(found)
+        confirmation = NOT_CONFIRMED
         if failure is None:
             try:
-                confirmed_on, differs = _confirm(found, engine, artifacts, network)
+                confirmation = _confirm(found, engine, artifacts, network)
             except (EnvironmentFailure, UserError) as failed:
                 # The findings are on disk; they are shown, and then the failure is.
                 failure = failed
@@ -85,48 +95,65 @@ def hunt(
             why=found.case.note,
             case=found.path,
             steps=found.steps,
-            tried=len(found.replayed.trial.acts) if found.replayed.trial is not None else 0,
+            by_probe=found.replayed.trial is not None,
             found_after_s=met.found_after_s,
-            confirmed_on=confirmed_on,
-            divergence=differs,
+            confirmed_on=confirmation.network,
+            probe_left_out=confirmation.probe_left_out,
+            divergence=confirmation.differs,
             table=explain_case(found.case, found.replayed),
         )
-        summary.findings.append(
-            {
-                "check": ready.check,
-                "case": str(ready.case),
-                "steps": ready.steps,
-                "found_after_s": round(ready.found_after_s, 3),
-                "confirmed_on": confirmed_on,
-                "divergence": differs,
-            }
-        )
+        entries[met.unshrunk] = {
+            **entries[met.unshrunk],
+            "case": str(ready.case),
+            "steps": ready.steps,
+            "confirmed_on": ready.confirmed_on,
+            "divergence": ready.divergence,
+        }
+        _save(settings, summary, entries)
         yield ready
-    for met in pending[shrunk:]:
-        summary.findings.append(
-            {
-                "check": met.check,
-                "case": str(met.unshrunk),
-                "steps": met.steps,
-                "found_after_s": round(met.found_after_s, 3),
-                "confirmed_on": None,
-                "divergence": "",
-            }
-        )
-    write_whole(settings.folder / "summary.json", json.dumps(summary.as_json(), indent=2) + "\n")
+    _save(settings, summary, entries)
     yield finished
     if failure is not None:
         raise failure
 
 
-def _confirm(found: Finding, engine: Engine, artifacts: Artifacts, network: str | None) -> tuple[str | None, str]:
+def _entry(met: Met) -> dict[str, Any]:
+    """A finding as the summary has it before it is shrunk."""
+    return {
+        "check": met.check,
+        "case": str(met.unshrunk),
+        "steps": met.steps,
+        "found_after_s": round(met.found_after_s, 3),
+        "confirmed_on": None,
+        "divergence": "",
+    }
+
+
+def _save(settings: Settings, summary: Summary, entries: dict[Path, dict[str, Any]]) -> None:
+    summary.findings = list(entries.values())
+    write_whole(settings.folder / "summary.json", json.dumps(summary.as_json(), indent=2) + "\n")
+
+
+class _Confirmation(NamedTuple):
+    """The network that agrees, or how it differs (both empty: not asked), and whether a probe's trial was left out."""
+
+    network: str | None
+    differs: str
+    probe_left_out: bool
+
+
+NOT_CONFIRMED = _Confirmation(None, "", probe_left_out=False)
+
+
+def _confirm(found: Finding, engine: Engine, artifacts: Artifacts, network: str | None) -> _Confirmation:
     if network is None:
-        return None, ""
+        return NOT_CONFIRMED
     from underwater.chain.ape import connected
 
+    blocks, trial = found.case.blocks, found.replayed.trial
     with connected(network) as chain:
-        differs = divergence(chain, engine, found.deployment, artifacts, found.case.blocks, found.replayed.trial)
-    return (None, differs) if differs else (network, "")
+        compared = compare(chain, engine, found.deployment, artifacts, blocks, trial)
+    return _Confirmation(None if compared.differs else network, compared.differs, compared.probe_left_out)
 
 
 def _run_facts(settings: Settings, budget: Budget, workers: int) -> dict[str, object]:

@@ -14,7 +14,7 @@ from reference.governance import ROLES
 from underwater.actions import Action, Aim, Block, Bundle
 from underwater.case.file import Case, aim_text, parse_aim, read_case, write_case
 from underwater.document import parse
-from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS, Parameter
 from underwater.engine.registry import ENGINES, engine_named
@@ -104,6 +104,7 @@ def test_market_whose_name_is_not_its_own_is_written_by_number() -> None:
 def _argument(parameter: Parameter, limits: tuple[int, int]) -> st.SearchStrategy[Any]:
     named = {
         "actor": ACTORS,
+        "account": ACCOUNTS,
         "role": ROLES,
         "source": tuple(DEFAULT.sources),
     }
@@ -161,6 +162,8 @@ def cases(draw: st.DrawFn) -> Case:
         blocks=blocks,
         note=draw(st.just("") | _ODD_TEXTS | st.lists(_ODD_TEXTS, min_size=2).map("\n".join)),
         step=draw(st.none() | st.integers(1, count)) if count else None,
+        refused=tuple(draw(st.lists(st.integers(1), max_size=3))),
+        by_probe=draw(st.booleans()),
     )
 
 
@@ -211,7 +214,12 @@ BAD = {
         "by: alice, do: withdraw",
         "steps[5].by: 'alice' is not one of admin",
     ),
-    "unknown actor": ("seller: maker", "seller: bob", "bad.yaml:10: steps[2].seller: 'bob' is not one of admin"),
+    "unknown actor": ("by: matcher", "by: bob", "bad.yaml:10: steps[2].by: 'bob' is not one of admin"),
+    "actor without an account": (
+        "seller: maker",
+        "seller: outsider",
+        "bad.yaml:10: steps[2].seller: 'outsider' is not one of trader-1",
+    ),
     "no caller": ("by: trader-1, do: withdraw", "do: withdraw", "bad.yaml:17: steps[5]: 'by' is missing"),
     "missing argument": (", units: 2}", "}", "bad.yaml:9: steps[1]: 'units' is missing"),
     "unknown argument": (

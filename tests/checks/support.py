@@ -112,6 +112,27 @@ def two_sided() -> State:
     )
 
 
+def rich_and_long() -> State:
+    """trader-1 is long and could pay for all of it: it is healthy at any price."""
+    return state_after(
+        deposit("trader-1", USDC, 1_000_000 * USDC_ONE),
+        deposit("trader-3", USDC, 1_000_000 * USDC_ONE),
+        trade("trader-1", "trader-3", BTC, WAD, 60_000 * WAD),
+    )
+
+
+def partly_priced() -> State:
+    """As ``two_sided``, but both hold tokens whose source has ceased to answer."""
+    return state_after(
+        deposit("trader-1", USDC, 10_000 * USDC_ONE),
+        deposit("trader-3", USDC, 10_000 * USDC_ONE),
+        deposit("trader-1", WETH, WETH_ONE),
+        deposit("trader-3", WETH, WETH_ONE),
+        trade("trader-1", "trader-3", BTC, WAD, 60_000 * WAD),
+        Action("set_feed_mode", "publisher", ("ETH-USD", 1)),
+    )
+
+
 LONG, SHORT = (
     next(n for n in range(99) if SeededChoices(n, "tests").pick((True, False)) is side) for side in (True, False)
 )

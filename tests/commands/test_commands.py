@@ -22,6 +22,7 @@ from underwater.commands import cli, zoo
 from underwater.engine import faults
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.faults import fault_ids, read_fault
+from underwater.engine.vocabulary import NEVER
 from underwater.nemesis.history import SHIPPED_ORIGIN
 from underwater.report.console import ape_command
 
@@ -343,6 +344,36 @@ def test_a_case_whose_history_is_refused_no_longer_applies(case: Path, tmp_path:
         assert f"{edited}: no longer applies: HEALTH-01, " in result.stdout
         why = r"  step \d, .* (buys|sells) .*: refused: InsufficientMargin; when the case was found, it was done"
         assert re.search(why, result.stdout)
+
+
+STUCK = """\
+underwater: 1
+engine: bundled
+check: HEALTH-05
+says: an account without positions or debts can withdraw everything
+
+steps:
+  - {by: trader-1, do: deposit, account: trader-1, collateral: USDC, units: 10}
+  - {by: publisher, do: publish, source: BTC-USD, answer: 60000, age_s: dated-0}
+  - {by: trader-1, do: deposit, account: trader-1, collateral: WBTC, units: 1}
+
+deployment: default
+
+found: {seed: 1, sequence: 1, step: 3, fault: leaving-needs-a-price, by_probe: true}
+"""
+
+
+def test_a_probe_s_case_no_longer_applies_where_its_last_act_is_refused(tmp_path: Path) -> None:
+    """Of a case that failed in its last act, that act may be refused because it is fixed; a probe only came after it."""
+    case = tmp_path / "stuck.yaml"
+    case.write_text(STUCK.replace("dated-0", NEVER))
+    assert run("replay", case).exit_code == 1
+    assert ": fixed: " in run("replay", case, "--sound").stdout
+    case.write_text(case.read_text().replace("collateral: WBTC, units: 1}", "collateral: WBTC, units: 1000000}"))
+    result = run("replay", case)
+    assert result.exit_code == 0
+    assert ": no longer applies: " in result.stdout
+    assert re.search(r"step 3, .* deposits .*: refused: \w+; when the case was found, it was done", result.stdout)
 
 
 def test_the_unshrunk_history_replays_too(found: tuple[Path, Result]) -> None:

@@ -16,7 +16,7 @@ from underwater.checks import check_named
 from underwater.engine.abi import selector
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
-from underwater.hunt.confirm import divergence
+from underwater.hunt.confirm import Compared, compare
 from underwater.hunt.probe import Trial
 from underwater.hunt.replay import replay
 
@@ -35,8 +35,16 @@ def ape() -> Iterator[Chain]:
         yield chain
 
 
+def compared(
+    chain: Chain, history: tuple[Block, ...], trial: Trial | None = None, fault: str | None = None
+) -> Compared:
+    return compare(chain, BUNDLED, BUNDLED.default_deployment(), artifacts_of(fault), history, trial)
+
+
 def diverges(chain: Chain, history: tuple[Block, ...], trial: Trial | None = None, fault: str | None = None) -> str:
-    return divergence(chain, BUNDLED, BUNDLED.default_deployment(), artifacts_of(fault), history, trial)
+    differs, left_out = compared(chain, history, trial, fault)
+    assert not left_out
+    return differs
 
 
 def trial_of(history: tuple[Block, ...], fault: str, check: str) -> Trial:
@@ -113,5 +121,5 @@ def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:
     history = blocks(Action("set_feed_mode", "publisher", ("BTC-USD", BURNS_GAS)))
     burning = Trial((), (Call(sender, feed, selector("latestRoundData()")),) * 6, ())
     before = ape.number, ape.time_s
-    assert diverges(ape, history, burning) == ""
+    assert compared(ape, history, burning) == Compared("", probe_left_out=True)
     assert (ape.number, ape.time_s) == before

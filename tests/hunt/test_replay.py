@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reference.margin import health, is_liquidatable, notional_wad
 from reference.rounding import WAD
 from tests.hunt.support import (
     FAULT,
@@ -21,7 +22,9 @@ from tests.hunt.support import (
     deposit,
     drawn,
     opened,
+    publish,
     settings,
+    trade,
     withdraw,
 )
 from underwater.actions import Action, Aim, Block
@@ -31,7 +34,7 @@ from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
 from underwater.events import Met
-from underwater.hunt.arena import Arena
+from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.replay import replay
 
@@ -134,6 +137,33 @@ def test_an_empty_last_block_does_not_hide_a_probe() -> None:
     check, pools = counting()
     replay(arena(), (*blocks(deposit("trader-1", USDC, 1)), Block(3_600, ())), check)
     assert pools
+
+
+def test_the_backstop_of_a_probe_has_all_that_it_takes() -> None:
+    """A drawn deployment where one position is worth more than most means: it can be liquidated all the same."""
+    deployment = deployment_number(BUNDLED, 1, 13)
+    here = Arena(BUNDLED, deployment, artifacts_of(None))
+    listed = deployment.parameters.markets[0]
+    source = deployment.sources[listed.feed.feed]
+    mark_wad = source.answer * listed.feed.scale // listed.tick_wad * listed.tick_wad
+    size_wad = listed.limits.position_limit_wad // 20 // listed.lot_wad * listed.lot_wad
+    units = min(here.start.wallets["trader-1"][0] // 2, deployment.parameters.collaterals[0].deposit_cap_units // 2)
+    highest = min(feed.maximum_answer for feed in deployment.parameters.feeds if feed.feed == listed.feed.feed)
+    history = blocks(
+        publish(listed.feed.feed, source.answer),
+        deposit("trader-1", USDC, units),
+        deposit("trader-2", USDC, units),
+        trade("trader-1", "trader-2", 0, size_wad, mark_wad),
+        publish(listed.feed.feed, highest),
+        after_s=1,
+    )
+    found = replay(here, history, check_named("LIQ-02"))
+    assert found.refused == ()
+    state = found.steps[-1].after
+    assert is_liquidatable(health(state, state.accounts["trader-2"]).risk)
+    notional = notional_wad(size_wad, highest * listed.feed.scale // listed.tick_wad * listed.tick_wad)
+    assert notional > 10**12 * WAD, "more than the backstop had once"
+    assert found.violation is None
 
 
 # ---- what hunts met

@@ -28,7 +28,7 @@ def met(folder: Path, name: str) -> Met:
 
 
 def ready(folder: Path, name: str) -> FindingReady:
-    return FindingReady("LIQ-01", "only below", "too early", folder / name, 4, 0, 0.5, None, "", "table")
+    return FindingReady("LIQ-01", "only below", "too early", folder / name, 4, False, 0.5, None, False, "", "table")
 
 
 def finished(findings: int) -> Finished:

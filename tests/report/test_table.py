@@ -24,7 +24,7 @@ from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.vocabulary import vocabulary
 from underwater.engine.registry import engine_named
-from underwater.hunt.probe import Trial, Tried
+from underwater.hunt.probe import Asked, Trial, Tried
 from underwater.report.table import (
     MOST_TRIED_SHOWN,
     Component,
@@ -420,13 +420,32 @@ def test_what_a_probe_tried_follows_the_step_that_fails() -> None:
     tried = Tried(steps[-1].after, attempt, Outcome(None, (), ()))
     trial = Trial((tried,) * (MOST_TRIED_SHOWN + 3), (), ())
     text = plain_text(explain("HEALTH-05", "A sentence.", "trader-2 cannot leave", steps, WORDS, trial))
-    rows = [line for line in text.splitlines() if line.startswith(" try ")]
+    rows = [line for line in text.splitlines() if re.match(r"[ >] try ", line)]
     assert len(rows) == MOST_TRIED_SHOWN
+    assert [row.startswith("> ") for row in rows] == [False] * (MOST_TRIED_SHOWN - 1) + [True]
+    assert text.startswith("HEALTH-05 does not hold after step 2: ")
     assert all(re.search(r"trader-2 +withdraws .* refused: \w+ +done", row) for row in rows)
     assert "try: tried by the check after step 2, and taken back (3 more before it are not shown)." in " ".join(
         text.split()
     )
     assert "trader-2 after step 2: " in text, "the account that is spoken of"
+
+
+def test_what_a_probe_asked_is_told_with_its_answer() -> None:
+    asked = (
+        Asked((1, 2 * WAD, 3_000 * WAD), (600 * WAD, 300 * WAD)),
+        Asked((1, 2 * WAD, 3_000 * WAD), None),
+        Asked(("trader-1", 1), (0, 2_500 * WAD)),
+        Asked(("trader-1", 1), (4, 0)),
+    )
+    text = plain_text(explain("MARGIN-04", "A sentence.", "", steps_of(HISTORY[:2]), WORDS, Trial(asked, (), ())), 160)
+    for words in (
+        "asks what 2 ETH-PERP require at 3,000 +initial 600, maintenance 300",
+        "asks what 2 ETH-PERP require at 3,000 +no answer",
+        "asks at what price of ETH-PERP trader-1 can be liquidated +2,500",
+        r"asks at what price of ETH-PERP trader-1 can be liquidated +none \(status 4\)",
+    ):
+        assert re.search(f"try +.* anyone +{words}", text), text
 
 
 def test_price_that_stops_and_view_that_does_not_answer_are_said() -> None:

@@ -26,7 +26,7 @@ DEFAULT = "default"
 NOTHING = "nothing"
 BUNDLE = "bundle"
 _TITLE = "# A counterexample, found by Underwater. To replay it: ape underwater replay FILE\n"
-_FAILS_HERE = "  # fails here"
+_FAILS_HERE, _FAILS_AFTER = "  # fails here", "  # what the check tries after this fails"
 _AIM = re.compile(r"(.+?)(?: ([+-]) (\d+))?", re.DOTALL)
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 
@@ -52,6 +52,8 @@ class Case:
     step: int | None = None
     refused: tuple[int, ...] = ()
     """Numbers of the acts that were refused when it was found: if others are now, the history is not the same any more."""
+    by_probe: bool = False
+    """Whether it is what the check tried after the last act that failed, not the act itself."""
 
 
 def vocabulary_of(case: Case) -> Vocabulary:
@@ -90,7 +92,7 @@ def write_case(case: Case) -> str:
             lines.append(f"  - {_flow({**time, 'do': NOTHING})}")
         for act in block.acts:
             number += 1
-            lines += _write_step(act, time, words, _FAILS_HERE if number == case.step else "")
+            lines += _write_step(act, time, words, _fails(case) if number == case.step else "")
             time = {"same_block": "true"}
     lines.append("")
     if case.deployment is None:
@@ -104,9 +106,15 @@ def write_case(case: Case) -> str:
         found["step"] = str(case.step)
     if case.fault is not None:
         found["fault"] = case.fault
+    if case.by_probe:
+        found["by_probe"] = "true"
     refused = f", refused: [{', '.join(map(str, case.refused))}]" if case.refused else ""
     lines += ["", f"found: {_flow(found)[:-1]}{refused}}}"]
     return _TITLE + "\n".join(lines) + "\n"
+
+
+def _fails(case: Case) -> str:
+    return _FAILS_AFTER if case.by_probe else _FAILS_HERE
 
 
 def _write_step(act: Act, time: dict[str, str], words: Vocabulary, remark: str) -> list[str]:
@@ -166,7 +174,7 @@ def read_case(source: Field | Path) -> Case:
     deployment = _read_deployment(fields["deployment"], engine)
     words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
     blocks = _read_steps(fields["steps"], words)
-    found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault"))
+    found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault", "by_probe"))
     step = None
     if "step" in found:
         step = found["step"].integer(1)
@@ -185,6 +193,7 @@ def read_case(source: Field | Path) -> Case:
         fields["note"].text() if "note" in fields else "",
         step,
         tuple(item.integer(1) for item in found["refused"].items()) if "refused" in found else (),
+        "by_probe" in found and found["by_probe"].boolean(),
     )
 
 

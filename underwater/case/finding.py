@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from underwater.actions import Block
+from underwater.actions import Block, unaimed
 from underwater.case.file import Case, write_case
 from underwater.checks import check_named
 from underwater.document import write_whole
@@ -14,7 +14,8 @@ from underwater.engine import Deployment
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.registry import engine_named
 from underwater.hunt.replay import Replayed
-from underwater.hunt.sequence import Find
+from underwater.hunt.retell import flatten
+from underwater.hunt.sequence import PROBE, Find
 from underwater.hunt.shrink import shrink
 from underwater.hunt.work import Settings
 
@@ -30,6 +31,13 @@ class Finding(NamedTuple):
     replayed: Replayed
     steps: int
     deployment: Deployment
+
+    def tells_the_same_as(self, other: Finding) -> bool:
+        """Whether both are one history on one deployment, whichever check it fails and whatever its numbers were aimed at."""
+        return self._told() == other._told()
+
+    def _told(self) -> tuple[object, ...]:
+        return self.case.deployment, [(after_s, unaimed(act)) for after_s, act in flatten(self.case.blocks)]
 
 
 def count_acts(blocks: tuple[Block, ...]) -> int:
@@ -52,6 +60,7 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
         note=violation.why,
         step=count_acts(find.blocks),
         refused=find.refused,
+        by_probe=find.kind == PROBE,
     )
     label = hashlib.sha256(repr((settings.seed, sequence)).encode()).hexdigest()[:6]
     path = settings.folder / UNSHRUNK / f"{violation.check}-{find.kind}-{label}.yaml"
@@ -59,10 +68,10 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
     return path
 
 
-def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding | None:
+def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts, *, same_cause: bool = False) -> Finding | None:
     """Shrink a saved history and write the small case into the run's folder. None if it does not fail when run again."""
     engine = engine_named(case.engine)
-    small = shrink(engine, case.deployment, artifacts, check_named(case.check), case.blocks)
+    small = shrink(engine, case.deployment, artifacts, check_named(case.check), case.blocks, same_cause=same_cause)
     if small is None:
         return None
     assert small.replayed.violation is not None
@@ -79,6 +88,7 @@ def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts) -> Finding
         note=small.replayed.violation.why,
         step=steps,
         refused=small.replayed.refused,
+        by_probe=small.replayed.trial is not None,
     )
     path = unshrunk.parent.parent / unshrunk.name
     write_whole(path, write_case(saved))

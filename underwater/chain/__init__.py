@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from underwater.actions import Call, Receipt
+from underwater.errors import EnvironmentFailure
 
 CHAIN_ID = 31337
 """Pinned everywhere, like the gas limit of a transaction."""
@@ -17,6 +18,10 @@ TRANSACTION_GAS_LIMIT = 8_000_000
 BLOCK_GAS_LIMIT = 30_000_000
 NOBODY = "0x0000000000000000000000000000000000000001"
 """The caller of views."""
+
+
+class BlockIsFull(EnvironmentFailure):
+    """A block of this chain has no room for all the calls that it was given."""
 
 
 class Contents(NamedTuple):

@@ -20,8 +20,11 @@ from trie import HexaryTrie  # type: ignore[import-untyped]
 from trie.iter import NodeIterator  # type: ignore[import-untyped]
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents
 from underwater.errors import EnvironmentFailure
+
+_NO_ROOM = "Transaction exceeds gas limit"
+"""How py-evm's refusal begins where what is left of a block's gas is less than a transaction may use."""
 
 
 class PyEvmChain:
@@ -88,7 +91,8 @@ class PyEvmChain:
         except ValidationError as failure:
             chain.header = chain.create_header_from_parent(last)
             reason = str(failure).splitlines()[0]
-            raise EnvironmentFailure(f"{self.name}: a block was not accepted: {reason}") from failure
+            kind = BlockIsFull if reason.startswith(_NO_ROOM) else EnvironmentFailure
+            raise kind(f"{self.name}: a block was not accepted: {reason}") from failure
         return done
 
     def _nonce(self, sender: str) -> int:

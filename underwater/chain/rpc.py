@@ -16,7 +16,7 @@ from eth_utils.crypto import keccak
 from web3.exceptions import Web3Exception
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents
 from underwater.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -115,14 +115,16 @@ class RpcChain:
         (block,) = blocks
         if _number(block["number"]) != _number(last["number"]) + 1 or _number(block["timestamp"]) != time_s:
             raise EnvironmentFailure(f"{self.name}: the node mines blocks of its own; start it without a block time")
-        if [transaction["hash"] for transaction in block["transactions"]] != sent:
+        mined = [transaction["hash"] for transaction in block["transactions"]]
+        if mined != sent:
+            kind = BlockIsFull if mined == sent[: len(mined)] else EnvironmentFailure
             number = _number(block["number"])
-            raise EnvironmentFailure(f"{self.name}: block {number} does not hold what was sent, in its order")
+            raise kind(f"{self.name}: block {number} does not hold what was sent, in its order")
         self._calls_see_last_block = True
-        (mined,) = self._ask([("eth_getBlockReceipts", [block["number"]])])
+        (receipts,) = self._ask([("eth_getBlockReceipts", [block["number"]])])
         return [
             (self._receipt(transaction, receipt), receipt["contractAddress"] or "")
-            for transaction, receipt in zip(block["transactions"], mined, strict=True)
+            for transaction, receipt in zip(block["transactions"], receipts, strict=True)
         ]
 
     def _receipt(self, transaction: dict[str, Any], receipt: dict[str, Any]) -> Receipt:

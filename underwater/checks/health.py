@@ -84,7 +84,7 @@ def _bystanders(step: Step) -> Verdict:
     for name, account in after.items():
         if account is not before[name] and account != before[name] and name not in step.participants:
             changes = "; ".join(differences_between(before[name], account, ("was", "is")))
-            return f"{name} took no part, but changed: {changes}"
+            return f"the account of {name} is no part of this action, but changed: {changes}"
     return True
 
 

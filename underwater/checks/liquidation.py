@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference.liquidation import permitted_close_wad
-from reference.margin import has_positions, health_of, is_liquidatable
+from reference.liquidation import permitted_close_wad, seizure_payment_wad
+from reference.margin import has_positions, health_of, is_liquidatable, notional_wad
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import State
@@ -27,7 +27,7 @@ def _only_liquidatable(step: Step) -> Verdict:
 
 
 def _can_be_liquidated(probe: Probe) -> Verdict:
-    """LIQ-02. By a backstop of unlimited means, at present prices."""
+    """LIQ-02. By a backstop that has all that it takes, at present prices."""
     state = probe.state
     prey = []
     for name in probe.accounts:
@@ -39,13 +39,15 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     name = probe.choices.pick(prey)
     account = state.accounts[name]
     backstop = probe.backstop
-    probe.fund(backstop, [10**12 * 10 ** state.parameters.collaterals[0].decimals])
     market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
     if market is not None:
         listed = state.parameters.markets[market]
         _, mark_wad = mark_status(state, listed)
         _, risk = probe.expected_health(name)
         size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
+        # A requirement is at most the notional.
+        if not _has_means(probe, notional_wad(size_wad, mark_wad)):
+            return False
         outcome = probe.do("liquidate", backstop, backstop, name, market, size_wad)
         if not outcome.done and outcome.error != "PositionLimitExceeded":
             position = f"position in {market_name(state, market)}"
@@ -56,12 +58,22 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     collateral = next((number for number, units in enumerate(account.units) if units), None)
     if collateral is None:
         return f"{name} owes {quote(-account.cash_wad)} quote and has nothing: bad debt that nobody recorded"
+    token = state.parameters.collaterals[collateral]
+    _, price_wad = collateral_price_status(state, token)
+    if not _has_means(probe, seizure_payment_wad(token, 1, price_wad)):
+        return False
     outcome = probe.do("seize", backstop, backstop, name, collateral, 1)
     if not outcome.done:
-        return (
-            f"{name} is below its maintenance margin, but its collateral {collateral} cannot be seized: {outcome.error}"
-        )
+        return f"{name} is below its maintenance margin, but its {token.name} cannot be seized: {outcome.error}"
     return True
+
+
+def _has_means(probe: Probe, needed_wad: int) -> bool:
+    """Give the backstop as much quote, and some to spare; False where deposits cannot hold so much."""
+    settlement = probe.state.parameters.collaterals[0]
+    units = max(10**12 * 10**settlement.decimals, 2 * needed_wad // settlement.quote_wad_per_unit + 1)
+    probe.fund(probe.backstop, [units])
+    return probe.state.accounts[probe.backstop].cash_wad >= needed_wad
 
 
 TWO_CEILINGS_WAD = 2

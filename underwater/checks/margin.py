@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 
+from reference.boundaries import NO_LIQUIDATION_PRICE
 from reference.margin import Health, exact_risk
-from reference.prices import FRESH, mark_status
-from reference.rounding import WAD
+from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.rounding import WAD, ceil_to_multiple, floor_to_multiple
 from reference.state import State
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
@@ -224,12 +225,19 @@ def _liquidation_price(probe: Probe) -> Verdict:
         return f"{name}, {market_name(state, market)}: the liquidation price cannot be read"
     status, price_wad = reported
     listed = state.parameters.markets[market]
-    if status not in (0, 4) or _shares_source(state, name, market):
+    if status not in (FRESH, NO_LIQUIDATION_PRICE):
+        if _others_are_fresh(state, name, market):
+            return f"{name}, {market_name(state, market)}: status {status}, though every other price that it needs is usable"
+        return True
+    if _shares_source(state, name, market):
         return False
     tick_wad = listed.tick_wad
     long = state.accounts[name].sizes_wad[market] > 0
-    if status == 4:
-        lowest, highest = tick_wad, listed.feed.maximum_price_wad // tick_wad * tick_wad
+    if status == NO_LIQUIDATION_PRICE:
+        # Of the marks that the source can answer.
+        feed = listed.feed
+        lowest = max(tick_wad, ceil_to_multiple(feed.minimum_answer * feed.scale, tick_wad))
+        highest = floor_to_multiple(feed.maximum_price_wad, tick_wad)
         healthy = [_healthy_at(probe, name, market, price) for price in (lowest, highest)]
         if None in healthy:
             return False
@@ -245,6 +253,22 @@ def _liquidation_price(probe: Probe) -> Verdict:
         there, further = ("healthy" if healthy else "not healthy" for healthy in (at, beyond))
         return f"{name}, {market_name(state, market)}: liquidation price {quote(price_wad)}: {there} there, {further} one tick beyond"
     return True
+
+
+def _others_are_fresh(state: State, name: str, market: int) -> bool:
+    """Whether every price that the account's value rests on is usable, that of one market aside."""
+    account, parameters = state.accounts[name], state.parameters
+    statuses = [
+        mark_status(state, parameters.markets[number])[0]
+        for number, size in enumerate(account.sizes_wad)
+        if size and number != market
+    ]
+    statuses += [
+        collateral_price_status(state, parameters.collaterals[number])[0]
+        for number, units in enumerate(account.units)
+        if units
+    ]
+    return all(status == FRESH for status in statuses)
 
 
 def _shares_source(state: State, name: str, market: int) -> bool:

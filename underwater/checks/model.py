@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from reference.boundaries import liquidation_price_wad
+from reference.margin import notional_wad, requirements_wad
 from underwater.actions import Outcome
-from underwater.checks import Check, Step, Verdict
+from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 from underwater.checks.differences import differences_between
 
 
@@ -46,10 +48,49 @@ def _events(step: Step) -> Verdict:
     return step.events_differ or True
 
 
+def _views(probe: Probe) -> Verdict:
+    """MODEL-04. Of a drawn position, and of an account that holds one: health has MARGIN-01."""
+    state, choices = probe.state, probe.choices
+    market = choices.integer(0, len(state.parameters.markets) - 1)
+    listed = state.parameters.markets[market]
+    ticks, lots = listed.feed.maximum_price_wad // listed.tick_wad, listed.limits.position_limit_wad // listed.lot_wad
+    price_wad = listed.tick_wad * max(1, ticks // choices.integer(1, 1 << choices.integer(0, ticks.bit_length())))
+    size_wad = listed.lot_wad * (lots // choices.integer(1, 1 << choices.integer(0, lots.bit_length())))
+    size_wad *= choices.pick((1, -1))
+    wanted = requirements_wad(listed, notional_wad(size_wad, price_wad)) if size_wad else (0, 0)
+    found = probe.requirements(market, size_wad, price_wad)
+    if found != wanted:
+        position = f"{quote(size_wad)} {market_name(state, market)} at {quote(price_wad)}"
+        return f"{position} require {_pair(wanted)}, observed {_pair(found)}"
+    holders = [
+        (name, number) for name in probe.accounts for number, size in enumerate(state.accounts[name].sizes_wad) if size
+    ]
+    if holders:
+        name, market = choices.pick(holders)
+        expected, observed = liquidation_price_wad(state, name, market), probe.liquidation_price(name, market)
+        if expected != observed:
+            return f"{name}, {market_name(state, market)}: liquidation price {_status(expected)}, observed {_status(observed)}"
+    return True
+
+
+def _pair(numbers: tuple[int, int] | None) -> str:
+    return "nothing" if numbers is None else f"{quote(numbers[0])} and {quote(numbers[1])}"
+
+
+def _status(answer: tuple[int, int] | None) -> str:
+    return "nothing" if answer is None else f"{quote(answer[1])} (status {answer[0]})"
+
+
 CHECKS = (
     Check(
         "MODEL-01", "an action is accepted, or refused with the error, as the reference says", _outcome, uses_model=True
     ),
     Check("MODEL-02", "what is stored after an action is what the reference stores", _state, uses_model=True),
     Check("MODEL-03", "the events of an action are those that the reference emits", _events, uses_model=True),
+    Check(
+        "MODEL-04",
+        "views of requirements and of liquidation prices answer what the reference answers",
+        probe=_views,
+        uses_model=True,
+    ),
 )

@@ -14,7 +14,7 @@ from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
 from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena
-from underwater.hunt.confirm import divergence
+from underwater.hunt.confirm import compare
 from underwater.hunt.replay import Replayed, replay
 from underwater.report.table import explain_case
 from underwater.report.words import outcome_text, phrase
@@ -75,12 +75,15 @@ def _verdict(case: Case, network: str | None, sound: bool) -> Verdict:
         from underwater.chain.ape import connected
 
         with connected(network) as chain:
-            differs = divergence(chain, engine, deployment, artifacts, case.blocks, replayed.trial)
-        elsewhere = f"A divergence between chains: {differs}" if differs else f"The same on {network}."
+            differs, left_out = compare(chain, engine, deployment, artifacts, case.blocks, replayed.trial)
+        elsewhere = f"A divergence between chains: {differs}" if differs else f"The same on {network}"
+        elsewhere += ", but for what the check tried itself: no block has room for it." if left_out else "."
     if replayed.violation is not None:
         return Verdict(STILL_FAILS, replayed.violation.why, explain_case(case, replayed), elsewhere)
     # What was accepted when the case was found and is refused now: the history no longer leads where it led.
-    newly_refused = sorted(set(replayed.refused) - set(case.refused) - {len(replayed.steps)})
+    # Not so the failing act itself: refusing it may be how it was fixed.
+    failing_act = set() if case.by_probe else {len(replayed.steps)}
+    newly_refused = sorted(set(replayed.refused) - set(case.refused) - failing_act)
     if newly_refused:
         why = f"{_told(case, replayed, newly_refused[0])}; when the case was found, it was done"
         return Verdict(NO_LONGER_APPLIES, why, elsewhere=elsewhere)

@@ -108,7 +108,7 @@ def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHis
         settings = Settings("bundled", fault_id, seed, None, Path(folder), history, save_unshrunk)
         for event in hunt(settings, Budget(seconds=seconds, first_finding=True), 1, network=None):
             if isinstance(event, FindingReady) and not caught["caught"]:
-                steps = event.steps + (1 if event.tried else 0)
+                steps = event.steps + (1 if event.by_probe else 0)
                 caught.update(caught=True, check=event.check, steps=steps, found_after_s=round(event.found_after_s, 3))
             if isinstance(event, Finished):
                 caught["hunted_steps"] = event.summary.steps

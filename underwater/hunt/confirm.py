@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from underwater.actions import Block, Receipt
-from underwater.chain import Chain
+from underwater.chain import BlockIsFull, Chain
 from underwater.chain.clone import run_plan
 from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
-from underwater.errors import EnvironmentFailure
 from underwater.hunt.arena import Arena
 from underwater.hunt.probe import Trial
 
@@ -50,15 +49,22 @@ def _answer(receipt: Receipt) -> tuple[bool, bytes]:
     return receipt.ok, receipt.data
 
 
-def divergence(
+class Compared(NamedTuple):
+    """How another chain differs (empty if it does not), and whether a probe's trial had to be left out."""
+
+    differs: str
+    probe_left_out: bool
+
+
+def compare(
     chain: Chain,
     engine: Engine,
     deployment: Deployment,
     artifacts: Artifacts,
     blocks: Sequence[Block],
     trial: Trial | None = None,
-) -> str:
-    """How another chain differs from revm over a history and a probe's trial, deployment included; empty if it does not.
+) -> Compared:
+    """A history and a probe's trial on another chain and on revm, deployment included.
 
     The other chain is afterwards as it was before. A trial that needs more gas than a block has is left out: in another block
     it would be another trial.
@@ -68,11 +74,11 @@ def divergence(
     try:
         run_plan(chain, plan, engine.begin_s)
         there = watch(chain, instance, blocks, trial)
-    except EnvironmentFailure:
+    except BlockIsFull:
         if trial is None:
             raise
         chain.restore(before)
-        return divergence(chain, engine, deployment, artifacts, blocks)
+        return Compared(compare(chain, engine, deployment, artifacts, blocks).differs, probe_left_out=True)
     finally:
         chain.restore(before)
     arena = Arena(engine, deployment, artifacts)
@@ -80,8 +86,11 @@ def divergence(
     for number, (one, other) in enumerate(zip(here, there, strict=True), 1):
         for what, left, right in zip(_SHOWN, one, other, strict=True):
             if left != right:
-                return f"block {number}: {what} differ between {arena.chain.name} and {chain.name}: {left} and {right}"
-    return ""
+                differs = (
+                    f"block {number}: {what} differ between {arena.chain.name} and {chain.name}: {left} and {right}"
+                )
+                return Compared(differs, probe_left_out=False)
+    return Compared("", probe_left_out=False)
 
 
 _SHOWN = ("outcomes", "stored values", "views", "a probe's views")

@@ -23,13 +23,21 @@ class Tried(NamedTuple):
     outcome: Outcome
 
 
+class Asked(NamedTuple):
+    """A question of a probe to the contract's views: what a position (market, size, price) requires, or an account's liquidation
+    price in a market (account, market); and the two numbers of the answer, None if there was none."""
+
+    about: tuple[int, int, int] | tuple[str, int]
+    answer: tuple[int, int] | None
+
+
 class Trial(NamedTuple):
     """What a probe did and asked: to tell of it, and to try it on another chain.
 
     ``calls`` are all that it sent, in order; ``views`` (address, calldata) those that it asked after the last of them.
     """
 
-    acts: tuple[Tried, ...]
+    acts: tuple[Tried | Asked, ...]
     calls: tuple[Call, ...]
     views: tuple[tuple[str, bytes], ...]
 
@@ -61,7 +69,7 @@ class Probe:
         instance = self.instance = observer.instance
         self.chain = _Tape(observer.chain)
         self.observer = Observer(self.chain, instance, list(observer.values))
-        self._tried: list[Tried] = []
+        self._tried: list[Tried | Asked] = []
         self.state = state
         self.choices = choices
         self.accounts: tuple[str, ...] = instance.cast.accounts
@@ -96,11 +104,15 @@ class Probe:
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""
-        return self.instance.requirements(self.chain, market, size_wad, price_wad)
+        found = self.instance.requirements(self.chain, market, size_wad, price_wad)
+        self._tried.append(Asked((market, size_wad, price_wad), found))
+        return found
 
     def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""
-        return self.instance.liquidation_price(self.chain, name, market)
+        found = self.instance.liquidation_price(self.chain, name, market)
+        self._tried.append(Asked((name, market), found))
+        return found
 
     def fund(self, name: str, units: Sequence[int]) -> None:
         """See ``underwater.checks.Probe``."""

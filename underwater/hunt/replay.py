@@ -12,7 +12,7 @@ from underwater.choices import SeededChoices
 from underwater.hunt.arena import Arena
 from underwater.hunt.probe import Trial, probing
 from underwater.hunt.runner import Runner
-from underwater.hunt.sequence import PROBE_STREAMS
+from underwater.hunt.sequence import PROBE_STREAMS, Cause, cause_of
 
 
 class Replayed(NamedTuple):
@@ -26,6 +26,13 @@ class Replayed(NamedTuple):
     violation: Violation | None
     steps: tuple[Step, ...]
     trial: Trial | None = None
+
+    @property
+    def cause(self) -> Cause:
+        """What failures of one cause share."""
+        assert self.violation is not None
+        last = self.steps[-1]
+        return cause_of(self.violation, None if self.trial is not None else last)
 
     @property
     def refused(self) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from reference.prices import collateral_price_status
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle, actions_of
 from underwater.engine import Deployment, Engine
-from underwater.engine.vocabulary import Kind
+from underwater.engine.vocabulary import NAMES_SOMEBODY, Kind
 
 Flat = tuple[tuple[int, Act], ...]
 """Acts with the seconds before them; 0 is the same block as the act before."""
@@ -85,17 +85,17 @@ def plainer_numbers(value: int, unit: int) -> Iterator[int]:
                     yield plain
 
 
-def values_of(act: Act, kinds: Mapping[str, Kind], wanted: str) -> Iterator[Any]:
-    """The arguments of a type."""
+def values_of(act: Act, kinds: Mapping[str, Kind], *wanted: str) -> Iterator[Any]:
+    """The arguments of some types."""
     for action in actions_of(act):
         for parameter, value in zip(kinds[action.kind].parameters, action.arguments, strict=True):
-            if parameter.type == wanted:
+            if parameter.type in wanted:
                 yield value
 
 
 def actors_of(act: Act, kinds: Mapping[str, Kind]) -> Iterator[str]:
     """Those whom an act names."""
-    return values_of(act, kinds, "actor")
+    return values_of(act, kinds, *NAMES_SOMEBODY)
 
 
 def in_market(action: Action, kinds: Mapping[str, Kind], market: int) -> Action:

@@ -36,22 +36,33 @@ PROBE = "probe"
 Novelty = tuple[Any, ...]
 
 
+Cause = tuple[str, str, str, str]
+"""What failures of one cause share: the check that names it best, the action after which it does not hold, and both outcomes.
+
+What came before a probe is not what it failed on: the action is then ``PROBE``, and there are no outcomes.
+"""
+
+
+def cause_of(violation: Violation, step: Step | None) -> Cause:
+    """The cause of a violation at a step, or of a probe's (None)."""
+    if step is None:
+        return violation.check, PROBE, "", ""
+    return violation.check, step.kind, step.expected.error or "done", step.outcome.error or "done"
+
+
 class Find(NamedTuple):
     """A violation as it was met: the history up to it, and what did not hold."""
 
     blocks: tuple[Block, ...]
     violations: tuple[Violation, ...]
-    kind: str
-    """The action after which a check did not hold, or ``PROBE``: what came before a probe is not what it failed on."""
-    expected: str
-    observed: str
+    cause: Cause
     refused: tuple[int, ...]
     """Numbers of the acts that were refused."""
 
     @property
-    def cause(self) -> tuple[str, ...]:
-        """What findings of one cause share: the check that names it best, the action and both outcomes."""
-        return (self.violations[0].check, self.kind, self.expected, self.observed)
+    def kind(self) -> str:
+        """The action after which a check did not hold, or ``PROBE``."""
+        return self.cause[1]
 
 
 @dataclass
@@ -94,7 +105,7 @@ def run_sequence(
         for violations in runner.run_planned():
             assert runner.last is not None
             if violations:
-                ran.find = _find(runner, violations)
+                ran.find = _find(runner, violations, runner.last)
                 return False
             key = _novelty(runner.last)
             if key not in seen:
@@ -107,7 +118,7 @@ def run_sequence(
         for _ in range(PROBES_TOGETHER if roster.probes else 0):
             violations = _probe(runner, roster, probe_choices)
             if violations:
-                ran.find = Find(runner.history(), tuple(violations), PROBE, "", "", tuple(runner.refused))
+                ran.find = _find(runner, violations, None)
                 return False
         return True
 
@@ -127,11 +138,8 @@ def run_sequence(
     return ran
 
 
-def _find(runner: Runner, violations: list[Violation]) -> Find:
-    last = runner.last
-    assert last is not None
-    expected, observed = last.expected.error or "done", last.outcome.error or "done"
-    return Find(runner.history(), tuple(violations), last.kind, expected, observed, tuple(runner.refused))
+def _find(runner: Runner, violations: list[Violation], step: Step | None) -> Find:
+    return Find(runner.history(), tuple(violations), cause_of(violations[0], step), tuple(runner.refused))
 
 
 def _plans(

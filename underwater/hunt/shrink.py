@@ -27,6 +27,7 @@ from underwater.hunt.retell import (
     unpublished,
     values_of,
 )
+from underwater.hunt.sequence import Cause
 
 MOST_TRIES = 4_000
 """Replays that one shrinking may spend."""
@@ -48,9 +49,11 @@ class Shrunk(NamedTuple):
 class Shrinker:
     """One shrinking: a current best that fails, and ways to make it smaller."""
 
-    def __init__(self, arena: Arena, check: Check, most_tries: int = MOST_TRIES) -> None:
+    def __init__(self, arena: Arena, check: Check, most_tries: int = MOST_TRIES, *, cause: Cause | None = None) -> None:
         self.arena = arena
         self.check = check
+        self.cause = cause
+        """What a history must fail of; None: whatever fails the check will do."""
         self.tries = 0
         self.most_tries = most_tries
 
@@ -60,7 +63,9 @@ class Shrinker:
             return None
         self.tries += 1
         replayed = replay(self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True)
-        return replayed if replayed.violation is not None else None
+        if replayed.violation is None or (self.cause is not None and replayed.cause != self.cause):
+            return None
+        return replayed
 
     def run(self, blocks: tuple[Block, ...]) -> tuple[Flat, Replayed] | None:
         """The smallest history found; None if the given one does not fail."""
@@ -386,17 +391,28 @@ def shrink(
     artifacts: Artifacts,
     check: Check,
     blocks: tuple[Block, ...],
+    *,
+    same_cause: bool = False,
 ) -> Shrunk | None:
-    """Shrink a history, and try it on the plain deployment first. None if it does not fail when run again."""
+    """Shrink a history, and try it on the plain deployment first. None if it does not fail when run again.
+
+    Whatever fails the check will do, which gives the shortest; with ``same_cause`` it must be the action and the outcomes that fail now.
+    """
     default = engine.default_deployment()
     arena = Arena(engine, default if deployment is None else deployment, artifacts)
-    shrinker = Shrinker(arena, check)
+    cause: Cause | None = None
+    if same_cause:
+        whole = replay(arena, blocks, check)
+        if whole.violation is None:
+            return None
+        cause = whole.cause
+    shrinker = Shrinker(arena, check, cause=cause)
     best = shrinker.run(blocks)
     if best is None:
         return None
     flat, replayed = best
     if deployment is not None:
-        plain = Shrinker(Arena(engine, default, artifacts), check)
+        plain = Shrinker(Arena(engine, default, artifacts), check, cause=cause)
         on_default = plain.any_fails(translated(flat, engine, deployment, default))
         if on_default is not None:
             again = plain.run(on_default.blocks)

@@ -103,7 +103,8 @@ class Console:
         if event.divergence:
             self._line(f"A divergence between chains: {event.divergence}")
         elif event.confirmed_on:
-            self._line(f"Confirmed on {event.confirmed_on}.")
+            without = ", but for what the check tried itself: no block has room for it" if event.probe_left_out else ""
+            self._line(f"Confirmed on {event.confirmed_on}{without}.")
         command = shlex.join((ape_command(), "underwater", "replay", str(shown_path(event.case))))
         self._line(f"Replay it with: {command}")
 

@@ -23,9 +23,10 @@ from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
-from underwater.hunt.probe import Trial, Tried
+from underwater.hunt.probe import Asked, Trial, Tried
 from underwater.hunt.replay import Replayed
 from underwater.report.words import (
+    asked_text,
     duration_text,
     exact_text,
     margin_ratio_text,
@@ -173,7 +174,9 @@ def explain(
     return Explanation(check, says, why, rows, len(steps), account, parts, tuple(tried))
 
 
-def _tried_row(tried: Tried, time_s: int, vocabulary: Vocabulary) -> StepRow:
+def _tried_row(tried: Tried | Asked, time_s: int, vocabulary: Vocabulary) -> StepRow:
+    if isinstance(tried, Asked):
+        return StepRow(0, time_s, "anyone", *asked_text(tried.about, tried.answer, vocabulary))
     before, action, outcome = tried
     _, wanted = apply(before, action.kind, action.caller, action.arguments)
     expected, observed = outcomes_text(wanted, outcome)
@@ -210,9 +213,10 @@ def _steps_table(explanation: Explanation) -> Table:
         table.add_column(name, min_width=least, overflow="fold")
     if explanation.account is not None:
         table.add_column("margin ratio", justify="right", min_width=len(NO_ANSWER), max_width=len(NO_ANSWER))
-    for row in (*explanation.rows, *explanation.tried[-MOST_TRIED_SHOWN:]):
-        failed = row.number == explanation.failed
-        differs = "bold red" if row.expected != row.observed else ""
+    rows = (*explanation.rows, *explanation.tried[-MOST_TRIED_SHOWN:])
+    for row in rows:
+        failed = row is rows[-1] if explanation.tried else row.number == explanation.failed
+        differs = "bold red" if row.expected and row.expected != row.observed else ""
         table.add_row(
             Text(f"{'> ' if failed else ''}{row.number or TRIED}"),
             Text(f"+{duration_text(row.time_s)}" if row.time_s else "0 s"),
@@ -278,7 +282,9 @@ def _amount(value_wad: int | None, *, exact: bool) -> str:
 
 def render(explanation: Explanation, console: Console) -> None:
     """Print a finding to a console."""
-    at = f" at step {explanation.failed}" if explanation.failed is not None else ""
+    at = (
+        f" {'after' if explanation.tried else 'at'} step {explanation.failed}" if explanation.failed is not None else ""
+    )
     console.print(Text.assemble((explanation.check, "bold red"), (f" does not hold{at}: ", "bold"), explanation.says))
     if explanation.why:
         console.print(Text(explanation.why))

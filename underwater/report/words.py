@@ -171,6 +171,26 @@ def phrase(act: Act, vocabulary: Vocabulary) -> str:
     return words if speaks_for_itself else f"{words} (by {act.caller})"
 
 
+def asked_text(
+    about: tuple[int, int, int] | tuple[str, int], answer: tuple[int, int] | None, vocabulary: Vocabulary
+) -> tuple[str, str, str]:
+    """A question to an engine's views: what is asked, what is expected (nobody said), and the answer."""
+    if len(about) == 3:
+        market, size_wad, price_wad = about
+        size, price = number_text(size_wad, WAD_DECIMALS), number_text(price_wad, WAD_DECIMALS)
+        question = f"asks what {size} {vocabulary.market_name(market)} require at {price}"
+    else:
+        name, market = about
+        question = f"asks at what price of {vocabulary.market_name(market)} {name} can be liquidated"
+    if answer is None:
+        return question, "", "no answer"
+    if len(about) == 3:
+        initial, maintenance = (number_text(wad, WAD_DECIMALS) for wad in answer)
+        return question, "", f"initial {initial}, maintenance {maintenance}"
+    status, price_wad = answer
+    return question, "", number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
+
+
 def outcome_text(outcome: Outcome) -> str:
     """What came of an act in a few words: ``done``, ``refused: BelowInitialMargin``."""
     return "done" if outcome.error is None else f"refused: {outcome.error}"
