@@ -19,7 +19,8 @@ Written by `tools/write_docs.py` from `underwater/checks/`; edit there.
 
 A check is an ID, a sentence and a predicate. It observes one step, or, where its sentence needs a counterfactual, tries a
 few actions on a snapshot that is reverted (a *probe*). It counts how often it was *evaluated* and how often *exercised*:
-that is, its "if" was true. IDs are stable. Those with a star need no reference model.
+that is, its "if" was true. IDs are stable. Those with a star judge by
+their own sentence, not by whether contract and reference agree.
 
 | check | after | sentence |
 |---|---|---|

@@ -28,8 +28,9 @@ class Cast(NamedTuple):
     """Who takes part, by name.
 
     ``accounts`` are driven and observed, in this order. ``operators`` are those whose approvals are observed, ``matcher``
-    one that every account approves at the start. ``attacker`` is the account that is a contract, ``backstop`` one that
-    only probes use, of unlimited means.
+    one that every account approves at the start. ``maker`` and ``liquidator`` are accounts of some means; ``attacker`` is the
+    account that is a contract, ``backstop`` one that only probes use, which are given what they need. ``publisher`` is the world's
+    hand on price sources; the last four hold the roles.
     """
 
     accounts: tuple[str, ...]
@@ -40,6 +41,12 @@ class Cast(NamedTuple):
     attacker: str
     publisher: str
     backstop: str
+    maker: str
+    liquidator: str
+    admin: str
+    risk_manager: str
+    oracle_manager: str
+    treasurer: str
 
 
 class Action(NamedTuple):

@@ -15,7 +15,7 @@ from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WETH, WETH_ONE, arena, 
 from underwater.actions import Act, Action, Bundle, Outcome
 from underwater.checks import Step
 from underwater.choices import SeededChoices
-from underwater.engine.bundled.actors import ACCOUNTS, BACKSTOP
+from underwater.engine.bundled.actors import ACCOUNTS, CAST
 
 MODEL_ALONE = ("expected", "expected_healths", "expected_state", "events_differ", "slots_differ")
 """What a step holds that only a reference model can say."""
@@ -236,8 +236,7 @@ def acted(step: Step, caller: str | None = None, arguments: tuple[Any, ...] | No
 class ReferenceProbe:
     """A probe of the reference itself: an engine without error. Changes of single answers are written into it."""
 
-    accounts = ACCOUNTS
-    backstop = BACKSTOP
+    cast = CAST
 
     def __init__(self, state: State, stream: int = 0) -> None:
         self.state = state

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from reference.margin import Health
 from reference.state import State
-from underwater.actions import Act, Action, Bundle, Outcome, actions_of
+from underwater.actions import Act, Action, Bundle, Cast, Outcome, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
 from underwater.errors import unknown
@@ -79,8 +79,7 @@ class Probe(Protocol):
     choices: Choices
     state: State
     """What the contract stores, as of the probe's last action."""
-    accounts: tuple[str, ...]
-    backstop: str
+    cast: Cast
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """Try an action; what the contract answers. Updates ``state``."""
@@ -106,7 +105,7 @@ class Check(NamedTuple):
 
     ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is
     asked now and then, at steps drawn by seed.
-    ``uses_model`` marks those that need a reference model; all others hold any engine to account that can be observed.
+    ``uses_model`` marks those that compare contract and reference; all others judge by a sentence of their own.
     """
 
     id: str

@@ -103,7 +103,7 @@ def _can_leave(probe: Probe) -> Verdict:
     state = probe.state
     free = [
         name
-        for name in probe.accounts
+        for name in probe.cast.accounts
         if is_unencumbered(state.accounts[name]) and (state.accounts[name].cash_wad or any(state.accounts[name].units))
     ]
     if not free:

@@ -50,7 +50,7 @@ def _all_leave(probe: Probe) -> Verdict:
     """LEDGER-02, tried: everyone, one after the other, withdraws what the ledger says is theirs."""
     start = probe.state
     taken = [0] * len(start.pool_units)
-    for name in probe.accounts:
+    for name in probe.cast.accounts:
         account = start.accounts[name]
         if any(account.sizes_wad) or account.cash_wad < 0:
             continue
@@ -80,7 +80,7 @@ def _zero_sum(step: Step) -> Verdict:
 def _round_trip(probe: Probe) -> Verdict:
     """LEDGER-04."""
     state, choices = probe.state, probe.choices
-    name = choices.pick(probe.accounts)
+    name = choices.pick(probe.cast.accounts)
     collateral = choices.integer(0, len(state.parameters.collaterals) - 1)
     wallet = state.wallets[name][collateral]
     units = choices.pick((1, 2, 3, 7, 10**3 + 1, wallet // 1000 + 1))
@@ -109,16 +109,16 @@ def _open_and_close(probe: Probe) -> Verdict:
         return False
     listed = state.parameters.markets[market]
     price_wad = choices.pick((edges[0] or listed.tick_wad, edges[1]))
-    first = choices.integer(0, len(probe.accounts) - 1)
-    buyer, seller = probe.accounts[first], probe.accounts[first - 1]
+    first = choices.integer(0, len(probe.cast.accounts) - 1)
+    buyer, seller = probe.cast.accounts[first], probe.cast.accounts[first - 1]
     whole = 10**9 * 10 ** state.parameters.collaterals[0].decimals
     probe.fund(buyer, [whole])
     probe.fund(seller, [whole])
     size_wad = listed.lot_wad * choices.pick((1, 3, 1001))
     before = probe.state
-    if not probe.do("trade", "matcher", market, buyer, seller, size_wad, price_wad).done:
+    if not probe.do("trade", probe.cast.matcher, market, buyer, seller, size_wad, price_wad).done:
         return False
-    if not probe.do("trade", "matcher", market, seller, buyer, size_wad, price_wad).done:
+    if not probe.do("trade", probe.cast.matcher, market, seller, buyer, size_wad, price_wad).done:
         return False
     after = probe.state
     fees = after.fees_wad - before.fees_wad
@@ -188,15 +188,15 @@ def _donation(step: Step) -> Verdict:
 def _donated_to(probe: Probe) -> Verdict:
     """LEDGER-10, tried: a donation changes no account's health, by the contract's own word."""
     state, choices = probe.state, probe.choices
-    donor = choices.pick(probe.accounts)
+    donor = choices.pick(probe.cast.accounts)
     collateral = choices.integer(0, len(state.pool_units) - 1)
     units = state.wallets[donor][collateral] // choices.pick((1, 2, 1_000))
     if units == 0:
         return False
-    before = [probe.health(name) for name in probe.accounts]
+    before = [probe.health(name) for name in probe.cast.accounts]
     if not probe.do("donate", donor, collateral, units).done:
         return False
-    for name, health in zip(probe.accounts, before, strict=True):
+    for name, health in zip(probe.cast.accounts, before, strict=True):
         if probe.health(name) != health:
             return f"{tokens(state, collateral, units)} given away changed the health of {name}"
     return True

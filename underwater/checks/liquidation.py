@@ -30,7 +30,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     """LIQ-02. By a backstop that has all that it takes, at present prices."""
     state = probe.state
     prey = []
-    for name in probe.accounts:
+    for name in probe.cast.accounts:
         status, risk = probe.expected_health(name)
         if status == FRESH and is_liquidatable(risk):
             prey.append(name)
@@ -38,7 +38,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         return False
     name = probe.choices.pick(prey)
     account = state.accounts[name]
-    backstop = probe.backstop
+    backstop = probe.cast.backstop
     market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
     if market is not None:
         listed = state.parameters.markets[market]
@@ -72,8 +72,8 @@ def _has_means(probe: Probe, needed_wad: int) -> bool:
     """Give the backstop as much quote, and some to spare; False where deposits cannot hold so much."""
     settlement = probe.state.parameters.collaterals[0]
     units = max(10**12 * 10**settlement.decimals, 2 * needed_wad // settlement.quote_wad_per_unit + 1)
-    probe.fund(probe.backstop, [units])
-    return probe.state.accounts[probe.backstop].cash_wad >= needed_wad
+    probe.fund(probe.cast.backstop, [units])
+    return probe.state.accounts[probe.cast.backstop].cash_wad >= needed_wad
 
 
 TWO_CEILINGS_WAD = 2

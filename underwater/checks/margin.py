@@ -185,19 +185,19 @@ def _order_and_names(probe: Probe) -> Verdict:
     state = probe.state
     marks = [mark_status(state, market) for market in state.parameters.markets]
     priced = [number for number, (status, _) in enumerate(marks) if status == FRESH]
-    flat = [name for name in probe.accounts if not any(state.accounts[name].sizes_wad)]
+    flat = [name for name in probe.cast.accounts if not any(state.accounts[name].sizes_wad)]
     if len(priced) < 2 or len(flat) < 2:
         return False
     first, second = flat[0], flat[1]
     whole = [10**9 * 10**collateral.decimals for collateral in state.parameters.collaterals]
-    for name in (first, second, probe.backstop):
+    for name in (first, second, probe.cast.backstop):
         probe.fund(name, [whole[0]])
     markets = (priced[0], priced[-1])
     for name, order in ((first, markets), (second, markets[::-1])):
         for number in order:
             lot_wad = state.parameters.markets[number].lot_wad
             if not probe.do(
-                "trade", "matcher", number, name, probe.backstop, lot_wad * (3 + number), marks[number][1]
+                "trade", probe.cast.matcher, number, name, probe.cast.backstop, lot_wad * (3 + number), marks[number][1]
             ).done:
                 return False
     left, right = probe.health(first), probe.health(second)
@@ -215,7 +215,10 @@ def _liquidation_price(probe: Probe) -> Verdict:
     """MARGIN-11."""
     state = probe.state
     holders = [
-        (name, number) for name in probe.accounts for number, size in enumerate(state.accounts[name].sizes_wad) if size
+        (name, number)
+        for name in probe.cast.accounts
+        for number, size in enumerate(state.accounts[name].sizes_wad)
+        if size
     ]
     if not holders:
         return False
@@ -296,8 +299,8 @@ def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | 
         != price_wad // probe.state.parameters.markets[market].tick_wad
     ):
         return None
-    probe.do("set_feed_mode", "publisher", feed.feed, 0)
-    probe.do("publish", "publisher", feed.feed, answer, 0)
+    probe.do("set_feed_mode", probe.cast.publisher, feed.feed, 0)
+    probe.do("publish", probe.cast.publisher, feed.feed, answer, 0)
     health = probe.health(name)
     if health is None or health.status != FRESH:
         return None

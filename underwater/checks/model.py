@@ -63,7 +63,10 @@ def _views(probe: Probe) -> Verdict:
         position = f"{quote(size_wad)} {market_name(state, market)} at {quote(price_wad)}"
         return f"{position} require {_pair(wanted)}, observed {_pair(found)}"
     holders = [
-        (name, number) for name in probe.accounts for number, size in enumerate(state.accounts[name].sizes_wad) if size
+        (name, number)
+        for name in probe.cast.accounts
+        for number, size in enumerate(state.accounts[name].sizes_wad)
+        if size
     ]
     if holders:
         name, market = choices.pick(holders)

@@ -223,7 +223,7 @@ class Participants:
 
     def _collect_fees(self, state: State) -> Action:
         choices = self.choices
-        caller = "treasurer" if choices.chance(85) else choices.pick((self.cast.outsider, self._account()))
+        caller = self.cast.treasurer if choices.chance(85) else choices.pick((self.cast.outsider, self._account()))
         action = Action("collect_fees", caller, (self._account(), choices.pick((0, 1, 10**30))))
         return self._at(state, action, "fees", 1) if choices.chance(80) else action
 
@@ -294,8 +294,8 @@ class Participants:
         choices = self.choices
         if choices.chance(1):
             return account
-        liquidator = choices.pick(("liquidator", "maker")) if choices.chance(70) else self._account()
-        return liquidator if liquidator != account else "liquidator"
+        liquidator = choices.pick((self.cast.liquidator, self.cast.maker)) if choices.chance(70) else self._account()
+        return liquidator if liquidator != account else self.cast.liquidator
 
     def _liquidate(self, state: State) -> Action:
         prey = self._prey(state) if self.temper.liquidators_come and self.choices.chance(85) else None
@@ -351,7 +351,7 @@ class Participants:
 
     def _role_holder(self, holder: str) -> str:
         choices = self.choices
-        return holder if choices.chance(88) else choices.pick((self.cast.outsider, self._account(), "admin"))
+        return holder if choices.chance(88) else choices.pick((self.cast.outsider, self._account(), self.cast.admin))
 
     def _governance(self, state: State) -> Action:
         choices, parameters = self.choices, state.parameters
@@ -367,18 +367,22 @@ class Participants:
             limit = choices.pick(
                 (limit, limit, listed.lot_wad, limit // 2 // listed.lot_wad * listed.lot_wad, limit + 1, 0)
             )
-            return Action("set_market_limits", self._role_holder("risk-manager"), (market, band, fee, penalty, limit))
+            return Action(
+                "set_market_limits", self._role_holder(self.cast.risk_manager), (market, band, fee, penalty, limit)
+            )
         if manner < 6:
             collateral = self._collateral(state)
             number = min(collateral, len(parameters.collaterals) - 1)
             pool, cap = state.pool_units[number], parameters.collaterals[number].deposit_cap_units
             units = choices.pick((pool, pool + 1, max(0, pool - 1), cap, max(cap, 2 * pool + 1000), 10**33, 10**33 + 1))
-            return Action("set_deposit_cap", self._role_holder("risk-manager"), (collateral, units))
+            return Action("set_deposit_cap", self._role_holder(self.cast.risk_manager), (collateral, units))
         if manner < 8:
             share = choices.pick((0, WAD // 3, WAD // 2, WAD, WAD + 1))
             close = choices.pick((1, WAD // 4, WAD // 2, WAD, 0))
             small = choices.pick((0, 100 * WAD, 10_000 * WAD, 10**35, 10**35 + 1))
-            return Action("set_liquidation_parameters", self._role_holder("risk-manager"), (share, close, small))
+            return Action(
+                "set_liquidation_parameters", self._role_holder(self.cast.risk_manager), (share, close, small)
+            )
         is_market = choices.chance(50)
         if is_market:
             number = self._market(state)
@@ -392,7 +396,7 @@ class Participants:
         maximum = feed.maximum_answer + choices.pick((0, 0, 0, 1, -1))
         return Action(
             "set_market_feed" if is_market else "set_collateral_feed",
-            self._role_holder("oracle-manager"),
+            self._role_holder(self.cast.oracle_manager),
             (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, maximum),
         )
 
@@ -404,7 +408,7 @@ class Participants:
         if manner == 0:
             caller = someone if choices.chance(70) else choices.pick((cast.matcher, cast.outsider))
             return Action("renounce_role", caller, (role, choices.pick((caller, caller, cast.matcher))))
-        caller = "admin" if choices.chance(85) else choices.pick((someone, self._account()))
+        caller = self.cast.admin if choices.chance(85) else choices.pick((someone, self._account()))
         return Action("grant_role" if manner == 1 else "revoke_role", caller, (role, someone))
 
     # Of the class: an object that holds its own methods is freed only by the garbage collector.

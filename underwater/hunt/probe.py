@@ -72,8 +72,7 @@ class Probe:
         self._tried: list[Tried | Asked] = []
         self.state = state
         self.choices = choices
-        self.accounts: tuple[str, ...] = instance.cast.accounts
-        self.backstop: str = instance.cast.backstop
+        self.cast = instance.cast
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """See ``underwater.checks.Probe``."""
@@ -121,7 +120,7 @@ class Probe:
             wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
             wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
             self.state = self.state._replace(wallets=wallets)
-            self.do("set_deposit_cap", "risk-manager", collateral, self.state.pool_units[collateral] + amount)
+            self.do("set_deposit_cap", self.cast.risk_manager, collateral, self.state.pool_units[collateral] + amount)
             self.do("deposit", name, name, collateral, amount)
 
 

@@ -184,10 +184,10 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
 
 def _prelude(runner: Runner, choices: Choices) -> Iterator[tuple[int | None, Act]]:
     """Most accounts begin with some collateral, so that a sequence does not spend itself on deposits."""
-    state = runner.state
-    for name in runner.accounts:
+    state, cast = runner.state, runner.instance.cast
+    for name in cast.accounts:
         for collateral in range(len(state.parameters.collaterals)):
-            rich = name in ("maker", "liquidator") and collateral == 0
+            rich = name in (cast.maker, cast.liquidator) and collateral == 0
             if not rich and not choices.chance(40):
                 continue
             wallet = state.wallets[name][collateral]

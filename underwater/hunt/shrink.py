@@ -31,8 +31,6 @@ from underwater.hunt.sequence import Cause
 
 MOST_TRIES = 4_000
 """Replays that one shrinking may spend."""
-KEEP_THEIR_NAMES = ("maker", "liquidator")
-"""Accounts whose name says what they do."""
 MOST_PAIRED = 20
 """Acts of a history up to which every two of them are left out together: some tens of replays of a few milliseconds."""
 
@@ -54,6 +52,9 @@ class Shrinker:
         self.check = check
         self.cause = cause
         """What a history must fail of; None: whatever fails the check will do."""
+        cast = arena.engine.cast
+        self._by_role = (cast.maker, cast.liquidator)
+        """Accounts whose name says what they do keep it."""
         self.tries = 0
         self.most_tries = most_tries
 
@@ -256,7 +257,7 @@ class Shrinker:
         accounts = self.arena.engine.cast.accounts
         names = sorted(
             {name for _, act in best for name in actors_of(act, kinds) if name in accounts},
-            key=lambda name: (name in KEEP_THEIR_NAMES, name),
+            key=lambda name: (name in self._by_role, name),
         )
         candidates = [
             tuple((after_s, renamed(act, name, other)) for after_s, act in best)
@@ -361,7 +362,7 @@ class Shrinker:
         """The first accounts instead of later ones, and of the attacker; those with a role of their own keep it."""
         cast = self.arena.engine.cast
         taking_part = {name for _, act in best for name in actors_of(act, self.arena.engine.kinds)}
-        names = [name for name in cast.accounts if name in taking_part and name not in KEEP_THEIR_NAMES]
+        names = [name for name in cast.accounts if name in taking_part and name not in self._by_role]
         ordered = [name for name in cast.accounts[:3] if name not in taking_part]
         for name in names:
             for other in ordered:

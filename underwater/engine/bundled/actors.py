@@ -58,7 +58,7 @@ ACCOUNTS = ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker",
 """The eight accounts that a hunt drives, in the order in which they are observed."""
 
 BACKSTOP = "backstop"
-"""Not driven: probes use it where a sentence needs a counterparty of unlimited means."""
+"""Not driven: probes use it where a sentence needs a counterparty, and give it what that takes."""
 
 MATCHER = "matcher"
 DELEGATE = "delegate"
@@ -76,4 +76,10 @@ CAST = Cast(
     attacker=ATTACKER,
     publisher="publisher",
     backstop=BACKSTOP,
+    maker="maker",
+    liquidator="liquidator",
+    admin=DEPLOYER,
+    risk_manager="risk-manager",
+    oracle_manager="oracle-manager",
+    treasurer="treasurer",
 )
