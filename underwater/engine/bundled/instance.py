@@ -194,13 +194,15 @@ class Instance:
 
     def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:
         """W1's four words; None if it is not four. Where they are those of ``expected``, that is returned."""
-        if expected is not None:
-            status, (equity_wad, initial_wad, maintenance_wad) = expected
-            if data == words(status, equity_wad, initial_wad, maintenance_wad):
-                return expected
         if len(data) != 128:
             return None
         read = int.from_bytes
+        if expected is not None:
+            # All four at once: as one number of 1024 bits.
+            status, (equity_wad, initial_wad, maintenance_wad) = expected
+            four = (((status << 256 | equity_wad % (1 << 256)) << 256 | initial_wad) << 256) | maintenance_wad
+            if read(data, "big") == four:
+                return expected
         return Health(
             read(data[:32], "big"),
             Risk(read(data[32:64], "big", signed=True), read(data[64:96], "big"), read(data[96:], "big")),
