@@ -39,8 +39,11 @@ class Slots(Protocol):
     def pack(self, state: State) -> list[int]:
         """What a state of the reference expects in every slot."""
 
-    def repack(self, values: list[int], before: State, after: State) -> None:
-        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
+    def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
+        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
+
+        Gives (place, new value) of each that did.
+        """
 
     def unpack(self, values: list[int], state: State) -> State:
         """The state with everything observed replaced by what was read."""

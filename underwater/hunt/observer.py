@@ -19,16 +19,22 @@ class Wallet(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """Slots as a chain had them: those in the order of ``Slots``, and the balances that were asked for."""
+    """What a chain has after an act, beside what the reference expects there."""
 
-    values: list[int]
+    as_expected: bool
+    changes: list[tuple[int, int]]
+    """(place in the order of ``Slots``, value) of slots that hold something else than before; of all, where not as expected."""
+    values: list[int] | None
+    """Every slot; None where they hold what is expected."""
+    differ: str
+    """Which slots differ from what is expected; empty if none does."""
     wallets_units: list[int]
 
 
 class Observer:
     """Reads every observed slot; decodes them only where one is not what the reference expects.
 
-    ``values`` are the slots as they were taken last, in the order of ``Slots``.
+    ``values`` are the slots as they were read last, in the order of ``Slots``.
     """
 
     def __init__(self, chain: RevmChain, instance: Instance, values: list[int]) -> None:
@@ -46,37 +52,41 @@ class Observer:
                 touched.append(Wallet(holder, collateral, slot))
         return touched
 
-    def fetch(self, wallets: list[Wallet]) -> Stored:
-        """Every observed slot, and some wallets, as the chain has them now."""
+    def fetch(self, wallets: list[Wallet], before: State, expected: State) -> Stored:
+        """Every observed slot, and some wallets, after an act that brings ``before``, which was read last, to ``expected``."""
         slots, chain = self.instance.slots, self.chain
+        changes = slots.repack(self.values, before, expected) if expected is not before else []
         values = chain.storage_of(slots.addresses, slots.numbers)
-        return Stored(values, chain.storage([wallet.slot for wallet in wallets]) if wallets else [])
+        wallets_units = chain.storage([wallet.slot for wallet in wallets]) if wallets else []
+        as_expected = True
+        for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
+            if expected.wallets[holder][collateral] != units:
+                as_expected = False
+        if values == self.values:
+            return Stored(as_expected, changes, None, "", wallets_units)
+        differ = "; ".join(
+            f"{label}: expected {wanted}, observed {found}"
+            for label, wanted, found in zip(slots.labels, self.values, values, strict=True)
+            if wanted != found
+        )
+        self.values = values
+        return Stored(False, list(enumerate(values)), values, differ, wallets_units)
 
-    def take(self, stored: Stored, wallets: list[Wallet], before: State, expected: State) -> tuple[State, str]:
-        """The state that is stored (``expected`` itself if it is that), and which slots differ from it (empty if none does).
+    def decode(self, stored: Stored, wallets: list[Wallet], expected: State) -> State:
+        """The state that is stored: ``expected`` itself if it is that.
 
-        ``before`` is what this observer took last. What is not observed (parameters, roles, sources) follows ``expected``.
+        What is not observed (parameters, roles, sources) follows ``expected``.
         """
-        slots, values = self.instance.slots, stored.values
-        if expected is not before:
-            slots.repack(self.values, before, expected)
-        after, differ = expected, ""
-        if values != self.values:
-            after = slots.unpack(values, expected)
-            differ = "; ".join(
-                f"{label}: expected {wanted}, observed {found}"
-                for label, wanted, found in zip(slots.labels, self.values, values, strict=True)
-                if wanted != found
-            )
-            self.values = values
+        if stored.as_expected:
+            return expected
+        after = expected if stored.values is None else self.instance.slots.unpack(list(stored.values), expected)
         for (holder, collateral, _), units in zip(wallets, stored.wallets_units, strict=True):
             wallet = after.wallets[holder]
             if wallet[collateral] != units:
                 after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
-        return after, differ
+        return after
 
     def read(self, act: Act, before: State, expected: State) -> State:
-        """Fetch and take after an act."""
+        """Fetch and decode after an act."""
         wallets = self.wallets_of(act)
-        after, _ = self.take(self.fetch(wallets), wallets, before, expected)
-        return after
+        return self.decode(self.fetch(wallets, before, expected), wallets, expected)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import compress
-from operator import ne
 from typing import NamedTuple
 
 from reference.machine import apply, apply_all, at_time
@@ -81,9 +79,8 @@ class Runner:
         self.has_diverged = False
         """Whether the contract has stored what was not expected: there is little use then in planning far ahead."""
         self.observer = Observer(chain, instance, instance.slots.pack(start))
-        self._hashed = list(self.observer.values)
-        self._unhashed = False
-        """Whether something may be stored that the digest has not seen."""
+        self._changed: dict[int, int] = {}
+        """Slots that hold something else since the digest was last fed, by their place."""
         self._views: list[bytes] = []
         self._planned: list[_Planned] = []
         self._opens_after_s: int | None = None
@@ -104,7 +101,7 @@ class Runner:
         item = self._expect(act, None)
         answers = self._ask(item)
         step = self._compare(item, answers)
-        if step.after is not item.expected_state:
+        if not answers.stored.as_expected:
             self._see_all(step)
         return self._judge(step, item, answers)
 
@@ -127,41 +124,36 @@ class Runner:
     def run_planned(self) -> Iterator[list[Violation]]:
         """Run what is planned, and give the violations of each step in order. Nothing is to be made of those after a violation.
 
-        All acts run first, and are judged then: going back and forth between interpreter and EVM costs both their caches. Where the
-        contract does not store what is expected, the acts planned on that are taken back, and run one by one.
+        All acts run first, and are judged then: going back and forth between interpreter and EVM costs both their caches. After one
+        that the contract does not store as expected, those planned on it run one by one.
         """
         planned, self._planned = self._planned, []
-        snapshot = self.chain.snapshot()
         answers, broken = self._ask_all(planned)
-        for place, (item, answer) in enumerate(zip(planned, answers, strict=broken is None)):
+        for item, answer in zip(planned, answers, strict=False):
             if item.opens_after_s is not None:
                 self._enter_block(item.opens_after_s)
             step = self._compare(item, answer)
-            if step.after is not item.expected_state:
+            if not answer.stored.as_expected:
                 self.has_diverged = True
-                if place < len(planned) - 1:
-                    self.chain.restore(snapshot)
-                    for earlier in planned[: place + 1]:
-                        self._send(earlier)
                 self._see_all(step)
-                yield self._judge(step, item, answer)
-                for later in planned[place + 1 :]:
-                    if later.opens_after_s is not None:
-                        self.begin_block(later.opens_after_s)
-                    yield self.act(later.act)
-                return
             yield self._judge(step, item, answer)
         if broken is not None:
             raise broken
+        for later in planned[len(answers) :]:
+            if later.opens_after_s is not None:
+                self.begin_block(later.opens_after_s)
+            yield self.act(later.act)
 
     def _ask_all(self, planned: list[_Planned]) -> tuple[list[_Answers], Exception | None]:
-        """The answers, up to where the chain itself broke, if it did: what came before that is judged all the same."""
+        """The answers, up to the first that is not as expected, or to where the chain itself broke: what came before is judged."""
         answers: list[_Answers] = []
         for item in planned:
             try:
                 answers.append(self._ask(item))
             except Exception as failure:  # noqa: BLE001 (raised again, once the answers before it are judged)
                 return answers, failure
+            if not answers[-1].stored.as_expected:
+                break
         return answers, None
 
     def _enter_block(self, after_s: int) -> None:
@@ -184,35 +176,32 @@ class Runner:
         wallets = self.observer.wallets_of(act)
         return _Planned(act, opens_after_s, before, expected_state, expected, call, names, wallets)
 
-    def _send(self, item: _Planned) -> Receipt:
-        if item.opens_after_s is not None:
-            self.chain.open_block(item.opens_after_s)
-        return self.chain.transact(item.call)
-
     def _ask(self, item: _Planned) -> _Answers:
         """Everything that is asked of the chain in a step."""
-        receipt = self._send(item)
-        stored = self.observer.fetch(item.wallets)
+        if item.opens_after_s is not None:
+            self.chain.open_block(item.opens_after_s)
+        receipt = self.chain.transact(item.call)
+        stored = self.observer.fetch(item.wallets, item.before, item.expected_state)
         view, chain = self.instance.health_data, self.chain
         return _Answers(receipt, stored, [view(chain, name) for name in item.views_of])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
-        """The step as checks see it. Where ``after`` is not the expected state itself, its views are still to be read (``_see_all``)."""
+        """The step as checks see it. Where it is not as expected, its views are still to be read (``_see_all``)."""
         self.steps += 1
         act, before, instance = item.act, item.before, self.instance
         observed, events_differ = self._outcome(item.expected, answers.receipt)
-        after, slots_differ = self.observer.take(answers.stored, item.wallets, before, item.expected_state)
-        if after is not before:
-            self._unhashed = True
+        stored = answers.stored
+        after = self.observer.decode(stored, item.wallets, item.expected_state)
+        self._changed.update(stored.changes)
         step = Step()
         step.act, step.kind, step.action = act, act.kind, act if isinstance(act, Action) else None
         step.before, step.after = before, after
         step.expected, step.expected_state = item.expected, item.expected_state
-        step.outcome, step.events_differ, step.slots_differ = observed, events_differ, slots_differ
+        step.outcome, step.events_differ, step.slots_differ = observed, events_differ, stored.differ
         step.participants = instance.participants(act)
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
-        if after is item.expected_state:
+        if stored.as_expected:
             step.expected_healths = wanted = {name: health_of(after, name) for name in item.views_of}
             parsed = map(instance.parse_health, answers.views, wanted.values())
             step.healths = dict(zip(wanted, parsed, strict=True))
@@ -244,12 +233,9 @@ class Runner:
     def end_block(self) -> None:
         """Take what was observed at the block's end into the digest: inside a block, other chains cannot be asked."""
         if self.last is not None and self.blocks[-1][1]:
-            values, hashed = self.observer.values, self._hashed
-            if self._unhashed and values != hashed:
-                changes = list(compress(enumerate(values), map(ne, values, hashed)))
-                self.digest.update(repr(changes).encode())
-                self._hashed = list(values)
-            self._unhashed = False
+            if self._changed:
+                self.digest.update(repr(sorted(self._changed.items())).encode())
+                self._changed.clear()
             self.digest.update(b"".join(self._views))
 
     def _outcome(self, expected: Outcome, receipt: Receipt) -> tuple[Outcome, str]:

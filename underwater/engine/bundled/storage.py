@@ -5,6 +5,8 @@ Comparing raw slots of every account after every step costs less than one view o
 
 from __future__ import annotations
 
+from itertools import compress
+from operator import ne
 from typing import Any
 
 from eth_utils import keccak
@@ -148,18 +150,29 @@ class Slots:
             values += _approvals(state, name)
         return values + self.pack_globals(state)
 
-    def repack(self, values: list[int], before: State, after: State) -> None:
-        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``."""
+    def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
+        """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
+
+        Gives (place, new value) of each that did.
+        """
+        changes: list[tuple[int, int]] = []
+
+        def put(packed: list[int], start: int) -> None:
+            stop = start + len(packed)
+            changes.extend(compress(enumerate(packed, start), map(ne, packed, values[start:stop])))
+            values[start:stop] = packed
+
         accounts_before, accounts_after = before.accounts, after.accounts
         if accounts_before is not accounts_after:
             for name, start in self._starts.items():
                 account = accounts_after[name]
                 if account is not accounts_before[name]:
-                    values[start : start + self.width - len(OPERATORS)] = self.pack_account(account)
+                    put(self.pack_account(account), start)
         if before.operators is not after.operators:
             for name, start in self._starts.items():
-                values[start + self.width - len(OPERATORS) : start + self.width] = _approvals(after, name)
-        values[self.globals_at :] = self.pack_globals(after)
+                put(_approvals(after, name), start + self.width - len(OPERATORS))
+        put(self.pack_globals(after), self.globals_at)
+        return changes
 
     def unpack(self, values: list[int], state: State) -> State:
         """The state with everything observed replaced by what was read."""
