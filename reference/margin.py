@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from reference.parameters import Collateral, Market, Parameters
 from reference.prices import (
-    ALWAYS_S,
     FRESH,
     Price,
     collateral_price_status,
@@ -191,7 +190,8 @@ def _value(state: State, account: Account) -> _Valuation:
             price = priced.marks[number]
             needed.append(price)
             if price.status != FRESH:
-                return _resting_on(needed, state, account, Health(price.status, NO_RISK))
+                found = Health(price.status, NO_RISK)
+                return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
             value_wad = size_wad * price.price_wad // WAD
             equity_wad += value_wad + account.quotes_wad[number]
             initial, maintenance = requirements_wad(parameters.markets[number], abs(value_wad))
@@ -203,19 +203,11 @@ def _value(state: State, account: Account) -> _Valuation:
             assert listed is not None, "the settlement token is cash (N3)"
             needed.append(listed)
             if listed.status != FRESH:
-                return _resting_on(needed, state, account, Health(listed.status, NO_RISK))
+                found = Health(listed.status, NO_RISK)
+                return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
             equity_wad += collateral_value_wad(parameters.collaterals[number], units, listed.price_wad)
-    return _resting_on(needed, state, account, Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad)))
-
-
-def _resting_on(needed: list[Price], state: State, account: Account, found: Health) -> _Valuation:
-    since_s, until_s = -ALWAYS_S, ALWAYS_S
-    for price in needed:
-        if price.since_s > since_s:
-            since_s = price.since_s
-        if price.until_s < until_s:
-            until_s = price.until_s
-    return _Valuation(account, state.parameters, state.feeds, needed, since_s, until_s, found)
+    found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
+    return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:
