@@ -133,7 +133,7 @@ def planned(ran: Campaign, rounds: int) -> list[Task]:
     for _ in range(rounds):
         for task in ran._plan():
             tasks.append(task)
-            list(ran._merge(task, worker.run(task)))
+            list(ran._merge(worker.run(task)))
     return tasks
 
 
@@ -162,10 +162,10 @@ def test_only_what_no_sequence_showed_before_is_kept(tmp_path: Path) -> None:
     worker = Worker(ran.settings)
     task = ran._plan()[0]
     done = worker.run(task)
-    list(ran._merge(task, done))
+    list(ran._merge(done))
     first, seen = len(ran.kept), len(ran.seen)
     assert first > 0
-    list(ran._merge(task, worker.run(task)))
+    list(ran._merge(worker.run(task)))
     assert (len(ran.kept), len(ran.seen)) == (first, seen), "the same again shows nothing new"
     for kept in ran.kept:
         assert kept.blocks, "a sequence is kept up to its last new state"

@@ -168,13 +168,15 @@ PHASES: dict[str, tuple[str, str, int]] = {
     "before it hunts": ("underwater.session", "Campaign.run", 0),
     "while it saves the first finding": ("underwater.case.finding", "write_whole", 0),
     "while it shrinks": ("underwater.hunt.shrink", "Shrinker.fails", 12),
-    "while it saves what is left": ("underwater.case.finding", "write_whole", 1),
+    "when it has saved what is left": ("underwater.case.finding", "Finding", 0),
     "while it writes a file": ("os", "fsync", 2),
     "while it explains": ("underwater.session", "explain_case", 0),
     "while it confirms": ("underwater.session", "_confirm", 0),
     "while it sums up": ("underwater.session", "write_whole", 1),
 }
 HAS_FINDINGS = set(PHASES) - {"before it hunts", "while it saves the first finding"}
+SUMMED_UP = {"while it shrinks", "when it has saved what is left", "while it explains", "while it confirms"}
+"""A summary is written before findings are shrunk, and again as each is."""
 
 
 def stopped(begin: Callable[..., Hunt], tmp_path: Path, phase: str) -> Hunt:
@@ -209,7 +211,12 @@ def test_killed_in_each_phase(begin: Callable[..., Hunt], tmp_path: Path, phase:
     assert hunt.signal(signal.SIGKILL) == -signal.SIGKILL
     assert_nothing_is_lost(hunt, 31)
     assert bool(hunt.unshrunk()) == (phase in HAS_FINDINGS)
-    assert not (hunt.folder / "summary.json").exists()
+    summary = hunt.folder / "summary.json"
+    assert summary.exists() == (phase in SUMMED_UP)
+    if summary.exists():
+        cases = [Path(entry["case"]) for entry in json.loads(summary.read_text())["findings"]]
+        assert cases
+        assert all(still_fails(case) for case in cases)
 
 
 # ---- interrupted
