@@ -203,11 +203,11 @@ class Roster:
     def judge(self, step: Step) -> list[Violation]:
         """Ask every check that this step concerns."""
         exercised = self.exercised
-        done = step.outcome.error is None
-        asked = (step.kind, done)
+        kind, done = asked = step.kind, step.outcome.error is None
         self._asked[asked] = self._asked.get(asked, 0) + 1
+        judges = self._by_kind.get(asked) or self.judges(kind, done=done)
         violations = []
-        for check_id, judge in self.judges(step.kind, done=done):
+        for check_id, judge in judges:
             verdict = judge(step)
             if verdict is not False:
                 exercised[check_id] += 1

@@ -265,9 +265,8 @@ class Runner:
 
 def hash_receipt(digest: hashlib.blake2b, data: bytes, receipt: Receipt) -> None:
     """An act and its answer into a digest: everything but gas, and the wording of why a call halted."""
-    digest.update(data)
-    digest.update(b"\1" if receipt.ok else b"\0" if receipt.halted is None else b"\2")
-    digest.update(receipt.data)
+    parts = [data, b"\1" if receipt.ok else b"\0" if receipt.halted is None else b"\2", receipt.data]
     for log in receipt.logs:
-        digest.update(b"".join(log.topics))
-        digest.update(log.data)
+        parts += log.topics
+        parts.append(log.data)
+    digest.update(b"".join(parts))

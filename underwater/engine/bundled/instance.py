@@ -26,6 +26,8 @@ _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _MINT = selector("mint(address,uint256)")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
+_COLLATERAL_AT = {"deposit": 1, "withdraw": 1, "donate": 0, "fund_insurance": None, "collect_fees": None}
+"""Where a kind that moves tokens names the collateral; None: it is the settlement token."""
 _MAY_DONATE = frozenset(("donate", "bundle"))
 _RUN = selector("run((address,bytes)[])")
 
@@ -173,9 +175,8 @@ class Instance:
         for action in actions_of(act):
             if action.kind not in MOVES_TOKENS:
                 continue
-            collateral = {"fund_insurance": 0, "collect_fees": 0, "donate": action.arguments[0]}.get(action.kind)
-            if collateral is None:
-                collateral = action.arguments[1]
+            place = _COLLATERAL_AT[action.kind]
+            collateral = 0 if place is None else action.arguments[place]
             if collateral < len(self.parameters.collaterals):
                 holders = (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]))
                 touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
