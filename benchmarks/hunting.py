@@ -159,10 +159,7 @@ class Recording:
         arena.chain = plain
         self.sent: list[Sent] = []
         taken = {id(sent.block) for sent in recording.sent if sent.what == SNAPSHOT}
-        needed = {id(sent.block) for sent in recording.sent if sent.what == RESTORE}
         for sent in recording.sent:
-            if sent.what == SNAPSHOT and id(sent.block) not in needed:
-                continue  # taken before steps that run together, in case that the contract diverges
             if sent.what == RESTORE and id(sent.block) not in taken:
                 self.sent.append(Sent(RESET))  # the arena goes back to its first state, between sequences
             elif sent.what in (SNAPSHOT, RESTORE):

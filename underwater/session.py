@@ -71,7 +71,7 @@ def hunt(
         found = shrink_and_save(met.unshrunk, case, artifacts)
         if found is not None and any(found.tells_the_same_as(other) for other in shown):
             # Met for another reason, it may have slipped into the other's while it shrank.
-            found = shrink_and_save(met.unshrunk, case, artifacts, same_cause=True)
+            found = shrink_and_save(met.unshrunk, case, artifacts, same_cause=True) or found
         if found is None:
             failure = failure or EnvironmentFailure(
                 f"{met.unshrunk}: does not fail when run again: please report this, with the file"

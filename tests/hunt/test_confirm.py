@@ -76,8 +76,8 @@ def test_what_a_probe_tried_is_tried_there_too(ape: Chain) -> None:
     trial = trial_of(STUCK, LEAVING, "HEALTH-05")
     assert diverges(ape, STUCK, trial, LEAVING) == ""
     # On the sound engine the same attempt is not refused.
-    sound = Lying(ape, block=lambda receipts: [Receipt(True, b"", ()) for _ in receipts])
-    assert diverges(sound, STUCK, trial, LEAVING).startswith("block 1: outcomes differ between revm and ")  # type: ignore[arg-type]
+    sound: Any = Lying(ape, block=lambda receipts: [Receipt(True, b"", ()) for _ in receipts])
+    assert diverges(sound, STUCK, trial, LEAVING).startswith("block 1: outcomes differ between revm and ")
 
 
 def plus_one(values: Sequence[int]) -> list[int]:
@@ -107,7 +107,8 @@ def test_a_difference_is_named_by_its_block_and_kind(
 
 
 def test_views_of_a_probe_are_asked_there_too(ape: Chain) -> None:
-    feed = arena().instance.addresses.sources["BTC-USD"]  # type: ignore[attr-defined]
+    instance: Any = arena().instance
+    feed = instance.addresses.sources["BTC-USD"]
     trial = Trial((), (), ((feed, selector("latestRoundData()")),))
     assert diverges(ape, opened(), trial) == ""
     chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)

@@ -403,7 +403,7 @@ def shrink(
     arena = Arena(engine, default if deployment is None else deployment, artifacts)
     cause: Cause | None = None
     if same_cause:
-        whole = replay(arena, blocks, check)
+        whole = replay(arena, blocks, check, thorough_last_only=True)
         if whole.violation is None:
             return None
         cause = whole.cause
