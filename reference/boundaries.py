@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from reference.liquidation import permitted_close_wad
-from reference.margin import collateral_value_wad, health, is_unencumbered
+from reference.margin import collateral_value_wad, health, health_without, is_unencumbered, without_position
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, State, with_item
@@ -110,17 +110,15 @@ def largest_trade_wad(state: State, name: str, market: int, direction: int, pric
         return None
     held_wad = account.sizes_wad[market] * direction
     start_wad = max(0, -held_wad)
-    others = account._replace(
-        sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
-    )
     spare_wad = amount_wad(account.sizes_wad[market], mark_wad) + account.quotes_wad[market]
-    status, risk = health(state, others)
+    status, risk = health_without(state, account, market)
     if status != FRESH:
         # Only closing the last position needs no other price, where it leaves no debt (V7).
         amount = amount_wad(start_wad, price_wad)
         gain_wad = direction * (amount_wad(start_wad, mark_wad) - amount)
         cash_wad = account.cash_wad + spare_wad + gain_wad - trading_fee_wad(listed, amount)
-        return start_wad if start_wad and is_unencumbered(others._replace(cash_wad=cash_wad)) else None
+        closed = without_position(account, market)._replace(cash_wad=cash_wad)
+        return start_wad if start_wad and is_unencumbered(closed) else None
     spare_wad += risk.equity_wad - risk.initial_margin_wad
 
     def slack_wad(size_wad: int) -> int:
@@ -190,10 +188,7 @@ def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int
     size_wad = account.sizes_wad[market]
     if size_wad == 0:
         return NO_LIQUIDATION_PRICE, 0
-    rest = account._replace(
-        sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
-    )
-    status, risk = health(state, rest)
+    status, risk = health_without(state, account, market)
     if status != FRESH:
         return status, 0
     if requirement == "initial":

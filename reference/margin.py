@@ -22,7 +22,7 @@ from reference.prices import (
     refuse,
 )
 from reference.rounding import WAD
-from reference.state import Account, FeedReading, State
+from reference.state import Account, FeedReading, State, with_item
 
 
 class Risk(NamedTuple):
@@ -109,6 +109,35 @@ def health_of(state: State, name: str) -> Health:
     return _valuation(state, state.accounts[name]).health
 
 
+def health_without(state: State, account: Account, market: int) -> Health:
+    """``health`` of the account as if it had no position in one market. A sum less one of its terms, where it can be known."""
+    size_wad, mark = account.sizes_wad[market], prices(state).marks[market]
+    if size_wad == 0:
+        return health(state, account)
+    if mark.status != FRESH:
+        return health(state, without_position(account, market))
+    status, risk = health(state, account)
+    if status != FRESH:
+        return Health(status, NO_RISK)
+    value_wad = size_wad * mark.price_wad // WAD
+    initial_wad, maintenance_wad = requirements_wad(state.parameters.markets[market], abs(value_wad))
+    return Health(
+        FRESH,
+        Risk(
+            risk.equity_wad - value_wad - account.quotes_wad[market],
+            risk.initial_margin_wad - initial_wad,
+            risk.maintenance_margin_wad - maintenance_wad,
+        ),
+    )
+
+
+def without_position(account: Account, market: int) -> Account:
+    """The account as if it had no position in one market."""
+    return account._replace(
+        sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
+    )
+
+
 def require_risk(state: State, account: Account) -> Risk:
     """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
     found = _valuation(state, account)
@@ -185,27 +214,27 @@ def _value(state: State, account: Account) -> _Valuation:
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
     needed: list[Price] = []
-    for number, size_wad in enumerate(account.sizes_wad):
+    for price, size_wad, quote_wad, market in zip(
+        priced.marks, account.sizes_wad, account.quotes_wad, parameters.markets, strict=True
+    ):
         if size_wad:
-            price = priced.marks[number]
             needed.append(price)
             if price.status != FRESH:
                 found = Health(price.status, NO_RISK)
                 return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
             value_wad = size_wad * price.price_wad // WAD
-            equity_wad += value_wad + account.quotes_wad[number]
-            initial, maintenance = requirements_wad(parameters.markets[number], abs(value_wad))
+            equity_wad += value_wad + quote_wad
+            initial, maintenance = requirements_wad(market, abs(value_wad))
             initial_wad += initial
             maintenance_wad += maintenance
-    for number, units in enumerate(account.units):
+    for listed, units, collateral in zip(priced.collaterals, account.units, parameters.collaterals, strict=True):
         if units:
-            listed = priced.collaterals[number]
             assert listed is not None, "the settlement token is cash (N3)"
             needed.append(listed)
             if listed.status != FRESH:
                 found = Health(listed.status, NO_RISK)
                 return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
-            equity_wad += collateral_value_wad(parameters.collaterals[number], units, listed.price_wad)
+            equity_wad += collateral_value_wad(collateral, units, listed.price_wad)
     found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
     return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
 

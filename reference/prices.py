@@ -131,6 +131,7 @@ class Prices:
     """None for the settlement token."""
     broken: str | None
     """A source that some use of it finds unusable, if there is one."""
+    all_fresh: bool
 
 
 def prices(state: State) -> Prices:
@@ -157,7 +158,10 @@ def prices(state: State) -> Prices:
     since_s, until_s = max([price.since_s for price in every]), min([price.until_s for price in every])
     if len(_kept_prices) >= _MOST_KEPT:
         _kept_prices.clear()
-    found = _kept_prices[id(feeds)] = Prices(parameters, feeds, since_s, until_s, marks, collaterals, broken)
+    all_fresh = not any([price.status for price in every])
+    found = _kept_prices[id(feeds)] = Prices(
+        parameters, feeds, since_s, until_s, marks, collaterals, broken, all_fresh
+    )
     return found
 
 

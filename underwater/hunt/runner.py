@@ -202,9 +202,11 @@ class Runner:
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
         if stored.as_expected:
-            step.expected_healths = wanted = {name: health_of(after, name) for name in item.views_of}
-            parsed = map(instance.parse_health, answers.views, wanted.values())
-            step.healths = dict(zip(wanted, parsed, strict=True))
+            step.expected_healths = wanted = {}
+            step.healths = observed_healths = {}
+            for name, data in zip(item.views_of, answers.views, strict=True):
+                wanted[name] = expected = health_of(after, name)
+                observed_healths[name] = instance.parse_health(data, expected)
         return step
 
     def _see_all(self, step: Step) -> None:

@@ -34,8 +34,7 @@ class DueViews:
             due = self._names
             self._until_s = prices(state).until_s
         elif state.feeds is not self._feeds:
-            changed = [name for name, reading in state.feeds.items() if reading is not self._feeds[name]]
-            due = tuple([name for name in self._names if self._is_concerned(state.accounts[name], changed, name)])
+            due = self._concerned(state)
             self._until_s = prices(state).until_s
         elif state.accounts is self._accounts:
             return ()
@@ -53,18 +52,31 @@ class DueViews:
         self._read = {name: state.accounts[name] for name in self._names}
         return self._names
 
-    def _is_concerned(self, account: Account, changed: list[str], name: str) -> bool:
-        if account is not self._read[name]:
-            return True
-        sizes, units = account.sizes_wad, account.units
-        for source in changed:
-            for market in self._markets_of.get(source, ()):
-                if sizes[market]:
-                    return True
-            for collateral in self._collaterals_of.get(source, ()):
-                if units[collateral]:
-                    return True
-        return False
+    def _concerned(self, state: State) -> tuple[str, ...]:
+        """Those that have changed, or hold what a changed source feeds."""
+        read, accounts = self._read, state.accounts
+        markets: list[int] = []
+        collaterals: list[int] = []
+        for source, reading in state.feeds.items():
+            if reading is not self._feeds[source]:
+                markets += self._markets_of.get(source, ())
+                collaterals += self._collaterals_of.get(source, ())
+        due = []
+        for name in self._names:
+            account = accounts[name]
+            if account is read[name]:
+                sizes, units = account.sizes_wad, account.units
+                for market in markets:
+                    if sizes[market]:
+                        break
+                else:
+                    for collateral in collaterals:
+                        if units[collateral]:
+                            break
+                    else:
+                        continue
+            due.append(name)
+        return tuple(due)
 
     def _take_parameters(self, parameters: Parameters) -> None:
         self._parameters = parameters
