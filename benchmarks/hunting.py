@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 import pyrevm
 
 from benchmarks.timing import Timed, stopwatch
-from underwater.actions import Block, Call, Receipt
+from underwater.actions import Call, Receipt
 from underwater.chain import BLOCK_GAS_LIMIT, NOBODY, TRANSACTION_GAS_LIMIT
 from underwater.chain.revm import RevmChain
-from underwater.choices import SeededChoices
 from underwater.engine import Deployment
-from underwater.hunt.campaign import LENGTHS
+from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.sequence import Find
 from underwater.hunt.work import Settings, Task, Worker
 from underwater.nemesis.history import shipped_history
@@ -33,38 +32,52 @@ class Counts:
     done: int = 0
     checks_evaluated: int = 0
 
+    def add(self, other: Counts) -> None:
+        """Count what another did too."""
+        self.steps += other.steps
+        self.kinds += other.kinds
+        self.done += other.done
+        self.checks_evaluated += other.checks_evaluated
+
     def share_done(self) -> float:
         """The part of the steps that the engine did not refuse."""
         return self.done / self.steps
 
 
 class Hunt:
-    """The hunt on the default deployment, as one worker of ``ape underwater hunt`` does it.
-
-    A campaign goes on from kept sequences half of the time, which is cheaper than drawing; here every step is drawn.
+    """The hunt on the default deployment, as one worker of ``ape underwater hunt`` does it: tasks of a campaign that has kept some
+    sequences and goes on from them as often as it would, run again and again.
     """
 
     def __init__(self, steps: int) -> None:
         settings = Settings("bundled", None, SEED, None, Path(), shipped_history(), _nothing_to_find)
         self.worker = Worker(settings)
-        choices = SeededChoices(SEED, "lengths")
-        sequences: list[tuple[int, int, tuple[Block, ...]]] = []
-        while steps > 0:
-            length = min(steps, choices.pick(LENGTHS))
-            sequences.append((len(sequences), length, ()))
-            steps -= length
-        self.task = Task(0, tuple(sequences), frozenset())
+        self.tasks: list[Task] = []
+        campaign = Campaign(settings, Budget(), draws_deployments=False)
+        self._round_of(campaign)
+        enough = campaign.summary.steps + steps
+        campaign.budget = Budget(steps=enough)
+        while campaign.summary.steps < enough:
+            self.tasks += self._round_of(campaign)
 
-    def round(self) -> Timed:
-        """Every sequence once."""
+    def _round_of(self, campaign: Campaign) -> list[Task]:
+        """A round of a campaign, run: what comes after it depends on it."""
+        tasks = campaign.plan()
+        for task in tasks:
+            for _ in campaign.merge(self.worker.run(task)):
+                pass
+        return tasks
+
+    def round(self, number: int) -> Timed:
+        """Every sequence of one task."""
         with stopwatch() as took:
-            counts = self.run()
+            counts = self.run(number)
         return Timed(counts.steps, *took)
 
-    def run(self) -> Counts:
-        """Every sequence once."""
+    def run(self, number: int) -> Counts:
+        """Every sequence of one task."""
         counts = Counts()
-        done = self.worker.run(self.task)
+        done = self.worker.run(self.tasks[number])
         for ran in done.ran:
             counts.steps += ran.steps
             for kind, (did, refused) in ran.counts.items():
@@ -147,70 +160,78 @@ class RecordingChain(RevmChain):
         self.sent.append(Sent(RESTORE, block=snapshot))
 
 
+@dataclass
+class Recorded:
+    """What a task sends: all of it, without the reads of slots, and the steps' transactions alone."""
+
+    steps: int
+    everything: list[Sent]
+    calls: list[Sent] = field(init=False)
+    transactions: list[Sent] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = [sent for sent in self.everything if sent.what != SLOTS]
+        # A probe's calls run on a snapshot, and are not steps.
+        self.transactions = _without_probes_and_views(self.calls)
+        sent = sum(sent.what == TRANSACTION for sent in self.transactions)
+        if sent != self.steps:
+            raise SystemExit(f"{self.steps} steps sent {sent} transactions: the recording has missed some")
+
+
 class Recording:
-    """Everything that the hunt's sequences send, ready to be replayed on a chain of its own."""
+    """Everything that the hunt's tasks send, ready to be replayed on a chain of its own."""
 
     def __init__(self, steps: int) -> None:
         hunt = Hunt(steps)
-        arena = hunt.worker.arena(0)
+        self._arena = arena = hunt.worker.arena(0)
         plain, recording = arena.chain, RecordingChain(arena.chain)
         arena.chain = recording
-        self.counts = hunt.run()
+        self.counts = Counts()
+        self.tasks: list[Recorded] = []
+        for number in range(len(hunt.tasks)):
+            recording.sent.clear()
+            counts = hunt.run(number)
+            self.counts.add(counts)
+            self.tasks.append(Recorded(counts.steps, _without_restores_of_the_start(recording.sent)))
         arena.chain = plain
-        self.sent: list[Sent] = []
-        taken = {id(sent.block) for sent in recording.sent if sent.what == SNAPSHOT}
-        for sent in recording.sent:
-            if sent.what == RESTORE and id(sent.block) not in taken:
-                self.sent.append(Sent(RESET))  # the arena goes back to its first state, between sequences
-            elif sent.what in (SNAPSHOT, RESTORE):
-                self.sent.append(Sent(sent.what))
-            else:
-                self.sent.append(sent)
-        self.steps = self.counts.steps
-        self.calls_alone = [sent for sent in self.sent if sent.what != SLOTS]
-        # A probe's calls run on a snapshot, and are not steps.
-        self.steps_alone = _without_probes_and_views(self.calls_alone)
-        calls = sum(sent.what == TRANSACTION for sent in self.steps_alone)
-        if calls != self.steps:
-            raise SystemExit(f"{self.steps} steps sent {calls} transactions: the recording has missed some")
-        self._arena = arena
 
     def described(self) -> dict[str, int]:
         """How many calls and reads of which sort were recorded."""
-        what = Counter(sent.what for sent in self.sent)
-        transactions = sum(sent.what == TRANSACTION for sent in self.steps_alone)
+        what = Counter(sent.what for task in self.tasks for sent in task.everything)
+        transactions = sum(task.steps for task in self.tasks)
         return {
             "blocks": what[BLOCK],
             "transactions": transactions,
             "probes_transactions": what[TRANSACTION] - transactions,
             "views": what[VIEW],
-            "slots": sum(len(sent.numbers) for sent in self.sent),
+            "slots": sum(len(sent.numbers) for task in self.tasks for sent in task.everything),
         }
 
     def verify(self) -> None:
         """Replay with every answer compared: each call ends as it did when it was recorded, and each slot holds what it did."""
-        answers: list[int] = []
-        self._replay(self.sent, answers)
-        for sent, answer in zip(self.sent, answers, strict=True):
-            if sent.answer != answer:
-                raise SystemExit(f"what is replayed was answered otherwise than when it was recorded: {sent}")
+        for task in self.tasks:
+            answers: list[int] = []
+            self._replay(task.everything, answers)
+            for sent, answer in zip(task.everything, answers, strict=True):
+                if sent.answer != answer:
+                    raise SystemExit(f"what is replayed was answered otherwise than when it was recorded: {sent}")
 
-    def round(self) -> Timed:
-        """All that the hunt asks of revm: transactions, views and slots, probes included."""
-        return self._timed(self.sent)
+    def round(self, number: int) -> Timed:
+        """All that a task of the hunt asks of revm: transactions, views and slots, probes included."""
+        return self._timed(self.tasks[number], self.tasks[number].everything)
 
-    def round_of_calls(self) -> Timed:
+    def round_of_calls(self, number: int) -> Timed:
         """Transactions and views, probes included, without the reads of slots."""
-        return self._timed(self.calls_alone)
+        return self._timed(self.tasks[number], self.tasks[number].calls)
 
-    def round_of_transactions(self) -> Timed:
+    def round_of_transactions(self, number: int) -> Timed:
         """The steps' transactions alone."""
-        return self._timed(self.steps_alone)
+        return self._timed(self.tasks[number], self.tasks[number].transactions)
 
-    def _timed(self, everything: Sequence[Sent]) -> Timed:
+    def _timed(self, task: Recorded, everything: Sequence[Sent]) -> Timed:
         with stopwatch() as took:
             self._replay(everything, None)
-        return Timed(self.steps, *took)
+        return Timed(task.steps, *took)
 
     def _replay(self, everything: Sequence[Sent], answers: list[int] | None) -> None:
         """Bare ``message_call`` and ``storage``, what must stand between them (blocks, snapshots), and nothing else.
@@ -247,6 +268,20 @@ class Recording:
                 reset()
             if answers is not None:
                 answers.append(answer)
+
+
+def _without_restores_of_the_start(everything: Sequence[Sent]) -> list[Sent]:
+    """With what matters of snapshots alone: those of probes, and where the arena goes back to its first state between sequences."""
+    taken = {id(sent.block) for sent in everything if sent.what == SNAPSHOT}
+    kept = []
+    for sent in everything:
+        if sent.what == RESTORE and id(sent.block) not in taken:
+            kept.append(Sent(RESET))
+        elif sent.what in (SNAPSHOT, RESTORE):
+            kept.append(Sent(sent.what))
+        else:
+            kept.append(sent)
+    return kept
 
 
 def _without_probes_and_views(everything: Sequence[Sent]) -> list[Sent]:

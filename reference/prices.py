@@ -158,10 +158,8 @@ def prices(state: State) -> Prices:
     since_s, until_s = max([price.since_s for price in every]), min([price.until_s for price in every])
     if len(_kept_prices) >= _MOST_KEPT:
         _kept_prices.clear()
-    all_fresh = not any([price.status for price in every])
-    found = _kept_prices[id(feeds)] = Prices(
-        parameters, feeds, since_s, until_s, marks, collaterals, broken, all_fresh
-    )
+    all_fresh = max([price.status for price in every]) == FRESH
+    found = _kept_prices[id(feeds)] = Prices(parameters, feeds, since_s, until_s, marks, collaterals, broken, all_fresh)
     return found
 
 

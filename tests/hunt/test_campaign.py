@@ -131,9 +131,9 @@ def planned(ran: Campaign, rounds: int) -> list[Task]:
     worker = Worker(ran.settings)
     tasks = []
     for _ in range(rounds):
-        for task in ran._plan():
+        for task in ran.plan():
             tasks.append(task)
-            list(ran._merge(worker.run(task)))
+            list(ran.merge(worker.run(task)))
     return tasks
 
 
@@ -160,12 +160,12 @@ def test_without_mutation_every_sequence_begins_anew(tmp_path: Path) -> None:
 def test_only_what_no_sequence_showed_before_is_kept(tmp_path: Path) -> None:
     ran = Campaign(settings(tmp_path), Budget(steps=10**6))
     worker = Worker(ran.settings)
-    task = ran._plan()[0]
+    task = ran.plan()[0]
     done = worker.run(task)
-    list(ran._merge(done))
+    list(ran.merge(done))
     first, seen = len(ran.kept), len(ran.seen)
     assert first > 0
-    list(ran._merge(worker.run(task)))
+    list(ran.merge(worker.run(task)))
     assert (len(ran.kept), len(ran.seen)) == (first, seen), "the same again shows nothing new"
     for kept in ran.kept:
         assert kept.blocks, "a sequence is kept up to its last new state"

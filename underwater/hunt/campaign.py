@@ -79,6 +79,8 @@ class Campaign:
     workers: int = 1
     mutate: bool = True
     stop: Stop = field(default_factory=Stop)
+    draws_deployments: bool = True
+    """Whether other deployments are drawn beside the default one."""
     kept: list[Kept] = field(default_factory=list)
     causes: dict[tuple[str, ...], int] = field(default_factory=dict)
     """What was found, and how often: findings of one cause are joined."""
@@ -112,12 +114,12 @@ class Campaign:
             try:
                 self.stop.is_heard = True
                 while not self._spent(began):
-                    futures = _submit(executor, self._plan())
+                    futures = _submit(executor, self.plan())
                     while futures and not self._stop_now(began):
                         done = _result(futures[0])
                         del futures[0]
                         summary.seconds = time.monotonic() - began
-                        yield from self._merge(done)
+                        yield from self.merge(done)
                         yield self._progress(began)
                 _cancel(futures)
             except KeyboardInterrupt:
@@ -142,7 +144,7 @@ class Campaign:
             return True
         return self.budget.seconds is not None and time.monotonic() - began >= self.budget.seconds
 
-    def _plan(self) -> list[Task]:
+    def plan(self) -> list[Task]:
         """The next round, from the seed and what was merged so far."""
         choices = SeededChoices(self.settings.seed, "round", self._round)
         self._round += 1
@@ -155,7 +157,7 @@ class Campaign:
             base = choices.pick(self.kept) if self.mutate and self.kept and choices.chance(50) else None
             if base is not None:
                 deployment = base.deployment
-            elif choices.chance(30):
+            elif not self.draws_deployments or choices.chance(30):
                 deployment = 0
             else:
                 self._next_deployment += 1
@@ -176,7 +178,8 @@ class Campaign:
             tasks.append(Task(deployment, tuple(sequences), known))
         return tasks
 
-    def _merge(self, done: Done) -> Iterator[Event]:
+    def merge(self, done: Done) -> Iterator[Event]:
+        """Take in what came of a task, in the order of planning. Tells of findings."""
         summary = self.summary
         self._declared = done.declared_errors
         for check_id, count in done.evaluated.items():
