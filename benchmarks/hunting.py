@@ -138,6 +138,11 @@ class RecordingChain(RevmChain):
         self.sent.append(Sent(VIEW, NOBODY, to, data, answer=receipt.ok))
         return receipt
 
+    def views(self, to: str, datas: Sequence[bytes]) -> list[bytes]:
+        """See ``RevmChain``."""
+        receipts = [self.view(to, data) for data in datas]
+        return [receipt.data if receipt.ok else b"" for receipt in receipts]
+
     def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
         """See ``RevmChain``."""
         return self.storage_of([address for address, _ in slots], [number for _, number in slots])

@@ -119,8 +119,7 @@ def health_without(state: State, account: Account, market: int) -> Health:
     status, risk = health(state, account)
     if status != FRESH:
         return Health(status, NO_RISK)
-    value_wad = size_wad * mark.price_wad // WAD
-    initial_wad, maintenance_wad = requirements_wad(state.parameters.markets[market], abs(value_wad))
+    value_wad, initial_wad, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
     return Health(
         FRESH,
         Risk(
@@ -222,9 +221,8 @@ def _value(state: State, account: Account) -> _Valuation:
             if price.status != FRESH:
                 found = Health(price.status, NO_RISK)
                 return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
-            value_wad = size_wad * price.price_wad // WAD
+            value_wad, initial, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
             equity_wad += value_wad + quote_wad
-            initial, maintenance = requirements_wad(market, abs(value_wad))
             initial_wad += initial
             maintenance_wad += maintenance
     for listed, units, collateral in zip(priced.collaterals, account.units, parameters.collaterals, strict=True):
@@ -234,9 +232,34 @@ def _value(state: State, account: Account) -> _Valuation:
             if listed.status != FRESH:
                 found = Health(listed.status, NO_RISK)
                 return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
-            equity_wad += collateral_value_wad(collateral, units, listed.price_wad)
+            (value_wad,) = listed.worth.get(units) or _collateral(listed, collateral, units)
+            equity_wad += value_wad
     found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
     return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
+
+
+_MOST_WORTHS_KEPT = 256
+
+
+def _position(price: Price, market: Market, size_wad: int) -> tuple[int, int, int]:
+    """A position's (value before what its quote adds, initial margin, maintenance margin), V1 and V5; kept with the price."""
+    value_wad = size_wad * price.price_wad // WAD
+    found = (value_wad, *requirements_wad(market, abs(value_wad)))
+    _keep_worth(price, size_wad, found)
+    return found
+
+
+def _collateral(price: Price, collateral: Collateral, units: int) -> tuple[int]:
+    """What a balance is worth, V2; kept with the price."""
+    found = (collateral_value_wad(collateral, units, price.price_wad),)
+    _keep_worth(price, units, found)
+    return found
+
+
+def _keep_worth(price: Price, amount: int, worth: tuple[int, ...]) -> None:
+    if len(price.worth) >= _MOST_WORTHS_KEPT:
+        price.worth.clear()
+    price.worth[amount] = worth
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:

@@ -39,6 +39,8 @@ class Price:
     until_s: int
     status: int
     price_wad: int
+    worth: dict[int, tuple[int, ...]]
+    """What sizes or units that were asked about are worth at this price, and need, as ``reference.margin`` has worked it out."""
 
 
 def mark(state: State, market: Market) -> Price:
@@ -114,7 +116,7 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
             until_s = reading.updated_at_s - 1
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad)
+    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad, {})
     return found
 
 

@@ -5,7 +5,7 @@ The hunt knows these two nouns and no engine by name: ``Engine`` is what there i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,13 @@ class Viewed(Protocol):
 
     def view(self, to: str, data: bytes) -> Receipt:
         """Call without a trace."""
+
+
+class ViewedTogether(Protocol):
+    """A chain that answers several views of one contract at once: the hot loop's."""
+
+    def views(self, to: str, datas: Sequence[bytes]) -> list[bytes]:
+        """What each returns; empty where one fails."""
 
 
 class Slots(Protocol):
@@ -98,17 +105,17 @@ class Instance(Protocol):
     def donations(self, act: Act) -> Iterable[tuple[int, int]]:
         """(collateral, units) that an act sends to the engine outside its ledger."""
 
-    def health_data(self, chain: Viewed, name: str) -> bytes:
-        """The health view as the contract answers it, in raw words; empty if it reverts."""
+    def healths_data(self, chain: ViewedTogether, names: Sequence[str]) -> list[bytes]:
+        """Accounts' health views as the contract answers them, in raw words; empty where one reverts."""
 
     def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:
-        """What ``health_data`` says; None if it is not what the view should answer.
+        """What one of ``healths_data`` says; None if it is not what the view should answer.
 
         Where it says what is ``expected``, that itself: comparing bytes is cheaper than taking them apart.
         """
 
     def health(self, chain: Viewed, name: str) -> Health | None:
-        """Both at once."""
+        """The health view of one account."""
 
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """(initial, maintenance) requirement of a position as the contract answers it; None if the view reverts."""

@@ -47,18 +47,18 @@ class _Tape(RevmChain):
 
     def __init__(self, chain: RevmChain) -> None:
         self.__dict__.update(chain.__dict__)
-        self.calls: list[Call] = []
-        self.views: list[tuple[str, bytes]] = []
+        self.sent: list[Call] = []
+        self.asked: list[tuple[str, bytes]] = []
 
     def transact(self, call: Call) -> Receipt:
         """See ``RevmChain``."""
-        self.calls.append(call)
-        self.views.clear()
+        self.sent.append(call)
+        self.asked.clear()
         return super().transact(call)
 
     def view(self, to: str, data: bytes) -> Receipt:
         """See ``RevmChain``."""
-        self.views.append((to, data))
+        self.asked.append((to, data))
         return super().view(to, data)
 
 
@@ -91,7 +91,7 @@ class Probe:
 
     def trial(self) -> Trial:
         """What was done and asked so far."""
-        return Trial(tuple(self._tried), tuple(self.chain.calls), tuple(self.chain.views))
+        return Trial(tuple(self._tried), tuple(self.chain.sent), tuple(self.chain.asked))
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""

@@ -182,8 +182,7 @@ class Runner:
             self.chain.open_block(item.opens_after_s)
         receipt = self.chain.transact(item.call)
         stored = self.observer.fetch(item.wallets, item.before, item.expected_state)
-        view, chain = self.instance.health_data, self.chain
-        return _Answers(receipt, stored, [view(chain, name) for name in item.views_of])
+        return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.views_of) if item.views_of else [])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
         """The step as checks see it. Where it is not as expected, its views are still to be read (``_see_all``)."""
@@ -214,7 +213,7 @@ class Runner:
         self.state, self._expected_steps = step.after, self.steps
         self._due = DueViews(self.accounts)
         names = self._due.take_all(step.after)
-        self._views = [self.instance.health_data(self.chain, name) for name in names]
+        self._views = self.instance.healths_data(self.chain, names)
         step.healths = dict(zip(names, map(self.instance.parse_health, self._views), strict=True))
         step.expected_healths = {name: health_of(step.after, name) for name in names}
 

@@ -12,7 +12,7 @@ from reference.margin import Health, Risk
 from reference.parameters import Parameters
 from reference.state import ANSWERS, FeedReading, State, empty_account
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
-from underwater.engine import Viewed
+from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
@@ -209,14 +209,15 @@ class Instance:
             Risk(read(data[32:64], "big", signed=True), read(data[64:96], "big"), read(data[96:], "big")),
         )
 
-    def health_data(self, chain: Viewed, name: str) -> bytes:
-        """W1 as the contract answers it, in raw words; empty if the view reverts."""
-        receipt = chain.view(self.addresses.engine, self._health_calls[name])
-        return receipt.data if receipt.ok else b""
+    def healths_data(self, chain: ViewedTogether, names: Sequence[str]) -> list[bytes]:
+        """W1 of accounts as the contract answers it, in raw words; empty where the view reverts."""
+        calls = self._health_calls
+        return chain.views(self.addresses.engine, [calls[name] for name in names])
 
     def health(self, chain: Viewed, name: str) -> Health | None:
         """W1 as the contract answers it; None if the view reverts or answers too little."""
-        return self.parse_health(self.health_data(chain, name))
+        receipt = chain.view(self.addresses.engine, self._health_calls[name])
+        return self.parse_health(receipt.data) if receipt.ok else None
 
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
         """W3 as the contract answers it; None if the view reverts."""
