@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hunt.support import USDC, USDC_ONE, arena, blocks, deposit, drawn, opened, withdraw
+from tests.hunt.support import USDC, USDC_ONE, WETH, arena, blocks, deposit, drawn, opened, withdraw
 from underwater.actions import Block, Call, Receipt
 from underwater.checks import Check, Probe, Roster, Step, check_named
 from underwater.hunt.arena import Arena
@@ -90,6 +90,25 @@ def test_a_history_is_the_same_whichever_checks_are_enabled(fault: str, index: i
     place = arena(0, fault)
     histories = {drawn(place, index, STEPS, checks).blocks for checks in ((), probes, probes[:1])}
     assert len(histories) == 1
+
+
+def test_what_was_planned_on_another_wallet_is_expected_again() -> None:
+    place = arena(0)
+    place.reset()
+    slot = place.instance.slots.wallet("trader-1", WETH)
+    assert slot is not None
+    (before,) = place.chain.storage([slot])
+    place.chain.evm.insert_account_storage(*slot, before + 1)
+    runner = Runner(place.chain, place.instance, Roster((check_named("MODEL-02"),)), place.start)
+    for block in blocks(
+        deposit("trader-1", WETH, 1), *[deposit("maker", USDC, USDC_ONE)] * 3, deposit("trader-1", WETH, 1)
+    ):
+        runner.plan_block(block.after_s)
+        runner.plan(block.acts[0])
+    seen = [[violation.check for violation in violations] for violations in runner.run_planned()]
+    assert seen == [["MODEL-02"], [], [], [], []]
+    assert runner.state.wallets["trader-1"][WETH] == before - 1
+    place.reset()
 
 
 def test_what_was_judged_before_the_chain_broke_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,15 +172,13 @@ _ACCOUNT = (
     r"storage: \{((?:\d+: StorageSlot \{[^}]*\}(?:, )?)*)\}, status:"
 )
 _SLOT = re.compile(r"(\d+): StorageSlot \{ previous_or_original_value: \d+, present_value: (\d+) \}")
-_REVERTED = re.compile(r"output: 0x([0-9a-f]*)")
 _HALTED = re.compile(r"Halt \{ reason: (.*), gas_used")
 
 
 def _failed(failure: RuntimeError) -> Receipt:
     text = str(failure)
     if text.startswith("Revert"):
-        found = _REVERTED.search(text)
-        return Receipt(False, bytes.fromhex(found[1]) if found else b"", ())
+        return Receipt(False, bytes.fromhex(text[text.index("0x") + 2 : text.rindex(" ")]), ())
     halted = _HALTED.match(text)
     if halted is None:
         raise failure

@@ -18,6 +18,18 @@ class Wallet(NamedTuple):
     slot: tuple[str, int]
 
 
+class Awaited(NamedTuple):
+    """What the reference expects a chain to store after an act."""
+
+    state: State
+    wallets: list[Wallet]
+    """Those that the act can touch."""
+    values: list[int]
+    """Every slot, in the order of ``Slots``."""
+    changes: list[tuple[int, int]]
+    """(place, value) of those that hold something else than before."""
+
+
 class Stored(NamedTuple):
     """What a chain has after an act, beside what the reference expects there."""
 
@@ -34,7 +46,8 @@ class Stored(NamedTuple):
 class Observer:
     """Reads every observed slot; decodes them only where one is not what the reference expects.
 
-    ``values`` are the slots as they were read last, in the order of ``Slots``.
+    ``values`` are the slots as they are awaited after the last act, in the order of ``Slots``; or as they are, where they were found
+    to be otherwise: what was awaited beyond that is void.
     """
 
     def __init__(self, chain: RevmChain, instance: Instance, values: list[int]) -> None:
@@ -52,41 +65,53 @@ class Observer:
                 touched.append(Wallet(holder, collateral, slot))
         return touched
 
-    def fetch(self, wallets: list[Wallet], before: State, expected: State) -> Stored:
-        """Every observed slot, and some wallets, after an act that brings ``before``, which was read last, to ``expected``."""
+    def await_act(self, act: Act, before: State, expected: State) -> Awaited:
+        """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``."""
+        changes: list[tuple[int, int]] = []
+        if expected is not before:
+            # Those awaited earlier keep theirs.
+            values = self.values = self.values.copy()
+            changes = self.instance.slots.repack(values, before, expected)
+        return Awaited(expected, self.wallets_of(act), self.values, changes)
+
+    def fetch(self, awaited: Awaited) -> Stored:
+        """Every observed slot, and some wallets, after an act."""
         slots, chain = self.instance.slots, self.chain
-        changes = slots.repack(self.values, before, expected) if expected is not before else []
+        expected, wallets, wanted_values, changes = awaited
         values = chain.storage_of(slots.addresses, slots.numbers)
         wallets_units = chain.storage([wallet.slot for wallet in wallets]) if wallets else []
         as_expected = True
         for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
             if expected.wallets[holder][collateral] != units:
                 as_expected = False
-        if values == self.values:
+        if values == wanted_values:
+            if not as_expected:
+                self.values = values
             return Stored(as_expected, changes, None, "", wallets_units)
         differ = "; ".join(
             f"{label}: expected {wanted}, observed {found}"
-            for label, wanted, found in zip(slots.labels, self.values, values, strict=True)
+            for label, wanted, found in zip(slots.labels, wanted_values, values, strict=True)
             if wanted != found
         )
         self.values = values
         return Stored(False, list(enumerate(values)), values, differ, wallets_units)
 
-    def decode(self, stored: Stored, wallets: list[Wallet], expected: State) -> State:
-        """The state that is stored: ``expected`` itself if it is that.
+    def decode(self, stored: Stored, awaited: Awaited) -> State:
+        """The state that is stored: the expected one itself if it is that.
 
-        What is not observed (parameters, roles, sources) follows ``expected``.
+        What is not observed (parameters, roles, sources) follows what is expected.
         """
+        expected = awaited.state
         if stored.as_expected:
             return expected
         after = expected if stored.values is None else self.instance.slots.unpack(list(stored.values), expected)
-        for (holder, collateral, _), units in zip(wallets, stored.wallets_units, strict=True):
+        for (holder, collateral, _), units in zip(awaited.wallets, stored.wallets_units, strict=True):
             wallet = after.wallets[holder]
             if wallet[collateral] != units:
                 after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
         return after
 
     def read(self, act: Act, before: State, expected: State) -> State:
-        """Fetch and decode after an act."""
-        wallets = self.wallets_of(act)
-        return self.decode(self.fetch(wallets, before, expected), wallets, expected)
+        """What is stored after an act that has just run."""
+        awaited = self.await_act(act, before, expected)
+        return self.decode(self.fetch(awaited), awaited)

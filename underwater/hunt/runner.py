@@ -17,7 +17,7 @@ from underwater.actions import Act, Action, Block, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
-from underwater.hunt.observer import Observer, Stored, Wallet
+from underwater.hunt.observer import Awaited, Observer, Stored
 from underwater.hunt.views import DueViews
 
 VIEW_ALL_EVERY = 32
@@ -33,12 +33,11 @@ class _Planned(NamedTuple):
     opens_after_s: int | None
     """Seconds after which the act opens a block; None within one."""
     before: State
-    expected_state: State
     expected: Outcome
+    awaited: Awaited
     call: Call
     views_of: tuple[str, ...]
     """Accounts whose health views are read."""
-    wallets: list[Wallet]
 
 
 class _Answers(NamedTuple):
@@ -173,15 +172,15 @@ class Runner:
         views_all = self.thorough or self._expected_steps % VIEW_ALL_EVERY == 0
         names = self._due.take_all(expected_state) if views_all else self._due.take(expected_state)
         call = instance.call(act, before.time_s)
-        wallets = self.observer.wallets_of(act)
-        return _Planned(act, opens_after_s, before, expected_state, expected, call, names, wallets)
+        awaited = self.observer.await_act(act, before, expected_state)
+        return _Planned(act, opens_after_s, before, expected, awaited, call, names)
 
     def _ask(self, item: _Planned) -> _Answers:
         """Everything that is asked of the chain in a step."""
         if item.opens_after_s is not None:
             self.chain.open_block(item.opens_after_s)
         receipt = self.chain.transact(item.call)
-        stored = self.observer.fetch(item.wallets, item.before, item.expected_state)
+        stored = self.observer.fetch(item.awaited)
         return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.views_of) if item.views_of else [])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
@@ -190,12 +189,12 @@ class Runner:
         act, before, instance = item.act, item.before, self.instance
         observed, events_differ = self._outcome(item.expected, answers.receipt)
         stored = answers.stored
-        after = self.observer.decode(stored, item.wallets, item.expected_state)
+        after = self.observer.decode(stored, item.awaited)
         self._changed.update(stored.changes)
         step = Step()
         step.act, step.kind, step.action = act, act.kind, act if isinstance(act, Action) else None
         step.before, step.after = before, after
-        step.expected, step.expected_state = item.expected, item.expected_state
+        step.expected, step.expected_state = item.expected, item.awaited.state
         step.outcome, step.events_differ, step.slots_differ = observed, events_differ, stored.differ
         step.participants = instance.participants(act)
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
