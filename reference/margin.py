@@ -162,49 +162,48 @@ class _Valuation:
     since_s: int
     until_s: int
     health: Health
+    earlier: _Valuation | None = None
+    """The one that was made before it, of the same account."""
+
+
+_kept: dict[int, _Valuation] = {}
+"""An account's last valuation. It holds the account, so that its number is not given to another."""
+_MOST_KEPT = 512
 
 
 def _valuation(state: State, account: Account) -> _Valuation:
-    """The one place where an account is valued, and its value kept: an account is asked after again and again."""
-    key = (id(account), id(state.feeds))
-    kept = _kept.get(key)
-    if (
-        kept is not None
-        and kept.account is account
-        and kept.feeds is state.feeds
-        and kept.parameters is state.parameters
-        and kept.since_s <= state.time_s <= kept.until_s
-    ):
-        return kept
-    found = _last_of(state, account) or _value(state, account)
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-        _last.clear()
-    _kept[key] = _last[key[0]] = found
+    """The one place where an account is valued. Its last two values are kept: it is asked after again and again, before and
+    after what happens.
+    """
+    parameters, feeds, now_s = state.parameters, state.feeds, state.time_s
+    last = _kept.get(id(account))
+    if last is not None and last.account is not account:
+        last = None
+    found = last
+    while found is not None:
+        if found.feeds is feeds and found.parameters is parameters and found.since_s <= now_s <= found.until_s:
+            return found
+        found = found.earlier
+    if last is None:
+        found = _value(state, account)
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+    else:
+        found = _renewed(last, state) or _value(state, account)
+        found.earlier, last.earlier = last, None
+    _kept[id(account)] = found
     return found
 
 
-def _last_of(state: State, account: Account) -> _Valuation | None:
-    """The account's last valuation, if no price that it rests on is another now."""
-    last = _last.get(id(account))
-    if (
-        last is None
-        or last.account is not account
-        or last.parameters is not state.parameters
-        or not last.since_s <= state.time_s <= last.until_s
-    ):
-        return None
+def _renewed(last: _Valuation, state: State) -> _Valuation | None:
+    """The valuation again, if no price that it rests on is another now."""
     feeds = state.feeds
+    if last.parameters is not state.parameters or not last.since_s <= state.time_s <= last.until_s:
+        return None
     for price in last.prices:
         if feeds[price.source] is not price.reading:
             return None
-    return _Valuation(account, last.parameters, feeds, last.prices, last.since_s, last.until_s, last.health)
-
-
-_kept: dict[tuple[int, int], _Valuation] = {}
-"""By account and feeds; what is kept holds both, so that their numbers are not given to others."""
-_last: dict[int, _Valuation] = {}
-_MOST_KEPT = 1024
+    return _Valuation(last.account, last.parameters, feeds, last.prices, last.since_s, last.until_s, last.health)
 
 
 def _value(state: State, account: Account) -> _Valuation:

@@ -152,17 +152,21 @@ def prices(state: State) -> Prices:
         [None if item.feed is None else collateral_price(state, item) for item in parameters.collaterals]
     )
     every = (*marks, *[price for price in collaterals if price is not None])
-    broken = None
-    for price, feed in zip(every, parameters.feeds, strict=True):
-        if price.status != FRESH and status_of(feed, price.reading, now_s) != FRESH:
-            broken = feed.feed
-            break
+    all_fresh = max([price.status for price in every]) == FRESH
+    broken = None if all_fresh else _broken(every, parameters.feeds, now_s)
     since_s, until_s = max([price.since_s for price in every]), min([price.until_s for price in every])
     if len(_kept_prices) >= _MOST_KEPT:
         _kept_prices.clear()
-    all_fresh = max([price.status for price in every]) == FRESH
     found = _kept_prices[id(feeds)] = Prices(parameters, feeds, since_s, until_s, marks, collaterals, broken, all_fresh)
     return found
+
+
+def _broken(every: tuple[Price, ...], feeds: tuple[Feed, ...], now_s: int) -> str | None:
+    """The first source that is not fresh by the feed that uses it: mending it is the world's business."""
+    for price, feed in zip(every, feeds, strict=True):
+        if price.status != FRESH and status_of(feed, price.reading, now_s) != FRESH:
+            return feed.feed
+    return None
 
 
 _kept_prices: dict[int, Prices] = {}
