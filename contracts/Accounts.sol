@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {IAccounts} from "./interfaces/IAccounts.sol";
+import {IMarginEngineErrors} from "./interfaces/IMarginEngineErrors.sol";
+import {IMarginEngineEvents} from "./interfaces/IMarginEngineEvents.sol";
 
 /// @title What accounts hold, and who may act for them
 /// @dev An *asset* is a market or a collateral, numbered so that one number orders both as rule O5 does: markets from
 /// 0, collaterals from `FIRST_COLLATERAL`.
-abstract contract Accounts is IMarginEngine {
+abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvents {
     uint256 internal constant MOST_MARKETS = 16;
     uint256 internal constant MOST_COLLATERALS = 8;
     uint256 internal constant FIRST_COLLATERAL = MOST_MARKETS;
@@ -39,18 +41,18 @@ abstract contract Accounts is IMarginEngine {
 
     mapping(address account => Account) internal _accounts;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IAccounts
     function setOperator(address operator, bool approved) external {
         _accounts[msg.sender].operators[operator] = approved;
         emit OperatorSet(msg.sender, operator, approved);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IAccounts
     function isOperator(address account, address operator) external view returns (bool) {
         return _accounts[account].operators[operator];
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IAccounts
     function cashOf(address account) external view returns (int256) {
         return _accounts[account].cash;
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Risk} from "./Risk.sol";
-import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {ILedger} from "./interfaces/ILedger.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
@@ -14,22 +14,22 @@ import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 /// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy
 /// guard. Every action changes state first and calls a token last, but `fundInsurance`, which says why. A token that
 /// refuses to be paid out, of which the rules say nothing, ends as the transfer library's `TransferFailed()`.
-abstract contract Ledger is Risk {
+abstract contract Ledger is Risk, ILedger {
     using FeedReader for Price;
     using SafeTransferLib for address;
 
     uint256 private constant SETTLEMENT = 0;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     uint256 public insurance;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     uint256 public fees;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     uint256 public badDebt;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     /// @dev Rule L1.
     function deposit(address account, uint256 collateral, uint256 units) external {
         _requireRight(account);
@@ -48,7 +48,7 @@ abstract contract Ledger is Risk {
         kind.token.safeTransferFrom(msg.sender, address(this), units);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     /// @dev Rules L2 to L4.
     function withdraw(address account, uint256 collateral, uint256 units) external {
         _requireRight(account);
@@ -61,7 +61,7 @@ abstract contract Ledger is Risk {
         _collaterals[collateral].token.safeTransfer(account, units);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     /// @dev Rule L6.
     function settle(address account, uint256 market) external {
         _requireRight(account);
@@ -74,7 +74,7 @@ abstract contract Ledger is Risk {
         emit Settled(account, market, Wad.worth(size, mark.wad) + quote);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     /// @dev Rule L7. Pulls before it books: nothing that it books depends on what it read before, and an absurd number
     /// of units ends as a failed transfer and not as an overflow.
     function fundInsurance(uint256 units) external {
@@ -87,7 +87,7 @@ abstract contract Ledger is Risk {
         emit InsuranceFunded(msg.sender, units);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILedger
     /// @dev Rule L9.
     function collectFees(address to, uint256 units) external onlyRole(TREASURER_ROLE) {
         _requireAmount(units);

@@ -3,14 +3,14 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Trading} from "./Trading.sol";
-import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {ILiquidation} from "./interfaces/ILiquidation.sol";
 import {Price} from "./libraries/FeedReader.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
 
 /// @title Taking over the positions and the collateral of unhealthy accounts
 /// @dev Section 8.
-abstract contract Liquidation is Trading {
-    /// @inheritdoc IMarginEngine
+abstract contract Liquidation is Trading, ILiquidation {
+    /// @inheritdoc ILiquidation
     /// @dev Rule Q3 is the order of the tests.
     function liquidate(address liquidator, address account, uint256 market, uint256 size) external {
         _requireRight(liquidator);
@@ -28,7 +28,7 @@ abstract contract Liquidation is Trading {
         _recordBadDebt(account);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ILiquidation
     /// @dev Rule Q6 is the order of the tests.
     function seize(address liquidator, address account, uint256 collateral, uint256 units) external {
         _requireRight(liquidator);

@@ -84,13 +84,20 @@ abstract contract Risk is Parameters {
     }
 
     /// @notice Initial and maintenance requirement of a position at a price, quote wad, each rounded up.
-    /// @dev Rules V4, V5.
+    /// @dev Rules V4, V5; the first at the market's present open interest.
     function _requirementsUp(uint256 market, int256 size, uint256 price)
         internal
         view
         returns (uint256 initial, uint256 maintenance)
     {
-        return _markets[market].brackets.requirementsUp(Wad.notional(Wad.abs(size), price));
+        Market storage self = _markets[market];
+        (uint256 part, uint256 whole) = _scaling(self, price);
+        return self.brackets.requirementsUp(Wad.notional(Wad.abs(size), price), part, whole);
+    }
+
+    /// @notice Maintenance requirement of a position at a price, quote wad, rounded up. Rules V4, V5.
+    function _maintenanceUp(uint256 market, int256 size, uint256 price) internal view returns (uint256) {
+        return _markets[market].brackets.maintenanceUp(Wad.notional(Wad.abs(size), price));
     }
 
     /// @notice Refuses an account that is neither unencumbered nor above initial margin. Rules L2, Q6, V7.
@@ -113,12 +120,20 @@ abstract contract Risk is Parameters {
         if (present.equity >= int256(present.initialMargin)) return;
         int256 size = _accounts[account].positions[mark.asset].size;
         if (_isReduction(effect.sizeBefore, size)) {
-            (, uint256 released) = _requirementsUp(mark.asset, effect.sizeBefore, mark.wad);
-            (, uint256 required) = _requirementsUp(mark.asset, size, mark.wad);
+            uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, mark.wad);
+            uint256 required = _maintenanceUp(mark.asset, size, mark.wad);
             uint256 marginBefore = present.maintenanceMargin + released - required;
             if (_didNoHarm(present, present.equity - effect.gain, marginBefore)) return;
         }
         revert InsufficientMargin(account, present.equity, present.initialMargin);
+    }
+
+    /// @dev Rule V5: `x` and `R`.
+    function _scaling(Market storage self, uint256 price) private view returns (uint256 part, uint256 whole) {
+        (uint256 lower, uint256 upper) = (self.scaling.lower, self.scaling.upper);
+        uint256 interest = Wad.notional(self.openInterest, price);
+        whole = upper - lower;
+        part = interest > lower ? Math.min(interest - lower, whole) : 0;
     }
 
     /// @dev Rule T6: nearer to zero, on the same side.

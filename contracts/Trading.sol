@@ -2,16 +2,16 @@
 pragma solidity 0.8.37;
 
 import {Ledger} from "./Ledger.sol";
-import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {ITrading} from "./interfaces/ITrading.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Trades on which two accounts have agreed
 /// @dev Section 7.
-abstract contract Trading is Ledger {
+abstract contract Trading is Ledger, ITrading {
     using FeedReader for Price;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc ITrading
     /// @dev Rule T2 is the order of the tests.
     function trade(uint256 market, address buyer, address seller, uint256 size, uint256 price) external {
         _requireRight(buyer);

@@ -37,17 +37,27 @@ struct MarketLimits {
     uint128 positionLimit;
 }
 
+/// @notice How initial margin grows with a market's open interest. Rules P10, V5.
+/// @param lower open interest above which it grows, quote wad
+/// @param upper open interest from which it is the whole notional, quote wad
+struct OpenInterestScaling {
+    uint128 lower;
+    uint128 upper;
+}
+
 /// @notice A market as it is listed. Rule P4.
 /// @param feed source of the mark
 /// @param lot smallest step of a size, base wad
 /// @param tick smallest step of a price, quote wad
 /// @param limits what the risk role may change later
+/// @param scaling the same
 /// @param brackets one to eight brackets, rising
 struct MarketListing {
     Feed feed;
     uint128 lot;
     uint128 tick;
     MarketLimits limits;
+    OpenInterestScaling scaling;
     Bracket[] brackets;
 }
 

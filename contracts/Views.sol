@@ -3,20 +3,20 @@ pragma solidity 0.8.37;
 
 import {Risk} from "./Risk.sol";
 import {Bracket, CollateralListing, LiquidationParameters, MarketListing} from "./Types.sol";
-import {IMarginEngine} from "./interfaces/IMarginEngine.sol";
+import {IViews} from "./interfaces/IViews.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title What can be asked
 /// @dev Section 9.
-abstract contract Views is Risk {
+abstract contract Views is Risk, IViews {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
     /// @dev Rule W3: status if there is no liquidation price.
     uint256 private constant NONE = 4;
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     /// @dev Rule W1.
     function accountHealth(address account) external view returns (uint256, int256, uint256, uint256) {
         (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
@@ -24,7 +24,7 @@ abstract contract Views is Risk {
         return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     /// @dev Rule W2.
     function requirements(uint256 market, int256 size, uint256 price)
         external
@@ -35,7 +35,7 @@ abstract contract Views is Risk {
         return _requirementsUp(market, size, price);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     /// @dev Rule W3.
     function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price) {
         _requireMarket(market);
@@ -51,31 +51,31 @@ abstract contract Views is Risk {
         return ticks == 0 ? (NONE, 0) : (FeedReader.FRESH, ticks * _markets[market].tick);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function positionOf(address account, uint256 market) external view returns (int256, int256) {
         _requireMarket(market);
         return _positionOf(_accounts[account], market);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function collateralOf(address account, uint256 collateral) external view returns (uint256) {
         _requireCollateral(collateral);
         return _accounts[account].units[collateral];
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function poolUnits(uint256 collateral) external view returns (uint256) {
         _requireCollateral(collateral);
         return _collaterals[collateral].poolUnits;
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function openInterest(uint256 market) external view returns (uint256) {
         _requireMarket(market);
         return _markets[market].openInterest;
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function marketAt(uint256 market) external view returns (MarketListing memory listing) {
         _requireMarket(market);
         Market storage self = _markets[market];
@@ -83,6 +83,7 @@ abstract contract Views is Risk {
         listing.lot = self.lot;
         listing.tick = self.tick;
         listing.limits = self.limits;
+        listing.scaling = self.scaling;
         listing.brackets = new Bracket[](self.brackets.count());
         for (uint256 k; k < listing.brackets.length; ++k) {
             Brackets.Stored storage stored = self.brackets[k];
@@ -90,14 +91,14 @@ abstract contract Views is Risk {
         }
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function collateralAt(uint256 collateral) external view returns (CollateralListing memory) {
         _requireCollateral(collateral);
         Collateral storage self = _collaterals[collateral];
         return CollateralListing(self.token, self.haircutRate, self.liquidationDiscountRate, self.depositCap, self.feed);
     }
 
-    /// @inheritdoc IMarginEngine
+    /// @inheritdoc IViews
     function liquidationParameters() external view returns (LiquidationParameters memory) {
         return _liquidationParameters;
     }
@@ -127,7 +128,7 @@ abstract contract Views is Risk {
         returns (bool)
     {
         uint256 price = ticks * _markets[market].tick;
-        (, uint256 maintenance) = _requirementsUp(market, size, price);
-        return rest.equity + Wad.worth(size, price) >= int256(rest.maintenanceMargin + maintenance);
+        uint256 maintenance = rest.maintenanceMargin + _maintenanceUp(market, size, price);
+        return rest.equity + Wad.worth(size, price) >= int256(maintenance);
     }
 }

@@ -10,11 +10,18 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from reference.liquidation import permitted_close_wad
-from reference.margin import collateral_value_wad, health, health_without, is_unencumbered, without_position
+from reference.margin import (
+    collateral_value_wad,
+    health,
+    health_without,
+    is_unencumbered,
+    scaling,
+    without_position,
+)
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, State, with_item
-from reference.trading import amount_wad, is_within_band, requirement_of, trading_fee_wad
+from reference.trading import amount_wad, is_within_band, open_interest_after, requirement_of, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 4
 """W3's status where no price is the boundary."""
@@ -91,10 +98,13 @@ def position_limit_room_wad(state: State, name: str, market: int, direction: int
     return max(0, limit_wad - held_wad)
 
 
-def largest_trade_wad(state: State, name: str, market: int, direction: int, price_wad: int) -> int | None:
+def largest_trade_wad(
+    state: State, name: str, market: int, direction: int, price_wad: int, *, against: str | None = None
+) -> int | None:
     """T6: the largest size in ``direction`` (1 buys, -1 sells) at a price, after which the initial margin is there.
 
-    The position limit is not part of it. None where prices are unusable, where the price is outside the band, or where
+    ``against`` is the other side, whose position decides what becomes of open interest; None is somebody without one. The position
+    limit is not part of it. None where prices are unusable, where the price is outside the band, or where
     no size that grows a position, or closes at least the whole of one held the other way, has the initial margin after
     it (a smaller reduction may still pass).
 
@@ -102,6 +112,8 @@ def largest_trade_wad(state: State, name: str, market: int, direction: int, pric
     band on each unit, and the band is below every rate (P3). There it is linear in each bracket but for the roundings
     of fee and requirement (both up, less than one quote wad each). The root without them is too far by less than two
     quote wad of slack, which is walked back: seldom more than one lot, by doubling steps where a lot is worth little.
+    Open interest never falls beyond closing what was held the other way, and the requirement grows with it: the root is
+    that of the fraction which the smallest such size leaves, and is walked back from there as well.
     """
     listed = state.parameters.markets[market]
     account = state.accounts[name]
@@ -121,19 +133,28 @@ def largest_trade_wad(state: State, name: str, market: int, direction: int, pric
         return start_wad if start_wad and is_unencumbered(closed) else None
     spare_wad += risk.equity_wad - risk.initial_margin_wad
 
+    own_wad, other_wad = account.sizes_wad[market], 0 if against is None else state.accounts[against].sizes_wad[market]
+
+    def interest_wad(size_wad: int) -> int:
+        moved = direction * size_wad
+        return open_interest_after(state, market, ((own_wad, own_wad + moved), (other_wad, other_wad - moved)))[market]
+
     def slack_wad(size_wad: int) -> int:
         amount = amount_wad(size_wad, price_wad)
         gain_wad = direction * (amount_wad(size_wad, mark_wad) - amount)
-        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad)
+        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad, interest_wad(size_wad))
         return spare_wad + gain_wad - trading_fee_wad(listed, amount) - initial
 
     if slack_wad(start_wad) < 0:
         return None
     # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's
     # line, and the requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
-    drift = price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD
+    # All of it times ``whole``, of which ``part`` is what open interest adds to each rate's distance from 1.
+    part, whole = scaling(listed, amount_wad(interest_wad(start_wad), mark_wad))
+    drift = (price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD) * whole
     root_wad = min(
-        ((spare_wad * WAD + deduction) * WAD + drift * held_wad) // (rate_wad * mark_wad + drift)
+        ((spare_wad * WAD * whole + deduction * (whole - part)) * WAD + drift * held_wad)
+        // ((rate_wad * whole + (WAD - rate_wad) * part) * mark_wad + drift)
         for rate_wad, deduction in zip(listed.initial_rates_wad, listed.initial_deductions_wad2, strict=True)
     )
     lot_wad = listed.lot_wad
@@ -173,8 +194,32 @@ def liquidation_price_wad(state: State, name: str, market: int) -> tuple[int, in
 
 
 def initial_margin_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
-    """The same boundary for ``equity >= initial margin``: where withdrawals and new risk stop."""
-    return _price_boundary_wad(state, name, market, 1, "initial")
+    """The same boundary for ``equity >= initial margin``: where withdrawals and new risk stop.
+
+    Only where open interest does not yet add to the requirement, at the price and one tick beyond: what it adds is not linear in
+    the price, so that there may be several such prices; status 4 then.
+    """
+    status, price_wad = _price_boundary_wad(state, name, market, 1, "initial")
+    if status == FRESH:
+        listed, interest_wad = state.parameters.markets[market], state.open_interest_wad[market]
+        if scaling(listed, amount_wad(interest_wad, price_wad + listed.tick_wad))[0]:
+            return NO_LIQUIDATION_PRICE, 0
+    return status, price_wad
+
+
+def size_at_open_interest_wad(state: State, buyer: str, seller: str, market: int, interest: int) -> int | None:
+    """V5: the largest trade after which open interest, in quote wad, is at most ``interest``.
+
+    None where either side would first close something (open interest then rises later than the size), and where there is no room.
+    """
+    listed = state.parameters.markets[market]
+    status, mark_wad = mark_status(state, listed)
+    closes = state.accounts[buyer].sizes_wad[market] < 0 or state.accounts[seller].sizes_wad[market] > 0
+    if status != FRESH or closes:
+        return None
+    room_wad = interest * WAD // mark_wad - state.open_interest_wad[market]
+    size_wad = floor_to_multiple(room_wad, listed.lot_wad)
+    return size_wad if size_wad > 0 else None
 
 
 def close_out_price_wad(state: State, name: str, market: int) -> tuple[int, int]:

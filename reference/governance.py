@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from reference.ledger import Effect, require_collateral, require_market
-from reference.parameters import Collateral, Feed, LiquidationParameters, Market, MarketLimits, Unsafe
+from reference.parameters import (
+    Collateral,
+    Feed,
+    LiquidationParameters,
+    Market,
+    MarketLimits,
+    OpenInterestScaling,
+    Unsafe,
+)
 from reference.rejection import Rejected
 from reference.state import State
 
@@ -104,6 +112,14 @@ def set_market_limits(
             ),
         ),
     )
+
+
+def set_open_interest_scaling(state: State, caller: str, market: int, lower_wad: int, upper_wad: int) -> Effect:
+    """C1."""
+    require_role(state, caller, RISK)
+    changed = replace(require_market(state, market), scaling=OpenInterestScaling(lower_wad, upper_wad))
+    _require_safe(changed.scaling.validate)
+    return _with_market(state, market, changed), (("OpenInterestScalingSet", market, lower_wad, upper_wad),)
 
 
 def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) -> Effect:

@@ -89,7 +89,6 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     liquidator_after = position_moved(liquidator_before, market, taken_wad, mark_wad, -liquidator_part_wad, mark_wad)
     liquidator_size_wad = liquidator_after.sizes_wad[market]
     require_position_limit(listed, liquidator, liquidator_before.sizes_wad[market], liquidator_size_wad)
-    require_margin_after(state, liquidator, liquidator_before, liquidator_after, market, mark_wad)
     credited = credited_to_insurance(state, insurance_part_wad)
     moved = credited._replace(
         accounts={**state.accounts, account: after, liquidator: liquidator_after},
@@ -102,6 +101,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
             ),
         ),
     )
+    require_margin_after(moved, liquidator, liquidator_before, liquidator_after, market)
     event: Event = (
         "Liquidated",
         account,

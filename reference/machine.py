@@ -57,6 +57,7 @@ RULES: dict[str, Callable[..., Effect]] = {
     "seize": liquidation.seize,
     "collect_fees": _collect_fees,
     "set_market_limits": governance.set_market_limits,
+    "set_open_interest_scaling": governance.set_open_interest_scaling,
     "set_deposit_cap": governance.set_deposit_cap,
     "set_liquidation_parameters": governance.set_liquidation_parameters,
     "set_market_feed": governance.set_market_feed,

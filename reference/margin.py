@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from reference.parameters import Collateral, Market, Parameters
+from reference.parameters import MAXIMUM_MARKETS, Collateral, Market, Parameters
 from reference.prices import (
     FRESH,
     Price,
@@ -21,7 +21,7 @@ from reference.prices import (
     prices,
     refuse,
 )
-from reference.rounding import WAD
+from reference.rounding import WAD, div_ceil
 from reference.state import Account, FeedReading, State, with_item
 
 
@@ -64,27 +64,55 @@ def collateral_value_exact(collateral: Collateral, units: int, price_wad: int) -
     return Fraction(units, 10**collateral.decimals) * price_wad * (1 - haircut)
 
 
-def requirements_wad(market: Market, notional: int) -> tuple[int, int]:
-    """V5: (initial, maintenance) requirement of a position of this notional, each rounded up once; 0 for no position."""
+def scaling(market: Market, open_interest: int) -> tuple[int, int]:
+    """V5: ``x`` and ``R``, for an open interest in quote wad: how much of the way to needing the whole notional is gone."""
+    lower_wad, upper_wad = market.scaling.lower_wad, market.scaling.upper_wad
+    whole_wad = upper_wad - lower_wad
+    return min(max(open_interest - lower_wad, 0), whole_wad), whole_wad
+
+
+def requirements_wad(market: Market, notional: int, open_interest: int) -> tuple[int, int]:
+    """V5: (initial, maintenance) requirement of a position of this notional, at an open interest in quote wad.
+
+    Each is rounded up once; 0 for no position.
+    """
+    base_wad2, maintenance = _unscaled(market, notional)
+    return _initial_wad(market, notional, base_wad2, open_interest), maintenance
+
+
+def _unscaled(market: Market, notional: int) -> tuple[int, int]:
+    """V5: ``base`` with initial rates, in wad squared, and the maintenance requirement in quote wad."""
     k = bisect_right(market.floors_wad, notional) - 1
     return (
-        -((market.initial_deductions_wad2[k] - notional * market.initial_rates_wad[k]) // WAD),
+        notional * market.initial_rates_wad[k] - market.initial_deductions_wad2[k],
         -((market.maintenance_deductions_wad2[k] - notional * market.maintenance_rates_wad[k]) // WAD),
     )
 
 
-def requirements_exact(market: Market, notional: Fraction) -> tuple[Fraction, Fraction]:
-    """V5 from its meaning: each bracket's rate applies to the part of the notional inside it.
+def _initial_wad(market: Market, notional: int, base_wad2: int, open_interest: int) -> int:
+    """V5: the initial requirement, rounded up once."""
+    if open_interest <= market.scaling.lower_wad:
+        return -(-base_wad2 // WAD)
+    part, whole = scaling(market, open_interest)
+    return div_ceil(base_wad2 * whole + (notional * WAD - base_wad2) * part, WAD * whole)
+
+
+def requirements_exact(market: Market, notional: Fraction, open_interest: Fraction) -> tuple[Fraction, Fraction]:
+    """V5 from its meaning: each bracket's rate applies to the part of the notional inside it, and of what an initial rate leaves,
+    as much is needed as open interest has gone of its way.
 
     ``requirements_wad`` is in ``[exact, exact + 1)``. Written as a sum over parts, not with the deductions ``D_k``, so that the two
     forms can disagree.
     """
+    lower, upper = market.scaling.lower_wad, market.scaling.upper_wad
+    way = min(max((open_interest - lower) / (upper - lower), Fraction(0)), Fraction(1))
     initial = maintenance = Fraction(0)
     ceilings = [*market.floors_wad[1:], None]
     for bracket, ceiling in zip(market.brackets, ceilings, strict=True):
         top = notional if ceiling is None else min(notional, Fraction(ceiling))
         part = max(Fraction(0), top - bracket.floor_wad)
-        initial += part * Fraction(bracket.initial_rate_wad, WAD)
+        rate = Fraction(bracket.initial_rate_wad, WAD)
+        initial += part * (rate + way * (1 - rate))
         maintenance += part * Fraction(bracket.maintenance_rate_wad, WAD)
     return initial, maintenance
 
@@ -119,7 +147,9 @@ def health_without(state: State, account: Account, market: int) -> Health:
     status, risk = health(state, account)
     if status != FRESH:
         return Health(status, NO_RISK)
-    value_wad, initial_wad, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
+    value_wad, base_wad2, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
+    interest_wad = state.open_interest_wad[market] * mark.price_wad // WAD
+    initial_wad = _initial_wad(state.parameters.markets[market], abs(value_wad), base_wad2, interest_wad)
     return Health(
         FRESH,
         Risk(
@@ -152,13 +182,17 @@ class _Valuation:
     """What an account is worth, and what that rests on.
 
     It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
-    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is.
+    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is. ``interests`` are
+    (market, least, most): between which open interests it holds, of each market in which the account has a position.
     """
 
     account: Account
     parameters: Parameters
     feeds: dict[str, FeedReading]
     prices: list[Price]
+    interests: list[tuple[int, int, int]]
+    open_interest_wad: tuple[int, ...]
+    """One at which it holds."""
     since_s: int
     until_s: int
     health: Health
@@ -181,7 +215,12 @@ def _valuation(state: State, account: Account) -> _Valuation:
         last = None
     found = last
     while found is not None:
-        if found.feeds is feeds and found.parameters is parameters and found.since_s <= now_s <= found.until_s:
+        if (
+            found.feeds is feeds
+            and found.parameters is parameters
+            and found.since_s <= now_s <= found.until_s
+            and (found.open_interest_wad is state.open_interest_wad or _holds_at(found, state.open_interest_wad))
+        ):
             return found
         found = found.earlier
     if last is None:
@@ -195,6 +234,15 @@ def _valuation(state: State, account: Account) -> _Valuation:
     return found
 
 
+def _holds_at(found: _Valuation, open_interest_wad: tuple[int, ...]) -> bool:
+    """Whether open interest is where the valuation holds; it remembers so."""
+    for market, least, most in found.interests:
+        if not least <= open_interest_wad[market] <= most:
+            return False
+    found.open_interest_wad = open_interest_wad
+    return True
+
+
 def _renewed(last: _Valuation, state: State) -> _Valuation | None:
     """The valuation again, if no price that it rests on is another now."""
     feeds = state.feeds
@@ -203,7 +251,19 @@ def _renewed(last: _Valuation, state: State) -> _Valuation | None:
     for price in last.prices:
         if feeds[price.source] is not price.reading:
             return None
-    return _Valuation(last.account, last.parameters, feeds, last.prices, last.since_s, last.until_s, last.health)
+    if last.open_interest_wad is not state.open_interest_wad and not _holds_at(last, state.open_interest_wad):
+        return None
+    return _Valuation(
+        last.account,
+        last.parameters,
+        feeds,
+        last.prices,
+        last.interests,
+        last.open_interest_wad,
+        last.since_s,
+        last.until_s,
+        last.health,
+    )
 
 
 def _value(state: State, account: Account) -> _Valuation:
@@ -212,38 +272,63 @@ def _value(state: State, account: Account) -> _Valuation:
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
     needed: list[Price] = []
-    for price, size_wad, quote_wad, market in zip(
-        priced.marks, account.sizes_wad, account.quotes_wad, parameters.markets, strict=True
+    interests: list[tuple[int, int, int]] = []
+
+    def found(status: int, risk: Risk) -> _Valuation:
+        return _Valuation(
+            account,
+            parameters,
+            state.feeds,
+            needed,
+            interests,
+            state.open_interest_wad,
+            priced.since_s,
+            priced.until_s,
+            Health(status, risk),
+        )
+
+    for number, price, size_wad, quote_wad in zip(
+        _NUMBERS, priced.marks, account.sizes_wad, account.quotes_wad, strict=False
     ):
         if size_wad:
             needed.append(price)
             if price.status != FRESH:
-                found = Health(price.status, NO_RISK)
-                return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
-            value_wad, initial, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
+                return found(price.status, NO_RISK)
+            market = parameters.markets[number]
+            value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
             equity_wad += value_wad + quote_wad
-            initial_wad += initial
+            interest_wad = state.open_interest_wad[number]
+            most_wad = price.unscaled_wad
+            if interest_wad <= most_wad:
+                interests.append((number, 0, most_wad))
+                initial_wad += -(-base_wad2 // WAD)
+            else:
+                interests.append((number, interest_wad, interest_wad))
+                interest_wad = interest_wad * price.price_wad // WAD
+                initial_wad += _initial_wad(market, abs(value_wad), base_wad2, interest_wad)
             maintenance_wad += maintenance
     for listed, units, collateral in zip(priced.collaterals, account.units, parameters.collaterals, strict=True):
         if units:
             assert listed is not None, "the settlement token is cash (N3)"
             needed.append(listed)
             if listed.status != FRESH:
-                found = Health(listed.status, NO_RISK)
-                return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
+                return found(listed.status, NO_RISK)
             (value_wad,) = listed.worth.get(units) or _collateral(listed, collateral, units)
             equity_wad += value_wad
-    found = Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
-    return _Valuation(account, parameters, state.feeds, needed, priced.since_s, priced.until_s, found)
+    return found(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
 
 
+_NUMBERS = range(MAXIMUM_MARKETS)
 _MOST_WORTHS_KEPT = 256
 
 
 def _position(price: Price, market: Market, size_wad: int) -> tuple[int, int, int]:
-    """A position's (value before what its quote adds, initial margin, maintenance margin), V1 and V5; kept with the price."""
+    """A position's (value before what its quote adds, ``base`` of its initial margin in wad squared, maintenance margin).
+
+    V1 and V5, but for what open interest adds; kept with the price.
+    """
     value_wad = size_wad * price.price_wad // WAD
-    found = (value_wad, *requirements_wad(market, abs(value_wad)))
+    found = (value_wad, *_unscaled(market, abs(value_wad)))
     _keep_worth(price, size_wad, found)
     return found
 
@@ -265,14 +350,14 @@ def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Frac
     """Equity, initial and maintenance margin in quote wad without any rounding. Prices must be usable."""
     equity = Fraction(account.cash_wad)
     initial = maintenance = Fraction(0)
-    for market, size_wad, quote_wad in zip(
-        state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True
+    for market, size_wad, quote_wad, interest_wad in zip(
+        state.parameters.markets, account.sizes_wad, account.quotes_wad, state.open_interest_wad, strict=True
     ):
         if size_wad:
             _, mark_wad = mark_status(state, market)
             value = Fraction(size_wad * mark_wad, WAD)
             equity += value + quote_wad
-            parts = requirements_exact(market, abs(value))
+            parts = requirements_exact(market, abs(value), Fraction(interest_wad * mark_wad, WAD))
             initial += parts[0]
             maintenance += parts[1]
     for collateral, units in zip(state.parameters.collaterals, account.units, strict=True):

@@ -16,6 +16,7 @@ MAXIMUM_NOTIONAL_WAD = 10**35
 MAXIMUM_POSITION_LIMIT_WAD = 2**127 - 1
 MAXIMUM_DEPOSIT_CAP_UNITS = 10**33
 MAXIMUM_TRADING_FEE_RATE_WAD = WAD // 100
+MAXIMUM_SCALING_WAD = 10**38
 
 
 class Unsafe(Exception):  # noqa: N818 (a refusal, as in ``rejection``)
@@ -91,6 +92,26 @@ class MarketLimits:
     position_limit_wad: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenInterestScaling:
+    """Between which amounts of open interest, in quote wad, a market's initial fraction grows to 1 (P10, V5)."""
+
+    lower_wad: int
+    upper_wad: int
+
+    def validate(self) -> None:
+        """P10. Raises ``Unsafe``."""
+        _require(
+            self.lower_wad < self.upper_wad <= MAXIMUM_SCALING_WAD,
+            "openInterestScaling",
+            "the open interest at which initial margin begins to grow must be below that at which it ends, and that at most 10^20 quote",
+        )
+
+
+NO_SCALING = OpenInterestScaling(MAXIMUM_SCALING_WAD - 1, MAXIMUM_SCALING_WAD)
+"""Beyond any open interest that comes about."""
+
+
 def _deductions_wad2(floors: tuple[int, ...], rates: tuple[int, ...]) -> tuple[int, ...]:
     """V5: ``D_0 = 0, D_k = D_(k-1) + floor_k * (rate_k - rate_(k-1))``, in wad squared, exact."""
     deductions = [0]
@@ -109,6 +130,7 @@ class Market:
     tick_wad: int
     brackets: tuple[Bracket, ...]
     limits: MarketLimits
+    scaling: OpenInterestScaling = NO_SCALING
     largest_price_wad: int = -1
     """N6: as listed. Left out, it is the present feed's."""
     floors_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -197,6 +219,7 @@ class Market:
         _require(self.feed.maximum_price_wad >= self.tick_wad, "feed", "the largest answer is below one tick")
         self.validate_brackets()
         self.validate_limits()
+        self.scaling.validate()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reference.parameters import Collateral, Feed, Market, Parameters
 from reference.rejection import Rejected
+from reference.rounding import WAD
 from reference.state import ANSWERS, FeedReading, State
 
 FRESH, UNAVAILABLE, OUT_OF_BOUNDS, STALE = range(4)
@@ -39,6 +40,8 @@ class Price:
     until_s: int
     status: int
     price_wad: int
+    unscaled_wad: int
+    """The largest open interest of the market, base wad, at which initial margin does not grow with it (V5); 0 of a collateral."""
     worth: dict[int, tuple[int, ...]]
     """What sizes or units that were asked about are worth at this price, and need, as ``reference.margin`` has worked it out."""
 
@@ -114,9 +117,10 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
         since_s = now_s
         if reading.updated_at_s > now_s:
             until_s = reading.updated_at_s - 1
+    unscaled_wad = of.scaling.lower_wad * WAD // price_wad if price_wad and isinstance(of, Market) else 0
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad, {})
+    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad, unscaled_wad, {})
     return found
 
 

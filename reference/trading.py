@@ -55,10 +55,11 @@ def is_reduction(size_before_wad: int, size_after_wad: int) -> bool:
     return size_before_wad < size_after_wad <= 0
 
 
-def require_margin_after(state: State, name: str, before: Account, after: Account, market: int, mark_wad: int) -> None:
+def require_margin_after(state: State, name: str, before: Account, after: Account, market: int) -> None:
     """T6: the margin test of the account that an action of its owner's took from ``before`` to ``after`` in one market.
 
-    The account before it is valued at the same prices; only the traded market's position differs, and cash.
+    ``state`` has the open interest after the action. The account before it is valued at the same prices; its equity and maintenance
+    margin, which are all that is asked of it, do not depend on open interest.
     """
     if is_unencumbered(after):
         return
@@ -104,20 +105,19 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
     for name, before, after in sides:
         require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
-    for name, before, after in sides:
-        require_margin_after(state, name, before, after, market, mark_wad)
-    return (
-        state._replace(
-            accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
-            fees_wad=state.fees_wad + 2 * fee_wad,
-            open_interest_wad=open_interest_after(
-                state, market, tuple((before.sizes_wad[market], after.sizes_wad[market]) for _, before, after in sides)
-            ),
+    booked = state._replace(
+        accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
+        fees_wad=state.fees_wad + 2 * fee_wad,
+        open_interest_wad=open_interest_after(
+            state, market, tuple((before.sizes_wad[market], after.sizes_wad[market]) for _, before, after in sides)
         ),
-        (("Traded", market, buyer, seller, size_wad, price_wad, fee_wad),),
     )
+    for name, before, after in sides:
+        require_margin_after(booked, name, before, after, market)
+    return booked, (("Traded", market, buyer, seller, size_wad, price_wad, fee_wad),)
 
 
-def requirement_of(market: Market, size_wad: int, price_wad: int) -> tuple[int, int]:
-    """W2: (initial, maintenance) requirement of a size (signed, whole lots) at a price (whole ticks)."""
-    return requirements_wad(market, abs(size_wad) * price_wad // WAD) if size_wad else (0, 0)
+def requirement_of(market: Market, size_wad: int, price_wad: int, open_interest_wad: int) -> tuple[int, int]:
+    """W2: (initial, maintenance) requirement of a size (signed, whole lots) at a price (whole ticks) and an open interest (base)."""
+    interest = amount_wad(open_interest_wad, price_wad)
+    return requirements_wad(market, abs(size_wad) * price_wad // WAD, interest) if size_wad else (0, 0)

@@ -24,13 +24,32 @@ def _largest_trade(state: State, action: Action) -> int | None:
     if buyer == seller:
         return None
     bounds = [
-        boundaries.largest_trade_wad(state, buyer, market, 1, price),
-        boundaries.largest_trade_wad(state, seller, market, -1, price),
+        boundaries.largest_trade_wad(state, buyer, market, 1, price, against=seller),
+        boundaries.largest_trade_wad(state, seller, market, -1, price, against=buyer),
         boundaries.position_limit_room_wad(state, buyer, market, 1),
         boundaries.position_limit_room_wad(state, seller, market, -1),
     ]
     known = [bound for bound in bounds if bound]
     return min(known) if len(known) == len(bounds) else None
+
+
+def _largest_trade_of(side: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        """What one side's margin admits: 1 is the buyer's, -1 the seller's."""
+        market, buyer, seller, _, price = action.arguments
+        name, against = (buyer, seller) if side > 0 else (seller, buyer)
+        return boundaries.largest_trade_wad(state, name, market, side, price, against=against)
+
+    return solve
+
+
+def _open_interest(edge: str) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        market, buyer, seller = action.arguments[:3]
+        interest: int = getattr(state.parameters.markets[market].scaling, edge)
+        return boundaries.size_at_open_interest_wad(state, buyer, seller, market, interest)
+
+    return solve
 
 
 def _bracket_size(account_argument: int) -> Solver:
@@ -102,14 +121,10 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "largest withdrawal": (2, lambda s, a: boundaries.largest_withdrawal_units(s, a.arguments[0], a.arguments[1])),
     "own balance": (2, _own_balance),
     "largest trade": (_SIZE, _largest_trade),
-    "largest trade of the buyer": (
-        _SIZE,
-        lambda s, a: boundaries.largest_trade_wad(s, a.arguments[1], a.arguments[0], 1, a.arguments[_PRICE]),
-    ),
-    "largest trade of the seller": (
-        _SIZE,
-        lambda s, a: boundaries.largest_trade_wad(s, a.arguments[2], a.arguments[0], -1, a.arguments[_PRICE]),
-    ),
+    "largest trade of the buyer": (_SIZE, _largest_trade_of(1)),
+    "largest trade of the seller": (_SIZE, _largest_trade_of(-1)),
+    "open interest where margin begins to scale": (_SIZE, _open_interest("lower_wad")),
+    "open interest where margin is all of it": (_SIZE, _open_interest("upper_wad")),
     "position limit of the buyer": (_SIZE, _room(1, 1)),
     "position limit of the seller": (_SIZE, _room(2, -1)),
     "position of the buyer": (_SIZE, _position_of(1, 0)),

@@ -46,6 +46,7 @@ interface IMarginEngineEvents {
         uint64 liquidationPenaltyRate,
         uint128 positionLimit
     );
+    event OpenInterestScalingSet(uint256 indexed market, uint128 lower, uint128 upper);
     event DepositCapSet(uint256 indexed collateral, uint128 cap);
     event LiquidationParametersSet(uint64 liquidatorShareRate, uint64 closeFactorRate, uint128 smallPositionNotional);
     event MarketFeedSet(

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Bracket} from "../Types.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
 import {WAD, Wad} from "./Wad.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 /// @dev Most brackets that a market may have. Rule P2.
 uint256 constant MOST_BRACKETS = 8;
@@ -47,7 +48,10 @@ library Brackets {
 
     /// @notice Initial and maintenance requirement of a position, quote wad, each rounded up once. Rule V5.
     /// @param notional quote wad; zero requires zero
-    function requirementsUp(Stored[MOST_BRACKETS] storage self, uint256 notional)
+    /// @param part how far open interest is on its way from where scaling begins to where it ends, quote wad; at most
+    /// `whole`
+    /// @param whole all of that way, quote wad; not zero
+    function requirementsUp(Stored[MOST_BRACKETS] storage self, uint256 notional, uint256 part, uint256 whole)
         internal
         view
         returns (uint256 initial, uint256 maintenance)
@@ -55,8 +59,19 @@ library Brackets {
         Stored storage bracket = _of(self, notional);
         // Read together, since they share a slot.
         (uint256 initialRate, uint256 maintenanceRate) = (bracket.initialRate, bracket.maintenanceRate);
-        initial = Wad.divUp(notional * initialRate - bracket.initialDeduction, WAD);
+        uint256 base = notional * initialRate - bracket.initialDeduction;
+        // Rounded up here and once more below, which is the same as once: what is added up are whole numbers, and so
+        // is what they are divided by.
+        if (part > 0) base += Math.mulDiv(notional * WAD - base, part, whole, Math.Rounding.Ceil);
+        initial = Wad.divUp(base, WAD);
         maintenance = Wad.divUp(notional * maintenanceRate - bracket.maintenanceDeduction, WAD);
+    }
+
+    /// @notice Maintenance requirement alone, quote wad, rounded up. Rule V5.
+    /// @param notional quote wad; zero requires zero
+    function maintenanceUp(Stored[MOST_BRACKETS] storage self, uint256 notional) internal view returns (uint256) {
+        Stored storage bracket = _of(self, notional);
+        return Wad.divUp(notional * bracket.maintenanceRate - bracket.maintenanceDeduction, WAD);
     }
 
     /// @dev Rule V5: the last bracket whose floor is at most the notional.

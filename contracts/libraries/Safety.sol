@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {CollateralListing, Feed, LiquidationParameters, MarketLimits} from "../Types.sol";
+import {CollateralListing, Feed, LiquidationParameters, MarketLimits, OpenInterestScaling} from "../Types.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
 import {FeedReader} from "./FeedReader.sol";
-import {LARGEST_DEPOSIT_CAP, LARGEST_NOTIONAL, LARGEST_PRICE, WAD} from "./Wad.sol";
+import {LARGEST_DEPOSIT_CAP, LARGEST_NOTIONAL, LARGEST_PRICE, LARGEST_SCALING, WAD} from "./Wad.sol";
 
 /// @title Which parameters are safe
 /// @dev Section 3. Every refusal is `UnsafeParameter` with the name that rule P7 gives.
@@ -48,6 +48,11 @@ library Safety {
         require_(limit <= uint128(type(int128).max), "positionLimit");
         // The same as `ceil(limit * price / W) <= 10^35`.
         require_(limit * largestPrice <= LARGEST_NOTIONAL * WAD, "positionLimit");
+    }
+
+    /// @notice Rule P10.
+    function requireScaling(OpenInterestScaling calldata scaling) internal pure {
+        require_(scaling.lower < scaling.upper && scaling.upper <= LARGEST_SCALING, "openInterestScaling");
     }
 
     /// @notice Rule P5 for collateral number 0.

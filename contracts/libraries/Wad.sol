@@ -16,6 +16,9 @@ uint256 constant LARGEST_DEPOSIT_CAP = 1e33;
 /// @dev Largest price, quote wad. Rule P1.
 uint256 constant LARGEST_PRICE = 1e36;
 
+/// @dev Largest open interest at which scaling may end, quote wad. Rule P10.
+uint256 constant LARGEST_SCALING = 1e38;
+
 /// @title Exact arithmetic in wad
 /// @dev Rule N6 keeps a notional at 10^35, a size below 2^127 and a price at 10^36. Hence size * price is below 10^75,
 /// notional * rate at most 10^53, and neither overflows: these products are plain ones. A balance of collateral is at

@@ -7,82 +7,39 @@ other.
 from __future__ import annotations
 
 import random
-import shutil
-import socket
-import subprocess
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chain.support import (
+    ANN,
+    BOB,
+    DEPLOYER,
+    EMPTY,
+    NETWORKS,
+    PROGRAMS,
+    START_S,
+    STRANGER,
+    Subject,
+    creation,
+    done,
+    opened,
+    same,
+    word,
+)
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, Chain
-from underwater.chain.ape import ApeChain, connected
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY
+from underwater.chain.ape import ApeChain
 from underwater.chain.clone import differences
-from underwater.chain.revm import RevmChain
-from underwater.errors import EnvironmentFailure, UserError
+from underwater.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NETWORKS = {"py-evm": "ethereum:local:test", "anvil": "ethereum:local:foundry"}
-START_S = 2_000_000_000
-# The first accounts of the test mnemonic.
-DEPLOYER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
-ANN = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
-BOB = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"
-STRANGER = "0x00000000000000000000000000000000deadbeef"
-EMPTY = "0x00000000000000000000000000000000000000ee"
-
-needs_anvil = pytest.mark.skipif(shutil.which("anvil") is None, reason="anvil is not installed")
-
-# Each is runtime code in hex; what it does is in its name.
-PROGRAMS = {
-    "echo": "365f5f37 365ff3",
-    "revert": "365f5f37 365ffd",
-    "invalid": "fe",
-    "underflow": "50",
-    "jump": "5f56",
-    "out_of_gas": "5f 63ffffffff 52",
-    "all_gas": "5b 60ff 5f 20 50 5f 56",
-    # timestamp, number, chain id, gas limit, base fee, gas price, caller, origin
-    "block": "42 5f52 43 602052 46 604052 45 606052 48 608052 3a 60a052 33 60c052 32 60e052 610100 5f f3",
-    # slot, value
-    "store": "6020355f3555 00",
-    # slot 0 plus one: stored, returned
-    "count": "5f54 6001 01 80 5f55 5f52 60205ff3",
-    # calldata as data of a log of no topics, then of four; returns nothing
-    "log": "365f5f37 365fa0 6004 6003 6002 5f19 365fa4 00",
-    # a log and a store, undone by a revert with four bytes
-    "undone": "5f5fa0 6001 5f55 63c0ffee00 5f52 6004 601c fd",
-    # the first word of calldata through transient storage and MCOPY
-    "cancun": "5f35 6007 5d 6007 5c 5f52 6020 5f 6020 5e 6020 6020 f3",
-    # slots 0 to 299 become their own complement
-    "fill": "5f 5b 80 19 81 55 6001 01 80 61012c 11 6001 57 00",
-}
-
-
-def word(*values: int) -> bytes:
-    return b"".join([value.to_bytes(32, "big") for value in values])
-
-
-def creation(program: str) -> bytes:
-    runtime = bytes.fromhex(PROGRAMS[program].replace(" ", ""))
-    return bytes.fromhex(f"61{len(runtime):04x}80600a3d393df3") + runtime
-
-
 # Each burns all the gas of its transaction: more than two leave too little in the block for another transaction.
 HALTING = ["invalid", "underflow", "jump", "out_of_gas"]
-
-
-def same(receipt: Receipt) -> Receipt:
-    """A receipt without the words that each chain has for the same halt."""
-    return receipt if receipt.halted is None else receipt._replace(halted="halted")
-
-
-def done(data: bytes = b"", *logs: Log) -> Receipt:
-    return Receipt(True, data, logs)
 
 
 def reverted(data: bytes = b"") -> Receipt:
@@ -90,41 +47,6 @@ def reverted(data: bytes = b"") -> Receipt:
 
 
 HALTED = Receipt(False, b"", (), "halted")
-
-
-class Subject:
-    """A chain with the programs on it, at a fixed time."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
-        chain.block(START_S - chain.time_s - len(PROGRAMS), [])
-        self.at = {program: chain.create(DEPLOYER, creation(program)) for program in PROGRAMS}
-
-    def call(self, program: str, data: bytes = b"", sender: str = ANN) -> Call:
-        return Call(sender, self.at[program], data)
-
-    def run(self, *calls: Call, after_s: int = 1) -> list[Receipt]:
-        return [same(receipt) for receipt in self.chain.block(after_s, calls)]
-
-    def view(self, program: str, data: bytes = b"") -> Receipt:
-        return same(self.chain.view(self.at[program], data))
-
-
-@contextmanager
-def opened(name: str) -> Iterator[Subject]:
-    if name == "revm":
-        yield Subject(RevmChain(START_S - 1_000_000))
-        return
-    if name == "anvil" and shutil.which("anvil") is None:
-        pytest.skip("anvil is not installed")
-    with connected(NETWORKS[name]) as chain:
-        if name == "anvil":
-            yield Subject(chain)
-            return
-        # Ape's pytest plugin is connected to the same one.
-        before = chain.snapshot()
-        yield Subject(chain)
-        chain.restore(before)
 
 
 @pytest.fixture(scope="module", params=["revm", "py-evm", "anvil"])
@@ -359,17 +281,6 @@ def test_random_blocks_on_all_chains_at_once() -> None:
         assert differences(revm.chain, subjects[1].chain, [ANN]) == []
 
 
-def test_a_sender_without_a_key_is_one_clear_line() -> None:
-    for name in NETWORKS:
-        with opened(name) as subject:
-            number = subject.chain.number
-            with pytest.raises(EnvironmentFailure) as failure:
-                subject.run(subject.call("count"), subject.call("count", sender=STRANGER))
-            assert "\n" not in str(failure.value)
-            assert subject.chain.number == number
-            assert subject.run(subject.call("count")) == [done(word(1))]
-
-
 def test_what_ape_does_is_there_too(subject: Subject) -> None:
     if not isinstance(subject.chain, ApeChain):
         pytest.skip("not a chain of Ape")
@@ -384,87 +295,3 @@ def test_what_ape_does_is_there_too(subject: Subject) -> None:
     provider.restore(before)
     assert subject.chain.number == number
     assert subject.run(subject.call("count")) == [done(word(1))]
-
-
-def test_an_unknown_network_is_the_users_error() -> None:
-    with pytest.raises(UserError, match="ethereum:local:nothing"), connected("ethereum:local:nothing"):
-        pass
-
-
-def test_a_live_network_is_not_even_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ape_node.provider.Node.connect", lambda _: pytest.fail("connected"))
-    with pytest.raises(UserError, match="'ethereum:sepolia' is a live network"), connected("ethereum:sepolia:node"):
-        pass
-
-
-def listening(port: int) -> bool:
-    with socket.socket() as attempt:
-        return attempt.connect_ex(("127.0.0.1", port)) == 0
-
-
-# Ape looks for a node's local socket first, and leaves its own end of it open.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@needs_anvil
-def test_a_node_that_ape_did_not_start() -> None:
-    """With another hard fork, a base fee and a gas limit of its own; and it is there afterwards."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    node = subprocess.Popen(["anvil", "--port", str(port), "--accounts", "20", "--gas-limit", "50000000", "--silent"])
-    try:
-        deadline = time.monotonic() + 20
-        while not listening(port):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        with connected(f"ethereum:local:http://127.0.0.1:{port}") as chain:
-            subject = Subject(chain)
-            count, bob = subject.call("count"), subject.call("count", sender=BOB)
-            assert subject.run(count, bob, count) == [done(word(1)), done(word(2)), done(word(3))]
-            expected = [chain.time_s, chain.number, CHAIN_ID, BLOCK_GAS_LIMIT, 0, 0]
-            assert subject.view("block") == done(word(*expected, int(NOBODY, 16), int(NOBODY, 16)))
-        assert node.poll() is None
-    finally:
-        node.kill()
-        node.wait()
-
-
-@needs_anvil
-def test_a_node_that_goes_away_is_one_clear_line() -> None:
-    with opened("anvil") as subject:
-        chain, snapshot = subject.chain, subject.chain.snapshot()
-        assert isinstance(chain, ApeChain)
-        process = chain.provider.process
-        process.kill()
-        process.wait()
-        attempts = {
-            "time_s": lambda: chain.time_s,
-            "number": lambda: chain.number,
-            "block": lambda: chain.block(1, [subject.call("count")]),
-            "create": lambda: chain.create(DEPLOYER, creation("echo")),
-            "view": lambda: subject.view("count"),
-            "storage": lambda: chain.storage([(EMPTY, 0)]),
-            "contents": lambda: chain.contents(EMPTY),
-            "snapshot": chain.snapshot,
-            "restore": lambda: chain.restore(snapshot),
-        }
-        started = time.monotonic()
-        for attempt in attempts.values():
-            with pytest.raises(EnvironmentFailure, match="ethereum:local:foundry: the node does not answer") as failure:
-                attempt()
-            assert "\n" not in str(failure.value)
-        assert time.monotonic() - started < 5
-
-
-@needs_anvil
-def test_no_node_is_left_behind() -> None:
-    with connected(NETWORKS["anvil"]) as chain:
-        process = chain.provider.process
-        assert process.poll() is None
-    assert process.poll() is not None
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117 (one statement would hide the process)
-        with connected(NETWORKS["anvil"]) as chain:
-            process = chain.provider.process
-            raise KeyboardInterrupt
-    assert process.poll() is not None
-    with pytest.raises(EnvironmentFailure, match=r"no longer connected"):
-        chain.block(1, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chain.test_chains import ANN, START_S, Subject, word
+from tests.chain.support import ANN, START_S, Subject, word
 from underwater.chain.revm import RevmChain
 
 

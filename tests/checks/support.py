@@ -13,12 +13,14 @@ from reference.state import State, with_item
 from reference.trading import requirement_of
 from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WETH, WETH_ONE, arena, deposit, publish, trade
 from underwater.actions import Act, Action, Bundle, Outcome
-from underwater.checks import Step
+from underwater.checks import Step, catalogue
 from underwater.choices import SeededChoices
 from underwater.engine.bundled.actors import ACCOUNTS, CAST
 
 MODEL_ALONE = ("expected", "expected_healths", "expected_state", "events_differ", "slots_differ")
 """What a step holds that only a reference model can say."""
+
+IDS = [check.id for check in catalogue()]
 
 
 def state_after(*actions: Action, state: State | None = None) -> State:
@@ -253,7 +255,9 @@ class ReferenceProbe:
         return health(self.state, self.state.accounts[name])
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
-        return requirement_of(self.state.parameters.markets[market], size_wad, price_wad)
+        return requirement_of(
+            self.state.parameters.markets[market], size_wad, price_wad, self.state.open_interest_wad[market]
+        )
 
     def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
         return boundaries.liquidation_price_wad(self.state, name, market)
@@ -324,3 +328,7 @@ def viewing(change: Callable[[str, Health], Health | None]) -> type[ReferencePro
             return change(name, sound)
 
     return Viewing
+
+
+def refused() -> Step:
+    return taken(opened(), Action("withdraw", "trader-3", ("trader-3", USDC, 1)))

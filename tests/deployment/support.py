@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner, Result
 
 from underwater.chain.ape import ApeChain, connected
+from underwater.deployments.manifest import read_manifest
 from underwater.engine.artifacts import PROJECT
+from underwater.engine.bundled.actors import ADDRESSES, DEPLOYER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
 SCRIPT = PROJECT / "scripts" / "deploy.py"
 PARAMETERS = PROJECT / "parameters" / "default.yaml"
 LOCAL = "ethereum:local:test"
+
+ADMIN = ADDRESSES[DEPLOYER]
+RISK_MANAGER = ADDRESSES["risk-manager"]
+ROLES = ("admin", "risk_manager", "oracle_manager", "treasurer")
+
+
+class Deployed:
+    """A deployment that the script made on Ape's local chain."""
+
+    def __init__(self, chain: ApeChain, manifest: Path, output: str) -> None:
+        self.chain = chain
+        self.manifest_path = manifest
+        self.manifest = read_manifest(manifest)
+        self.output = output
 
 
 def run_deploy(*arguments: str | Path, answer: str | None = None) -> Result:

@@ -105,7 +105,8 @@ def test_hypothesis_finds_a_planted_fault_and_shrinks_it_to_the_boundary() -> No
     with pytest.raises(AssertionError):
         withdrawals_leave_initial_margin()
     *before, last = failing[-1]  # Hypothesis runs the smallest one last
-    assert [block.acts for block in before] == [block.acts for block in opened()]
+    assert [block.acts for block in before[: len(opened())]] == [block.acts for block in opened()]
+    assert len(before) <= len(opened()) + 1  # where it cannot tell that one draw less is another act less
     (act,) = last.acts
     assert isinstance(act, Action)
     assert (act.kind, act.arguments[0]) == ("withdraw", "trader-1")

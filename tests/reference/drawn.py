@@ -14,7 +14,17 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from reference.margin import requirements_wad
-from reference.parameters import Bracket, Collateral, Feed, LiquidationParameters, Market, MarketLimits, Parameters
+from reference.parameters import (
+    NO_SCALING,
+    Bracket,
+    Collateral,
+    Feed,
+    LiquidationParameters,
+    Market,
+    MarketLimits,
+    OpenInterestScaling,
+    Parameters,
+)
 from reference.rounding import WAD, div_ceil
 from reference.trading import trading_fee_wad
 from tests.reference.support import BYSTANDER, COUNTERPARTY, LIQUIDATOR, MATCHER, STRANGER, TRADER, Scene
@@ -112,7 +122,16 @@ def market(choices: Choices, number: int, most_ticks: int) -> tuple[Market, int]
         choices.between(0, least_wad - 1 - band_wad),
         lots * lot_wad,
     )
-    return Market(f"MARKET-{number}", feed, lot_wad, tick_wad, brackets, limits), answer
+    scaling = open_interest_scaling(choices, max(1, typical_wad))
+    return Market(f"MARKET-{number}", feed, lot_wad, tick_wad, brackets, limits, scaling), answer
+
+
+def open_interest_scaling(choices: Choices, notional_wad: int) -> OpenInterestScaling:
+    """P10: none, or about so much open interest; steep or shallow."""
+    if choices.happens(0.4):
+        return NO_SCALING
+    lower_wad = min(10**38 - 1, choices.magnitude(1, 10 * notional_wad) - 1)
+    return OpenInterestScaling(lower_wad, min(10**38, lower_wad + choices.magnitude(1, 20 * notional_wad)))
 
 
 def collateral(choices: Choices, number: int, shared: Feed) -> tuple[Collateral, int]:
@@ -190,7 +209,8 @@ def secured_trade(choices: Choices, scene: Scene, number: int) -> None:
     size_wad = lots * listed.lot_wad
     notional = size_wad * mark_wad // WAD
     held_notional = abs(scene.account(TRADER).sizes_wad[number]) * mark_wad // WAD
-    need_wad = requirements_wad(listed, held_notional + notional)[0] + 2 * trading_fee_wad(listed, notional)
+    interest = scene.state.open_interest_wad[number] * mark_wad // WAD + notional
+    need_wad = requirements_wad(listed, held_notional + notional, interest)[0] + 2 * trading_fee_wad(listed, notional)
     need_wad += notional * listed.limits.price_band_rate_wad // WAD
     deposit_quote(scene, TRADER, need_wad * choices.of(0, 50, 95, 100, 100, 105) // 100)
     deposit_quote(scene, COUNTERPARTY, 3 * need_wad)

@@ -30,6 +30,8 @@ NOW_S = 1_000_000
 COPPER, TIN = 0, 1
 USD, GOLD, SILVER = 0, 1, 2
 BUYS, SELLS = 1, -1
+UNKNOWN = 99
+UNUSABLE = {"FeedUnavailable", "PriceOutOfBounds", "PriceStale"}
 
 
 def drawn(examples: int) -> settings:
@@ -104,6 +106,7 @@ Copper at 100: brackets from 0, 10 000 and 50 000 need 10, 20 and 50 % initially
 band, 0.1 % fee, 2 % penalty. Tin at 10: 20 % and 10 %, 2 % band, no fee, 5 % penalty. Gold at 2000: haircut 20 %,
 discount 10 %. Silver at 25: haircut 50 %, discount 25 %.
 """
+COPPER_MARKET, TIN_MARKET = SMALL.markets
 
 ANSWERS_AT_START = {
     "COPPER": exact("100", 8),
@@ -262,3 +265,39 @@ def rich(state: State, name: str) -> State:
     """The state with an account whose own tests never decide (more cash than any requirement; L10 does not hold)."""
     account = empty_account(state.parameters)._replace(cash_wad=10**50)
     return state._replace(accounts={**state.accounts, name: account})
+
+
+def decided(state: State, kind: str, caller: str, *arguments: Any) -> str | None:
+    """The error of an action, or None."""
+    return apply(state, kind, caller, arguments)[1].error
+
+
+def unlimited(scene: Scene, market: int) -> State:
+    """The scene's state with a position limit that never decides."""
+    before = scene.state
+    scene.set_limits(market, position_limit_wad=10**60 // scene.state.parameters.markets[market].lot_wad * 10**18)
+    state, scene.state = scene.state, before
+    return state
+
+
+def owing(size: str, cash: str, liquidator_cash: str = "1000000") -> Scene:
+    """The trader holds copper (sold with a minus) from 100 with exactly so much cash; the liquidator has its own."""
+    scene = Scene()
+    for name in (TRADER, COUNTERPARTY):
+        scene.fund(name, "1000000")
+    sides = (COUNTERPARTY, TRADER) if size.startswith("-") else (TRADER, COUNTERPARTY)
+    scene.trade(COPPER, *sides, size.removeprefix("-"), "100")
+    scene.set_cash(TRADER, wad(cash))
+    if wad(liquidator_cash):
+        scene.fund(LIQUIDATOR, liquidator_cash)
+    return scene
+
+
+def liquidate(scene: Scene, size: str, market: int = COPPER) -> tuple[tuple[object, ...], ...]:
+    """A liquidation that is accepted."""
+    return scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))
+
+
+def refused_liquidation(scene: Scene, size: str, market: int = COPPER) -> tuple[object, ...]:
+    """A liquidation that is refused."""
+    return scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))

@@ -42,6 +42,7 @@ GOLD_FEED = ("GOLD", 8, 60, 1, exact("5000", 8))
     ("kind", "arguments", "role"),
     [
         ("set_market_limits", (UNKNOWN, WRONG, WRONG, WRONG, WRONG), RISK),
+        ("set_open_interest_scaling", (UNKNOWN, 1, 0), RISK),
         ("set_deposit_cap", (UNKNOWN, 10**40), RISK),
         ("set_liquidation_parameters", (WRONG, WRONG, WRONG), RISK),
         ("set_market_feed", (UNKNOWN, "TIN", 18, 0, 0, 0), ORACLE),
@@ -65,7 +66,8 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
     assert set(RULES) == {
         *("deposit", "withdraw", "settle", "set_operator", "fund_insurance", "donate", "collect_fees"),
         *("trade", "liquidate", "seize"),
-        *("set_market_limits", "set_deposit_cap", "set_liquidation_parameters", "set_market_feed"),
+        *("set_market_limits", "set_open_interest_scaling", "set_deposit_cap", "set_liquidation_parameters"),
+        "set_market_feed",
         *("set_collateral_feed", "grant_role", "revoke_role", "renounce_role", "publish", "set_feed_mode"),
     }
 
@@ -87,6 +89,32 @@ def test_limits_are_set_for_a_known_market_and_bind_from_the_next_action_on() ->
     assert scene.refused_trade(COPPER, TRADER, COUNTERPARTY, "1", "101")[0] == "PriceOutsideBand"
     # The new fee is 0.2 %.
     assert scene.trade(COPPER, TRADER, COUNTERPARTY, "1", "100")[0][-1] == wad("0.2")
+
+
+def test_scaling_binds_from_the_next_action_on_and_changes_initial_margin_alone() -> None:
+    scene = Scene()
+    assert scene.refused("set_open_interest_scaling", RISK_MANAGER, UNKNOWN, 0, 1) == ("UnknownMarket", UNKNOWN)
+    for name in (TRADER, COUNTERPARTY):
+        scene.fund(name, "1000")
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "1", "100")
+    equity, initial, maintenance = scene.risk(TRADER)
+    # Open interest is 100: three quarters of the way, and so 10 % and three quarters of the other 90 %.
+    events = scene.do("set_open_interest_scaling", RISK_MANAGER, COPPER, wad("40"), wad("120"))
+    assert events == (("OpenInterestScalingSet", COPPER, wad("40"), wad("120")),)
+    assert initial == wad("10")
+    assert scene.risk(TRADER) == (equity, wad("77.5"), maintenance)
+    # A trade is tested at the open interest after it.
+    assert scene.refused_trade(COPPER, TRADER, COUNTERPARTY, "9.95", "100")[0] == "InsufficientMargin"
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "8", "100")
+    assert scene.risk(TRADER).initial_margin_wad == wad("900")
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(0, 0), (5, 5), (6, 5), (0, 10**38 + 1)])
+def test_scaling_that_does_not_rise_or_ends_nowhere_is_unsafe(lower: int, upper: int) -> None:
+    scene = Scene()
+    refused = scene.refused("set_open_interest_scaling", RISK_MANAGER, COPPER, lower, upper)
+    assert refused == ("UnsafeParameter", "openInterestScaling")
+    scene.do("set_open_interest_scaling", RISK_MANAGER, COPPER, 10**38 - 1, 10**38)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,14 @@
-"""Liquidation and seizure (section 8): order of tests, the close rule, who gets the penalty, and bad debt once."""
+"""Liquidation (section 8): order of tests, the close rule, and who gets the penalty."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 from hypothesis import event, given
 
-from reference.liquidation import penalty, permitted_close_wad, seizure_payment_wad
+from reference.liquidation import penalty, permitted_close_wad
 from reference.machine import apply
 from reference.margin import Risk, health
-from reference.parameters import Bracket, Collateral, LiquidationParameters
+from reference.parameters import Bracket, LiquidationParameters
 from reference.prices import FRESH
 from reference.rounding import WAD, div_ceil
 from reference.state import REVERTS
@@ -18,51 +16,23 @@ from tests.reference.drawn import CHOICES, Choices, aim, held_market, traded
 from tests.reference.support import (
     BYSTANDER,
     COPPER,
+    COPPER_MARKET,
     COUNTERPARTY,
     GOLD,
     LIQUIDATOR,
     RISK_MANAGER,
     SILVER,
-    SMALL,
     STRANGER,
     TIN,
     TRADER,
-    USD,
-    Scene,
+    UNKNOWN,
     drawn,
-    exact,
-    gold,
+    liquidate,
+    owing,
+    refused_liquidation,
     rich,
-    usd,
     wad,
 )
-
-UNKNOWN = 99
-COPPER_MARKET, TIN_MARKET = SMALL.markets
-
-
-def owing(size: str, cash: str, liquidator_cash: str = "1000000") -> Scene:
-    """The trader holds copper (sold with a minus) from 100 with exactly so much cash; the liquidator has its own."""
-    scene = Scene()
-    for name in (TRADER, COUNTERPARTY):
-        scene.fund(name, "1000000")
-    sides = (COUNTERPARTY, TRADER) if size.startswith("-") else (TRADER, COUNTERPARTY)
-    scene.trade(COPPER, *sides, size.removeprefix("-"), "100")
-    scene.set_cash(TRADER, wad(cash))
-    if wad(liquidator_cash):
-        scene.fund(LIQUIDATOR, liquidator_cash)
-    return scene
-
-
-def liquidate(scene: Scene, size: str, market: int = COPPER) -> tuple[tuple[object, ...], ...]:
-    """A liquidation that is accepted."""
-    return scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))
-
-
-def refused_liquidation(scene: Scene, size: str, market: int = COPPER) -> tuple[object, ...]:
-    """A liquidation that is refused."""
-    return scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, market, wad(size))
-
 
 # --- The order of tests (Q3)
 
@@ -348,254 +318,6 @@ def test_liquidation_costs_the_account_its_penalty_and_no_more_and_earns_the_liq
     gained_wad = health(after, after.accounts[LIQUIDATOR]).risk.equity_wad - 10**50
     assert gained_wad == liquidator_part_wad
     assert abs(after.accounts[TRADER].sizes_wad[number]) == abs(size_wad) - closed_wad
-
-
-# --- Seizure (Q6)
-
-
-def indebted(cash: str, gold_units: int, liquidator_cash: str = "10000") -> Scene:
-    """The trader owes cash against gold at 2000, which counts 1600 and is sold for 1800; MM is 1000, of 150 copper."""
-    scene = Scene()
-    scene.fund(COUNTERPARTY, "1000000")
-    scene.fund(TRADER, "1000000")
-    scene.trade(COPPER, TRADER, COUNTERPARTY, "150", "100")
-    scene.do("deposit", TRADER, TRADER, GOLD, gold_units)
-    scene.set_cash(TRADER, wad(cash))
-    if wad(liquidator_cash):
-        scene.fund(LIQUIDATOR, liquidator_cash)
-    return scene
-
-
-def refused_seizure(scene: Scene, units: int, collateral: int = GOLD) -> tuple[object, ...]:
-    """A seizure that is refused."""
-    return scene.refused("seize", LIQUIDATOR, LIQUIDATOR, TRADER, collateral, units)
-
-
-def test_seizure_tests_collateral_parties_amount_and_balance_in_this_order_before_any_feed() -> None:
-    scene = indebted("-100", gold("0.1"))
-    for source in scene.state.feeds:
-        scene.do("set_feed_mode", STRANGER, source, REVERTS)
-    seizure = ("seize", LIQUIDATOR, LIQUIDATOR)
-    assert scene.refused(*seizure, LIQUIDATOR, UNKNOWN, 0) == ("UnknownCollateral", UNKNOWN)
-    assert scene.refused(*seizure, LIQUIDATOR, USD, 0) == ("NotSeizable", USD)
-    assert scene.refused(*seizure, LIQUIDATOR, GOLD, 0) == ("SelfLiquidation", LIQUIDATOR)
-    assert refused_seizure(scene, 0) == ("ZeroAmount",)
-    refused = refused_seizure(scene, gold("0.1") + 1)
-    assert refused == ("InsufficientCollateral", TRADER, gold("0.1"))
-    assert refused_seizure(scene, gold("0.1")) == ("FeedUnavailable", "COPPER")
-
-
-def test_seizure_tests_health_debt_size_cash_and_margin_in_this_order() -> None:
-    # Equity: cash and 1600 for the gold; MM 1000 of 150 copper.
-    scene = indebted("-600", gold("1"), "0.000001")
-    assert refused_seizure(scene, gold("1")) == ("AccountHealthy", TRADER, wad("1000"), wad("1000"))
-    scene.set_cash(TRADER, -wad("600") - 1)
-    # A third of a coin covers that.
-    refused = refused_seizure(scene, gold("1"))
-    assert refused == ("SeizureTooLarge", wad("600") + 1)
-    refused = refused_seizure(scene, 1000)
-    assert refused == ("InsufficientCash", LIQUIDATOR, wad("0.000001"))
-    scene.fund(LIQUIDATOR, "1000")
-    scene.trade(COPPER, LIQUIDATOR, COUNTERPARTY, "10", "100")
-    scene.set_cash(LIQUIDATOR, wad("18"))
-    # 0.01 for 18: worth 16 to the liquidator, whose ten copper need 100.
-    refused = refused_seizure(scene, gold("0.01"))
-    assert refused == ("InsufficientMargin", LIQUIDATOR, wad("16"), wad("100"))
-
-
-def test_account_without_debt_is_not_seized_from() -> None:
-    # 150 copper at 90: -1500, and gold worth 1600.
-    scene = indebted("0", gold("1"))
-    scene.publish("COPPER", "90")
-    assert refused_seizure(scene, 1) == ("NoDebt", TRADER)
-    scene.set_cash(TRADER, -1)
-    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)
-
-
-def test_liquidator_pays_its_last_wad_of_cash_and_not_one_more() -> None:
-    scene = indebted("-1000", gold("1"), "0.000001")
-    scene.set_cash(LIQUIDATOR, wad("180") - 1)
-    assert refused_seizure(scene, gold("0.1")) == ("InsufficientCash", LIQUIDATOR, wad("180") - 1)
-    scene.set_cash(LIQUIDATOR, wad("180"))
-    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.1"))
-    # Without cash or positions it is unencumbered.
-    assert scene.account(LIQUIDATOR).cash_wad == 0
-
-
-def test_seizure_moves_units_and_payment_and_raises_the_accounts_equity_by_hand() -> None:
-    scene = indebted("-1000", gold("1"))
-    scene.do("set_deposit_cap", RISK_MANAGER, GOLD, 0)
-    before, pool_units = scene.risk(TRADER), scene.state.pool_units
-    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.5"))
-    assert events == (("Seized", TRADER, LIQUIDATOR, GOLD, gold("0.5"), wad("900")),)
-    assert scene.account(TRADER).cash_wad == -wad("100")
-    assert scene.account(TRADER).units == (0, gold("0.5"), 0)
-    assert scene.account(LIQUIDATOR).cash_wad == wad("9100")
-    assert scene.account(LIQUIDATOR).units == (0, gold("0.5"), 0)
-    # Half a coin counted 800 and was paid 900.
-    assert scene.risk(TRADER).equity_wad == before.equity_wad + wad("100")
-    assert scene.state.pool_units == pool_units
-
-
-def test_last_unit_may_overpay_the_debt_and_the_account_keeps_the_rest() -> None:
-    # A whole coin is one unit here: 1800 for a debt of 1000.
-    scene = indebted("-1000", gold("1"))
-    collaterals = list(scene.state.parameters.collaterals)
-    collaterals[GOLD] = Collateral("GOLD", 0, wad("0.2"), wad("0.1"), 10**9, collaterals[GOLD].feed)
-    scene.state = scene.state._replace(
-        parameters=replace(scene.state.parameters, collaterals=tuple(collaterals)),
-        accounts={
-            **scene.state.accounts,
-            TRADER: scene.account(TRADER)._replace(units=(0, 2, 0), cash_wad=-wad("2300")),
-            STRANGER: scene.account(STRANGER)._replace(cash_wad=scene.account(STRANGER).cash_wad + wad("1300")),
-        },
-        pool_units=(scene.state.pool_units[USD], 2, 0),
-    )
-    assert scene.risk(TRADER).equity_wad == wad("900")
-    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 2)
-    assert events[0][-1] == wad("3600")
-    assert scene.account(TRADER).cash_wad == wad("1300")
-
-
-@pytest.mark.parametrize(
-    ("debt_wad", "permitted"),
-    [
-        # 1800 a coin are 1.8 * 10^13 wad a unit.
-        (1, 1),
-        (18 * 10**12 - 1, 1),
-        (18 * 10**12, 1),
-        (18 * 10**12 + 1, 2),
-        (36 * 10**12, 2),
-        (36 * 10**12 + 1, 3),
-    ],
-)
-def test_seizure_ends_with_the_unit_that_covers_the_debt(debt_wad: int, permitted: int) -> None:
-    scene = indebted("-1000", 10)
-    scene.set_cash(TRADER, -debt_wad)
-    scene.publish("COPPER", "95")
-    assert refused_seizure(scene, permitted + 1) == ("SeizureTooLarge", debt_wad)
-    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, permitted)
-    assert scene.account(TRADER).cash_wad == -debt_wad + permitted * 18 * 10**12
-
-
-def test_payment_rounds_up_against_the_liquidator() -> None:
-    # Silver at one cent: a unit of 10^-18 is worth a hundredth of a wad.
-    silver = SMALL.collaterals[SILVER]
-    assert [seizure_payment_wad(silver, units, wad("0.01")) for units in (0, 1, 133, 134, 266, 267)] == [
-        0,
-        1,
-        1,
-        2,
-        2,
-        3,
-    ]
-
-
-@given(CHOICES)
-@drawn(200)
-def test_seizure_never_lowers_the_equity_of_the_seized_account(choices: Choices) -> None:
-    # P5: the discount is below the haircut; and the payment rounds up, the value down.
-    scene = traded(choices)
-    collaterals = scene.state.parameters.collaterals
-    number = choices.randrange(len(collaterals))
-    if number == 0:
-        return
-    scene.do("deposit", TRADER, TRADER, number, choices.magnitude(1, 10 ** (collaterals[number].decimals + 1)))
-    balance = scene.account(TRADER).units[number]
-    scene.set_cash(TRADER, scene.account(TRADER).cash_wad - scene.risk(TRADER).equity_wad - choices.of(0, 1, 10**18))
-    state = rich(scene.state, LIQUIDATOR)
-    before = health(state, state.accounts[TRADER]).risk.equity_wad
-    units = choices.of(1, choices.randint(1, balance), balance)
-    after, outcome = apply(state, "seize", LIQUIDATOR, (LIQUIDATOR, TRADER, number, units))
-    event(str(outcome.error))
-    if outcome.error is None:
-        assert health(after, after.accounts[TRADER]).risk.equity_wad >= before
-
-
-# --- Bad debt (Q7)
-
-
-def test_closing_the_last_position_into_debt_records_the_shortfall_once() -> None:
-    scene = owing("10", "1")
-    # A loss of 30 beyond the cash, and the liquidator's 9.7 besides.
-    scene.publish("COPPER", "97")
-    events = liquidate(scene, "10")
-    assert events[1] == ("BadDebtRecorded", TRADER, wad("38.7"), 0)
-    assert scene.account(TRADER) == scene.account(TRADER)._replace(cash_wad=0, sizes_wad=(0, 0), quotes_wad=(0, 0))
-    assert (scene.state.insurance_wad, scene.state.bad_debt_wad) == (0, wad("38.7"))
-    assert refused_liquidation(scene, "10") == ("NoPosition", TRADER, COPPER)
-
-
-@pytest.mark.parametrize(
-    ("insurance", "paid", "insurance_left", "recorded"),
-    [
-        ("100", "38.7", "61.3", "0"),
-        ("38.7", "38.7", "0", "0"),
-        ("38.699999", "38.699999", "0", "0.000001"),
-        ("5", "5", "0", "33.7"),
-    ],
-)
-def test_insurance_pays_what_it_has_and_the_rest_is_bad_debt(
-    insurance: str, paid: str, insurance_left: str, recorded: str
-) -> None:
-    scene = owing("10", "1")
-    scene.do("fund_insurance", STRANGER, usd(insurance))
-    scene.publish("COPPER", "97")
-    assert liquidate(scene, "10")[1] == ("BadDebtRecorded", TRADER, wad("38.7"), wad(paid))
-    assert scene.state.insurance_wad == wad(insurance_left)
-    assert scene.state.bad_debt_wad == wad(recorded)
-
-
-def test_no_bad_debt_while_a_position_in_another_market_is_left() -> None:
-    scene = owing("10", "10000")
-    scene.trade(TIN, TRADER, COUNTERPARTY, "1", "10")
-    scene.set_cash(TRADER, -wad("50"))
-    assert len(liquidate(scene, "10")) == 1
-    assert scene.state.bad_debt_wad == 0
-    events = liquidate(scene, "1", TIN)
-    # 10 to the liquidator from copper, 0.25 from tin.
-    assert events[1] == ("BadDebtRecorded", TRADER, wad("60.25"), 0)
-
-
-def test_no_bad_debt_while_a_unit_of_collateral_is_left_and_the_last_seizure_records_it() -> None:
-    scene = owing("10", "1")
-    scene.do("deposit", TRADER, TRADER, GOLD, 2)
-    scene.publish("COPPER", "97")
-    assert len(liquidate(scene, "10")) == 1
-    assert scene.account(TRADER).cash_wad == -wad("38.7")
-    assert len(scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)) == 1
-    events = scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, 1)
-    shortfall_wad = wad("38.7") - 36 * 10**12
-    assert events[1] == ("BadDebtRecorded", TRADER, shortfall_wad, 0)
-    assert scene.state.bad_debt_wad == shortfall_wad
-    assert scene.account(TRADER).cash_wad == 0
-
-
-def test_last_seizure_that_covers_the_debt_records_nothing() -> None:
-    scene = owing("10", "1")
-    scene.do("deposit", TRADER, TRADER, GOLD, gold("0.02"))
-    scene.publish("COPPER", "97")
-    liquidate(scene, "10")
-    # 0.02 of gold is paid with 36.
-    scene.set_cash(TRADER, -wad("36"))
-    assert len(scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, gold("0.02"))) == 1
-    assert (scene.account(TRADER).cash_wad, scene.state.bad_debt_wad) == (0, 0)
-
-
-def test_closing_whole_with_equity_left_records_nothing() -> None:
-    scene = owing("10", "20")
-    assert len(liquidate(scene, "10")) == 1
-    assert (scene.account(TRADER).cash_wad, scene.state.bad_debt_wad) == (0, 0)
-
-
-def test_debtor_without_positions_is_seized_from_but_not_liquidated() -> None:
-    scene = Scene()
-    scene.do("deposit", TRADER, TRADER, GOLD, gold("0.1"))
-    scene.set_cash(TRADER, -wad("161"))
-    scene.fund(LIQUIDATOR, "1000")
-    assert refused_liquidation(scene, "1") == ("NoPosition", TRADER, COPPER)
-    scene.do("seize", LIQUIDATOR, LIQUIDATOR, TRADER, GOLD, exact("0.0894", 8))
-    assert scene.account(TRADER).cash_wad == -wad("0.08")
 
 
 def test_bracket_of_the_liquidated_position_does_not_change_its_penalty() -> None:

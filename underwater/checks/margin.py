@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
-from reference.margin import Health, exact_risk
+from reference.margin import Health, exact_risk, scaling
 from reference.prices import FRESH, collateral_price_status, mark_status
-from reference.rounding import WAD, ceil_to_multiple, floor_to_multiple
+from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import State
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
@@ -149,7 +149,10 @@ def _continuous(probe: Probe) -> Verdict:
             return f"{market_name(state, market)}: the requirement of size {quote(below)} cannot be read"
         # One lot may span several edges: its rate is at most the last bracket's.
         added_notional = listed.lot_wad * mark_wad // WAD
-        for which, rate in ((0, listed.initial_rates_wad[-1]), (1, listed.maintenance_rates_wad[-1])):
+        part, whole = scaling(listed, state.open_interest_wad[market] * mark_wad // WAD)
+        highest = listed.initial_rates_wad[-1]
+        initial_rate = highest + div_ceil((WAD - highest) * part, whole)
+        for which, rate in ((0, initial_rate), (1, listed.maintenance_rates_wad[-1])):
             most = -(-added_notional * rate // WAD) + ONE_CEILING_WAD
             if not 0 <= upper[which] - lower[which] <= most:
                 return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.boundaries import liquidation_price_wad
-from reference.margin import notional_wad, requirements_wad
+from reference.trading import requirement_of
 from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 from underwater.checks.differences import differences_between
@@ -57,7 +57,7 @@ def _views(probe: Probe) -> Verdict:
     price_wad = listed.tick_wad * max(1, ticks // choices.integer(1, 1 << choices.integer(0, ticks.bit_length())))
     size_wad = listed.lot_wad * (lots // choices.integer(1, 1 << choices.integer(0, lots.bit_length())))
     size_wad *= choices.pick((1, -1))
-    wanted = requirements_wad(listed, notional_wad(size_wad, price_wad)) if size_wad else (0, 0)
+    wanted = requirement_of(listed, size_wad, price_wad, state.open_interest_wad[market])
     found = probe.requirements(market, size_wad, price_wad)
     if found != wanted:
         position = f"{quote(size_wad)} {market_name(state, market)} at {quote(price_wad)}"

@@ -274,7 +274,7 @@ class Participants:
             return "position of the buyer"
         if seller_long and choices.chance(30):
             return "position of the seller"
-        manner = choices.integer(0, 19)
+        manner = choices.integer(0, 20)
         if manner < 12:
             return "largest trade"
         return (
@@ -285,7 +285,8 @@ class Participants:
             "next bracket of the buyer",
             "next bracket of the seller",
             "small position",
-            "largest trade",
+            "open interest where margin begins to scale",
+            "open interest where margin is all of it",
         )[manner - 12]
 
     # ---- liquidation
@@ -359,6 +360,8 @@ class Participants:
         if manner < 3:
             market = self._market(state)
             listed = parameters.markets[min(market, len(parameters.markets) - 1)]
+            if choices.chance(40):
+                return self._scaling(state, market)
             maintenance = listed.maintenance_rates_wad[0]
             penalty = maintenance * choices.integer(0, 100) // choices.pick((100, 200))
             band = max(0, maintenance - penalty + choices.pick((-1, -1, -1, 0, -(maintenance // 4))))
@@ -399,6 +402,19 @@ class Participants:
             self._role_holder(self.cast.oracle_manager),
             (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, maximum),
         )
+
+    def _scaling(self, state: State, market: int) -> Action:
+        """Where initial margin grows with open interest: about where open interest is now, or away from it."""
+        choices = self.choices
+        number = min(market, len(state.parameters.markets) - 1)
+        interest = state.open_interest_wad[number] * mark_or_zero(state, number) // WAD
+        lower = choices.pick(
+            (interest, interest + 1, max(0, interest - 1), interest // 2, interest // 2, 0, 10**38 - 1)
+        )
+        upper = min(10**38, lower + choices.pick((1, 1, lower // 2 + 1, 4 * lower + 1, 4 * lower + 1, 10**38)))
+        if choices.chance(8):
+            upper = choices.pick((lower, 10**38 + 1, 0))
+        return Action("set_open_interest_scaling", self._role_holder(self.cast.risk_manager), (market, lower, upper))
 
     def _roles(self, state: State) -> Action:
         choices, cast = self.choices, self.cast

@@ -22,6 +22,7 @@ class DueViews:
         self._accounts: dict[str, Account] = {}
         self._parameters: Parameters | None = None
         self._until_s = -1
+        self._interest_wad: tuple[int, ...] = ()
         self._markets_of: dict[str, tuple[int, ...]] = {}
         self._collaterals_of: dict[str, tuple[int, ...]] = {}
 
@@ -38,10 +39,12 @@ class DueViews:
             self._until_s = prices(state).until_s
         elif state.accounts is self._accounts:
             return ()
+        elif state.open_interest_wad is not self._interest_wad and self._rescaled(state):
+            due = self._concerned(state)
         else:
             read, accounts = self._read, state.accounts
             due = tuple([name for name in self._names if accounts[name] is not read[name]])
-        self._feeds, self._accounts = state.feeds, state.accounts
+        self._feeds, self._accounts, self._interest_wad = state.feeds, state.accounts, state.open_interest_wad
         for name in due:
             self._read[name] = state.accounts[name]
         return due
@@ -53,10 +56,12 @@ class DueViews:
         return self._names
 
     def _concerned(self, state: State) -> tuple[str, ...]:
-        """Those that have changed, or hold what a changed source feeds."""
+        """Those that have changed, or hold what a changed source feeds or what open interest has made need more or less."""
         read, accounts = self._read, state.accounts
         markets: list[int] = []
         collaterals: list[int] = []
+        if state.open_interest_wad is not self._interest_wad:
+            markets += self._rescaled(state)
         for source, reading in state.feeds.items():
             if reading is not self._feeds[source]:
                 markets += self._markets_of.get(source, ())
@@ -77,6 +82,15 @@ class DueViews:
                         continue
             due.append(name)
         return tuple(due)
+
+    def _rescaled(self, state: State) -> list[int]:
+        """The markets whose initial margin is scaled, before or now, and whose open interest has changed."""
+        marks = prices(state).marks
+        return [
+            market
+            for market, (before, now) in enumerate(zip(self._interest_wad, state.open_interest_wad, strict=True))
+            if before != now and max(before, now) > marks[market].unscaled_wad
+        ]
 
     def _take_parameters(self, parameters: Parameters) -> None:
         self._parameters = parameters

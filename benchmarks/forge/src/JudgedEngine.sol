@@ -25,7 +25,9 @@ contract JudgedEngine is MarginEngine {
         uint256[MOST_COLLATERALS] units;
     }
 
-    constructor(address admin, LiquidationParameters memory parameters) MarginEngine(admin, parameters) {}
+    constructor(address governance, address admin, LiquidationParameters memory parameters)
+        MarginEngine(governance, admin, parameters)
+    {}
 
     /// @notice Reads the whole stored state of every account and every counter, values accounts, and reverts if a rule
     /// is broken.

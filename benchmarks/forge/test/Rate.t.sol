@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {CHEATS} from "../src/Cheats.sol";
-import {Cast, Handler, Options} from "../src/Handler.sol";
+import {Handler} from "../src/Handler.sol";
 import {JudgedEngine} from "../src/JudgedEngine.sol";
+import {Cast, Options} from "../src/Stage.sol";
 
 /// @title The deployment of the hunt, driven by forge's invariant runner
 /// @dev `run.py` writes the deployment's transactions and the mix that it has measured to one file.
@@ -64,7 +65,7 @@ abstract contract Rate {
             }
             require(created == transaction.creates, "a creation of the deployment went elsewhere");
         }
-        _engine = JudgedEngine(address(setting.cast.engine));
+        _engine = JudgedEngine(payable(address(setting.cast.engine)));
         _accounts = setting.cast.accounts;
         _operators = setting.cast.operators;
         _selectors = setting.selectors;

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reference.parameters import (
+    NO_SCALING,
     Bracket,
     Collateral,
     Feed,
     LiquidationParameters,
     Market,
     MarketLimits,
+    OpenInterestScaling,
     Parameters,
     Unsafe,
 )
@@ -115,8 +117,15 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             "liquidation_penalty",
             "position_limit",
             "brackets",
-        )
+        ),
+        ("open_interest_scaling",),
     )
+    scaling = NO_SCALING
+    if "open_interest_scaling" in fields:
+        edges = fields["open_interest_scaling"].mapping(("lower", "upper"))
+        scaling = OpenInterestScaling(
+            _at_most(edges["lower"], 18, _MOST_FLOOR_WAD), _at_most(edges["upper"], 18, _MOST_FLOOR_WAD)
+        )
     brackets = []
     for item in fields["brackets"].items():
         bracket = item.mapping(("notional_from", "initial", "maintenance"))
@@ -139,6 +148,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             fields["liquidation_penalty"].scaled(18),
             fields["position_limit"].scaled(18),
         ),
+        scaling,
     )
 
 
@@ -288,8 +298,11 @@ def write_deployment(deployment: Deployment) -> str:
             f"    trading_fee: {decimal_text(limits.trading_fee_rate_wad, 18)}",
             f"    liquidation_penalty: {decimal_text(limits.liquidation_penalty_rate_wad, 18)}",
             f"    position_limit: {decimal_text(limits.position_limit_wad, 18)}",
-            "    brackets:",
         ]
+        if market.scaling != NO_SCALING:
+            lower, upper = (decimal_text(edge, 18) for edge in (market.scaling.lower_wad, market.scaling.upper_wad))
+            lines.append(f"    open_interest_scaling: {{lower: {lower}, upper: {upper}}}")
+        lines.append("    brackets:")
         lines += [
             f"      - {{notional_from: {decimal_text(bracket.floor_wad, 18)}, initial: {decimal_text(bracket.initial_rate_wad, 18)}, "
             f"maintenance: {decimal_text(bracket.maintenance_rate_wad, 18)}}}"

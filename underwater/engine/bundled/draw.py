@@ -14,13 +14,16 @@ from reference.parameters import (
     MAXIMUM_HEARTBEAT_S,
     MAXIMUM_NOTIONAL_WAD,
     MAXIMUM_PRICE_WAD,
+    MAXIMUM_SCALING_WAD,
     MAXIMUM_TRADING_FEE_RATE_WAD,
+    NO_SCALING,
     Bracket,
     Collateral,
     Feed,
     LiquidationParameters,
     Market,
     MarketLimits,
+    OpenInterestScaling,
     Parameters,
 )
 from reference.rounding import WAD, div_ceil
@@ -174,7 +177,20 @@ class _Draw:
         brackets = self.brackets(limit_notional_wad, lot_wad * asset.price_wad // WAD)
         band_wad, penalty_wad = self.band_and_penalty(brackets[0].maintenance_rate_wad)
         limits = MarketLimits(band_wad, self.trading_fee(), penalty_wad, position_limit_wad)
-        return Market(f"M{number}-PERP", self.feed(asset, most_answer), lot_wad, tick_wad, brackets, limits)
+        feed = self.feed(asset, most_answer)
+        scaling = self.scaling(limit_notional_wad)
+        return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling)
+
+    def scaling(self, limit_notional_wad: int) -> OpenInterestScaling:
+        """P10: begins at a part of what one position may reach, or at a few of them; steep or shallow; often not at all."""
+        choices = self.choices
+        if self.edge():
+            lower_wad = choices.pick((0, 1, MAXIMUM_SCALING_WAD - 1, limit_notional_wad))
+            return OpenInterestScaling(lower_wad, choices.pick((lower_wad + 1, MAXIMUM_SCALING_WAD)))
+        if choices.chance(50):
+            return NO_SCALING
+        lower_wad = limit_notional_wad * choices.integer(1, 300) // 100
+        return OpenInterestScaling(lower_wad, lower_wad + limit_notional_wad * choices.integer(1, 1_000) // 100 + 1)
 
     def lot_and_tick(self, asset: _Asset) -> tuple[int, int]:
         """N5: their product is a multiple of 10^18.

@@ -46,6 +46,7 @@ class Addresses:
     """Where everything is. Addresses are lower-case hex."""
 
     engine: str = ""
+    governance: str = ""
     attacker: str = ""
     lens: str = ""
     tokens: list[str] = field(default_factory=list)
@@ -53,12 +54,13 @@ class Addresses:
 
     def every(self) -> list[str]:
         """All contracts of the deployment, in the order of their creation."""
-        return [*self.tokens, *self.sources.values(), self.engine, self.attacker, self.lens]
+        return [*self.tokens, *self.sources.values(), self.governance, self.engine, self.attacker, self.lens]
 
 
 FEED_TYPE = "(address,uint8,uint32,int192,int192)"
 LIMITS_TYPE = "(uint64,uint64,uint64,uint128)"
-MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},(uint128,uint64,uint64)[])"
+SCALING_TYPE = "(uint128,uint128)"
+MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},(uint128,uint64,uint64)[])"
 COLLATERAL_TYPE = f"(address,uint64,uint64,uint128,{FEED_TYPE})"
 LIQUIDATION_TYPE = "(uint64,uint64,uint128)"
 
@@ -95,6 +97,7 @@ def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
         market.lot_wad,
         market.tick_wad,
         limits_tuple(market.limits),
+        (market.scaling.lower_wad, market.scaling.upper_wad),
         brackets,
     )
 
@@ -174,8 +177,13 @@ def plan_deployment(
         addresses.sources[name] = source.address or planner.create(
             f"create price source {name}", "TestFeed", publisher, source.decimals, source.answer, answered_at_s
         )
+    addresses.governance = planner.create("create the engine's governance", "Governance")
     addresses.engine = planner.create(
-        "create the margin engine", "MarginEngine", deployer, liquidation_tuple(parameters.liquidation)
+        "create the margin engine",
+        "MarginEngine",
+        addresses.governance,
+        deployer,
+        liquidation_tuple(parameters.liquidation),
     )
     for number, collateral in enumerate(parameters.collaterals):
         feed: tuple[object, ...] = (ZERO_ADDRESS, 0, 0, 0, 0)

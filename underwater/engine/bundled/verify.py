@@ -122,10 +122,10 @@ class _Comparison:
         yield self._one("number of markets", len(markets), engine, "uint256", "marketCount()")
         for number, market in enumerate(markets):
             answer = self._ask(engine, MARKET_TYPE, "marketAt(uint256)", number)
-            yield from self._market(f"markets[{number}]", market, _parts(answer, 5))
+            yield from self._market(f"markets[{number}]", market, _parts(answer, 6))
 
     def _market(self, field: str, market: Market, answer: tuple[Any, ...]) -> Iterable[Compared]:
-        feed, lot, tick, limits, brackets = answer
+        feed, lot, tick, limits, scaling, brackets = answer
         yield from self._feed(f"{field}.feed", market.feed, feed)
         yield _number(f"{field}.lot", 18, market.lot_wad, lot)
         yield _number(f"{field}.tick", 18, market.tick_wad, tick)
@@ -134,6 +134,9 @@ class _Comparison:
         yield _number(f"{field}.trading_fee", 18, market.limits.trading_fee_rate_wad, fee)
         yield _number(f"{field}.liquidation_penalty", 18, market.limits.liquidation_penalty_rate_wad, penalty)
         yield _number(f"{field}.position_limit", 18, market.limits.position_limit_wad, limit)
+        lower, upper = _inside(scaling, 2)
+        yield _number(f"{field}.open_interest_scaling.lower", 18, market.scaling.lower_wad, lower)
+        yield _number(f"{field}.open_interest_scaling.upper", 18, market.scaling.upper_wad, upper)
         found = brackets or ()
         yield Compared(f"{field}: number of brackets", str(len(market.brackets)), str(len(found)))
         for place, (bracket, present) in enumerate(zip_longest(market.brackets, found)):

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Parameters} from "./Parameters.sol";
+import {
+    Bracket,
+    CollateralListing,
+    Feed,
+    LiquidationParameters,
+    MarketLimits,
+    MarketListing,
+    OpenInterestScaling
+} from "./Types.sol";
+import {IGovernance} from "./interfaces/IGovernance.sol";
+import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
+import {FeedReader} from "./libraries/FeedReader.sol";
+import {Safety} from "./libraries/Safety.sol";
+
+/// @title Who may list what, and change which parameters
+/// @dev Sections 3 and 10. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
+/// out alike, because both begin with `Parameters`. Called by itself it has no roles, and so does nothing.
+/// A change is stored first and checked as it stands there; what is unsafe reverts.
+contract Governance is Parameters, IGovernance {
+    using Brackets for Brackets.Stored[MOST_BRACKETS];
+
+    /// @inheritdoc IGovernance
+    function listMarket(MarketListing calldata listing) external onlyRole(DEFAULT_ADMIN_ROLE) returns (uint256 market) {
+        market = marketCount;
+        Safety.require_(market < MOST_MARKETS, "marketCount");
+        Safety.requireFeed(listing.feed);
+        Market storage self = _markets[market];
+        self.feed = listing.feed;
+        self.lot = listing.lot;
+        self.tick = listing.tick;
+        self.limits = listing.limits;
+        self.scaling = listing.scaling;
+        self.largestPrice = FeedReader.toWad(listing.feed.maximumAnswer, listing.feed.decimals);
+        self.brackets.store(listing.brackets);
+        Safety.requireSteps(self.lot, self.tick);
+        _requireSuitableFeed(self);
+        _requireSafeLimits(self);
+        Safety.requireScaling(listing.scaling);
+        marketCount = market + 1;
+        emit MarketListed(market, listing.lot, listing.tick);
+        for (uint256 k; k < listing.brackets.length; ++k) {
+            Bracket calldata bracket = listing.brackets[k];
+            emit BracketListed(market, k, bracket.floor, bracket.initialRate, bracket.maintenanceRate);
+        }
+        _emitLimits(market, listing.limits);
+        emit OpenInterestScalingSet(market, listing.scaling.lower, listing.scaling.upper);
+        _emitMarketFeed(market, listing.feed);
+    }
+
+    /// @inheritdoc IGovernance
+    function listCollateral(CollateralListing calldata listing)
+        external
+        onlyRole(DEFAULT_ADMIN_ROLE)
+        returns (uint256 collateral)
+    {
+        collateral = collateralCount;
+        Safety.require_(collateral < MOST_COLLATERALS, "collateralCount");
+        for (uint256 other; other < collateral; ++other) {
+            Safety.require_(_collaterals[other].token != listing.token, "token");
+        }
+        uint8 decimals = Safety.tokenDecimals(listing.token);
+        Safety.requireDepositCap(listing.depositCap);
+        if (collateral == 0) Safety.requireSettlement(listing);
+        else Safety.requireCollateral(listing);
+        _collaterals[collateral] = Collateral({
+            token: listing.token,
+            haircutRate: listing.haircutRate,
+            decimals: decimals,
+            liquidationDiscountRate: listing.liquidationDiscountRate,
+            depositCap: listing.depositCap,
+            poolUnits: 0,
+            feed: listing.feed
+        });
+        collateralCount = collateral + 1;
+        emit CollateralListed(collateral, listing.token, decimals, listing.haircutRate, listing.liquidationDiscountRate);
+        emit DepositCapSet(collateral, listing.depositCap);
+        if (collateral != 0) _emitCollateralFeed(collateral, listing.feed);
+    }
+
+    /// @inheritdoc IGovernance
+    function setMarketLimits(uint256 market, MarketLimits calldata limits) external onlyRole(RISK_ROLE) {
+        _requireMarket(market);
+        _markets[market].limits = limits;
+        _requireSafeLimits(_markets[market]);
+        _emitLimits(market, limits);
+    }
+
+    /// @inheritdoc IGovernance
+    function setOpenInterestScaling(uint256 market, OpenInterestScaling calldata scaling) external onlyRole(RISK_ROLE) {
+        _requireMarket(market);
+        Safety.requireScaling(scaling);
+        _markets[market].scaling = scaling;
+        emit OpenInterestScalingSet(market, scaling.lower, scaling.upper);
+    }
+
+    /// @inheritdoc IGovernance
+    function setDepositCap(uint256 collateral, uint128 cap) external onlyRole(RISK_ROLE) {
+        _requireCollateral(collateral);
+        Safety.requireDepositCap(cap);
+        _collaterals[collateral].depositCap = cap;
+        emit DepositCapSet(collateral, cap);
+    }
+
+    /// @inheritdoc IGovernance
+    function setLiquidationParameters(LiquidationParameters calldata parameters) external onlyRole(RISK_ROLE) {
+        _setLiquidationParameters(parameters);
+    }
+
+    /// @inheritdoc IGovernance
+    function setMarketFeed(uint256 market, Feed calldata feed) external onlyRole(ORACLE_ROLE) {
+        _requireMarket(market);
+        Safety.requireFeed(feed);
+        _markets[market].feed = feed;
+        _requireSuitableFeed(_markets[market]);
+        _emitMarketFeed(market, feed);
+    }
+
+    /// @inheritdoc IGovernance
+    function setCollateralFeed(uint256 collateral, Feed calldata feed) external onlyRole(ORACLE_ROLE) {
+        _requireCollateral(collateral);
+        Safety.require_(collateral != 0, "feed");
+        Safety.requireFeed(feed);
+        _collaterals[collateral].feed = feed;
+        _emitCollateralFeed(collateral, feed);
+    }
+
+    /// @dev Rules P3, N6, which tie limits, brackets and the largest price as listed together.
+    function _requireSafeLimits(Market storage self) private view {
+        Safety.requireLimits(self.limits, self.lot, self.largestPrice, self.brackets[0].maintenanceRate);
+    }
+
+    /// @dev Rules P4, C2: the feed can answer at least a tick, and nothing above the largest price as listed.
+    function _requireSuitableFeed(Market storage self) private view {
+        uint256 most = FeedReader.toWad(self.feed.maximumAnswer, self.feed.decimals);
+        Safety.require_(most >= self.tick && most <= self.largestPrice, "feed");
+    }
+
+    function _emitLimits(uint256 market, MarketLimits calldata limits) private {
+        emit MarketLimitsSet(
+            market, limits.priceBandRate, limits.tradingFeeRate, limits.liquidationPenaltyRate, limits.positionLimit
+        );
+    }
+
+    function _emitMarketFeed(uint256 market, Feed calldata feed) private {
+        emit MarketFeedSet(market, feed.feed, feed.decimals, feed.heartbeat, feed.minimumAnswer, feed.maximumAnswer);
+    }
+
+    function _emitCollateralFeed(uint256 collateral, Feed calldata feed) private {
+        emit CollateralFeedSet(
+            collateral, feed.feed, feed.decimals, feed.heartbeat, feed.minimumAnswer, feed.maximumAnswer
+        );
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {CollateralListing, LiquidationParameters, MarketListing} from "../Types.sol";
+
+/// @title What can be asked: section 9 of the specification
+/// @notice None reverts because a price is unusable or an account unknown; an unknown market or collateral reverts.
+interface IViews {
+    /// @notice Values an account at current prices. Rule W1.
+    /// @return status 0, or the status of the first unusable price: 1 unavailable, 2 out of bounds, 3 stale
+    /// @return equity quote wad, may be negative; zero unless status is 0
+    /// @return initialMargin quote wad; zero unless status is 0
+    /// @return maintenanceMargin quote wad; zero unless status is 0
+    function accountHealth(address account)
+        external
+        view
+        returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
+
+    /// @notice What a position of `size` requires at `price`, quote wad, each rounded up. Rule W2.
+    /// @dev For sizes and prices in the range of rule N6.
+    function requirements(uint256 market, int256 size, uint256 price)
+        external
+        view
+        returns (uint256 initial, uint256 maintenance);
+
+    /// @notice The last price at which the account is healthy, other prices fixed. Rule W3.
+    /// @return status 0; 4 if there is no such price or no position; 1 to 3 if another needed price is unusable
+    /// @return price a multiple of the tick, quote wad; zero unless status is 0
+    function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price);
+
+    /// @return size base wad, positive for long
+    /// @return quote quote wad that belongs to the position, negative for what it cost
+    function positionOf(address account, uint256 market) external view returns (int256 size, int256 quote);
+
+    /// @return units token units; always zero for collateral 0, which is cash
+    function collateralOf(address account, uint256 collateral) external view returns (uint256 units);
+
+    /// @return units deposits less withdrawals, token units. Rule L5.
+    function poolUnits(uint256 collateral) external view returns (uint256 units);
+
+    /// @return size sum of all positive sizes, base wad. Rule T5.
+    function openInterest(uint256 market) external view returns (uint256 size);
+
+    /// @return listing the market with its present limits and feed
+    function marketAt(uint256 market) external view returns (MarketListing memory listing);
+
+    /// @return listing the collateral with its present cap and feed
+    function collateralAt(uint256 collateral) external view returns (CollateralListing memory listing);
+
+    /// @return parameters how liquidations are sized and shared
+    function liquidationParameters() external view returns (LiquidationParameters memory parameters);
+}
