@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from reference.machine import apply, at_time
+import pytest
+
+from reference.machine import apply, apply_all, at_time
+from reference.margin import Health, health_of
+from reference.rounding import WAD
 from reference.state import State
-from tests.hunt.support import arena
+from tests.hunt.support import arena, drawn
+from underwater.actions import actions_of
 from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.hunt.views import DueViews
 
@@ -87,3 +92,45 @@ def test_what_changed_together_with_a_price_is_due_too() -> None:
     state = _do(state, "publish", "publisher", "SOL-USD", 151 * 10**8, 0)
     state = _do(state, "deposit", "trader-4", "trader-4", USDC, 1)
     assert due.take(state) == ("trader-4",)
+
+
+def _with_scaling(lower: int, upper: int) -> State:
+    """``_traded`` (an open interest of 6,000 quote in BTC-PERP) with two more who can trade, where initial margin grows from ``lower``."""
+    state = _traded()
+    for name in ("trader-3", "trader-4"):
+        state = _do(state, "deposit", name, name, USDC, 10**12)
+    return _do(state, "set_open_interest_scaling", "risk-manager", BTC_PERP, lower * WAD, upper * WAD)
+
+
+def test_open_interest_that_adds_to_what_is_needed_makes_all_holders_due() -> None:
+    state = _with_scaling(10_000, 100_000)
+    due = _read(state)
+    trade = ("trade", "matcher", BTC_PERP, "trader-3", "trader-4")
+    # Up to where scaling begins only those who traded are concerned; beyond it, and back from there, all who hold.
+    state = _do(state, *trade, 6 * 10**16, 60_000 * WAD)
+    assert due.take(state) == ("trader-3", "trader-4")
+    state = _do(state, *trade, 10**16, 60_000 * WAD)
+    assert due.take(state) == ("trader-1", "trader-3", "trader-4", "maker")
+    state = _do(state, "trade", "matcher", BTC_PERP, "trader-4", "trader-3", 7 * 10**16, 60_000 * WAD)
+    assert due.take(state) == ("trader-1", "trader-3", "trader-4", "maker")
+    state = _do(state, "deposit", "trader-1", "trader-1", USDC, 1)
+    assert due.take(state) == ("trader-1",)
+
+
+@pytest.mark.parametrize("number", [0, 7, 12])
+def test_whoever_is_not_due_is_worth_and_needs_what_it_did(number: int) -> None:
+    place = arena(number)
+    known: dict[str, Health] = {}
+    due, state, rescaled = DueViews(ACCOUNTS), place.start, 0
+    for block in drawn(place, number, 400).blocks:
+        state = at_time(state, state.time_s + block.after_s)
+        for act in block.acts:
+            parts = tuple((part.kind, part.arguments) for part in actions_of(act))
+            before = state
+            state, _ = apply_all(state, act.caller, parts)
+            names = due.take(state)
+            known.update({name: health_of(state, name) for name in names})
+            assert known == {name: health_of(state, name) for name in ACCOUNTS}, act
+            rescaled += state.open_interest_wad != before.open_interest_wad and len(names) > 2
+    place.reset()
+    assert rescaled > 0
