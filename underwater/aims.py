@@ -244,6 +244,25 @@ def as_trades(action: Action, matcher: str) -> tuple[Action, ...]:
     )
 
 
+def merged(one: Action, other: Action) -> Action | None:
+    """One action that moves as much as two deposits of one account, or two trades of one market between the same two, in the
+    place and at the price of the first; None where there is none.
+    """
+    if (one.kind, one.caller) != (other.kind, other.caller):
+        return None
+    if one.kind == "deposit" and one.arguments[:2] == other.arguments[:2]:
+        return one._replace(arguments=(*one.arguments[:2], one.arguments[2] + other.arguments[2]), aim=None)
+    if one.kind == "trade" and one.arguments[0] == other.arguments[0]:
+        market, buyer, seller, size_wad, price_wad = one.arguments
+        same, turned = other.arguments[1:3] == (buyer, seller), other.arguments[1:3] == (seller, buyer)
+        net_wad = size_wad + (other.arguments[3] if same else -other.arguments[3])
+        if net_wad and (same or turned):
+            sides = (buyer, seller) if net_wad > 0 else (seller, buyer)
+            aim = one.aim if one.aim == AT_MARK else None
+            return one._replace(arguments=(market, *sides, abs(net_wad), price_wad), aim=aim)
+    return None
+
+
 def just_liquidatable(state: State, action: Action, names: Iterable[str]) -> Iterator[Action]:
     """A published answer moved to where one of the accounts only just can be liquidated, long or short."""
     if action.kind != "publish":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from underwater.actions import Act, Action, Block, Bundle
-from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable, unit_of
+from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable, merged, unit_of
 from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
@@ -80,6 +80,8 @@ class Shrinker:
             self._calm,
             self._at_mark,
             self._fewer_parts,
+            self._merge,
+            self._asking_for_all,
             self._bolder,
             self._at_liquidation,
             self._plain_numbers,
@@ -161,6 +163,31 @@ class Shrinker:
                     second = len(best)
                     break
             second -= 1
+        return best
+
+    def _merge(self, best: Flat) -> Flat:
+        """Two deposits, or two trades, in one."""
+        second = len(best) - 1
+        while second > 0:
+            for first in range(second):
+                (after_s, one), (_, other) = best[first], best[second]
+                whole = merged(one, other) if isinstance(one, Action) and isinstance(other, Action) else None
+                if whole is None:
+                    continue
+                rest = (*best[first + 1 : second], *best[second + 1 :])
+                taken = self._take((*best[:first], (after_s, whole), *rest))
+                if taken is not None:
+                    best = taken
+                    break
+            second = min(second - 1, len(best) - 1)
+        return best
+
+    def _asking_for_all(self, best: Flat) -> Flat:
+        """The last act alone at the most that it could ask: solved again, it fails whatever of the rest is left out."""
+        for item in self._at_most(best[-1]):
+            taken = self._take((*best[:-1], item))
+            if taken is not None:
+                best = self._if_shorter(best, self._at_mark(taken))
         return best
 
     def _bolder(self, best: Flat) -> Flat:
