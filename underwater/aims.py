@@ -269,8 +269,10 @@ def just_liquidatable(state: State, action: Action, names: Iterable[str]) -> Ite
         return
     for market, listed in enumerate(state.parameters.markets):
         if listed.feed.feed == action.arguments[0]:
+            # A short is liquidatable a tick above, and answers in between are floored to the tick below (O2).
+            tick = max(1, listed.tick_wad // listed.feed.scale)
             for name in names:
-                for offset in (-1, 1):
+                for offset in (-1, tick):
                     yield action._replace(aim=Aim(f"liquidation price of {name} in market {market}", offset))
 
 

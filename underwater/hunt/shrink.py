@@ -221,6 +221,7 @@ class Shrinker:
             for aimed in just_liquidatable(self.arena.start, act, prey):
                 before, behind = flat[:place], flat[place + 1 :]
                 yield (*unpublished(before), (after_s, aimed), *unpublished(behind))
+                yield (*before, (after_s, aimed), *unpublished(behind))
                 yield (*before, (after_s, aimed), *behind)
 
     def _deposits_first(self, best: Flat) -> Flat:
