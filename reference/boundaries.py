@@ -15,6 +15,7 @@ from reference.margin import (
     health,
     health_without,
     is_unencumbered,
+    notional_wad,
     scaling,
     without_position,
 )
@@ -135,14 +136,14 @@ def largest_trade_wad(
 
     own_wad, other_wad = account.sizes_wad[market], 0 if against is None else state.accounts[against].sizes_wad[market]
 
-    def interest_wad(size_wad: int) -> int:
+    def open_interest_after_wad(size_wad: int) -> int:
         moved = direction * size_wad
         return open_interest_after(state, market, ((own_wad, own_wad + moved), (other_wad, other_wad - moved)))[market]
 
     def slack_wad(size_wad: int) -> int:
         amount = amount_wad(size_wad, price_wad)
         gain_wad = direction * (amount_wad(size_wad, mark_wad) - amount)
-        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad, interest_wad(size_wad))
+        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad, open_interest_after_wad(size_wad))
         return spare_wad + gain_wad - trading_fee_wad(listed, amount) - initial
 
     if slack_wad(start_wad) < 0:
@@ -150,7 +151,7 @@ def largest_trade_wad(
     # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's
     # line, and the requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
     # All of it times ``whole``, of which ``part`` is what open interest adds to each rate's distance from 1.
-    part, whole = scaling(listed, amount_wad(interest_wad(start_wad), mark_wad))
+    part, whole = scaling(listed, notional_wad(open_interest_after_wad(start_wad), mark_wad))
     drift = (price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD) * whole
     root_wad = min(
         ((spare_wad * WAD * whole + deduction * (whole - part)) * WAD + drift * held_wad)
@@ -201,14 +202,16 @@ def initial_margin_price_wad(state: State, name: str, market: int) -> tuple[int,
     """
     status, price_wad = _price_boundary_wad(state, name, market, 1, "initial")
     if status == FRESH:
-        listed, interest_wad = state.parameters.markets[market], state.open_interest_wad[market]
-        if scaling(listed, amount_wad(interest_wad, price_wad + listed.tick_wad))[0]:
+        listed, open_wad = state.parameters.markets[market], state.open_interest_wad[market]
+        if scaling(listed, notional_wad(open_wad, price_wad + listed.tick_wad))[0]:
             return NO_LIQUIDATION_PRICE, 0
     return status, price_wad
 
 
-def size_at_open_interest_wad(state: State, buyer: str, seller: str, market: int, interest: int) -> int | None:
-    """V5: the largest trade after which open interest, in quote wad, is at most ``interest``.
+def size_at_open_interest_wad(
+    state: State, buyer: str, seller: str, market: int, open_interest_notional_wad: int
+) -> int | None:
+    """V5: the largest trade after which open interest has at most this notional.
 
     None where either side would first close something (open interest then rises later than the size), and where there is no room.
     """
@@ -217,7 +220,7 @@ def size_at_open_interest_wad(state: State, buyer: str, seller: str, market: int
     closes = state.accounts[buyer].sizes_wad[market] < 0 or state.accounts[seller].sizes_wad[market] > 0
     if status != FRESH or closes:
         return None
-    room_wad = interest * WAD // mark_wad - state.open_interest_wad[market]
+    room_wad = open_interest_notional_wad * WAD // mark_wad - state.open_interest_wad[market]
     size_wad = floor_to_multiple(room_wad, listed.lot_wad)
     return size_wad if size_wad > 0 else None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from reference.parameters import MAXIMUM_MARKETS, Collateral, Market, Parameters
+from reference.parameters import Collateral, Market, Parameters
 from reference.prices import (
     FRESH,
     Price,
@@ -64,20 +64,20 @@ def collateral_value_exact(collateral: Collateral, units: int, price_wad: int) -
     return Fraction(units, 10**collateral.decimals) * price_wad * (1 - haircut)
 
 
-def scaling(market: Market, open_interest: int) -> tuple[int, int]:
-    """V5: ``x`` and ``R``, for an open interest in quote wad: how much of the way to needing the whole notional is gone."""
+def scaling(market: Market, open_interest_notional_wad: int) -> tuple[int, int]:
+    """V5: ``x`` and ``R``, for an open interest of this notional: how much of the way to needing the whole notional is gone."""
     lower_wad, upper_wad = market.scaling.lower_wad, market.scaling.upper_wad
     whole_wad = upper_wad - lower_wad
-    return min(max(open_interest - lower_wad, 0), whole_wad), whole_wad
+    return min(max(open_interest_notional_wad - lower_wad, 0), whole_wad), whole_wad
 
 
-def requirements_wad(market: Market, notional: int, open_interest: int) -> tuple[int, int]:
-    """V5: (initial, maintenance) requirement of a position of this notional, at an open interest in quote wad.
+def requirements_wad(market: Market, notional: int, open_interest_notional_wad: int) -> tuple[int, int]:
+    """V5: (initial, maintenance) requirement of a position of this notional, at an open interest of this notional.
 
     Each is rounded up once; 0 for no position.
     """
     base_wad2, maintenance = _unscaled(market, notional)
-    return _initial_wad(market, notional, base_wad2, open_interest), maintenance
+    return _initial_wad(market, notional, base_wad2, open_interest_notional_wad), maintenance
 
 
 def _unscaled(market: Market, notional: int) -> tuple[int, int]:
@@ -89,15 +89,17 @@ def _unscaled(market: Market, notional: int) -> tuple[int, int]:
     )
 
 
-def _initial_wad(market: Market, notional: int, base_wad2: int, open_interest: int) -> int:
+def _initial_wad(market: Market, notional: int, base_wad2: int, open_interest_notional_wad: int) -> int:
     """V5: the initial requirement, rounded up once."""
-    if open_interest <= market.scaling.lower_wad:
+    if open_interest_notional_wad <= market.scaling.lower_wad:
         return -(-base_wad2 // WAD)
-    part, whole = scaling(market, open_interest)
+    part, whole = scaling(market, open_interest_notional_wad)
     return div_ceil(base_wad2 * whole + (notional * WAD - base_wad2) * part, WAD * whole)
 
 
-def requirements_exact(market: Market, notional: Fraction, open_interest: Fraction) -> tuple[Fraction, Fraction]:
+def requirements_exact(
+    market: Market, notional: Fraction, open_interest_notional_wad: Fraction
+) -> tuple[Fraction, Fraction]:
     """V5 from its meaning: each bracket's rate applies to the part of the notional inside it, and of what an initial rate leaves,
     as much is needed as open interest has gone of its way.
 
@@ -105,7 +107,7 @@ def requirements_exact(market: Market, notional: Fraction, open_interest: Fracti
     forms can disagree.
     """
     lower, upper = market.scaling.lower_wad, market.scaling.upper_wad
-    way = min(max((open_interest - lower) / (upper - lower), Fraction(0)), Fraction(1))
+    way = min(max((open_interest_notional_wad - lower) / (upper - lower), Fraction(0)), Fraction(1))
     initial = maintenance = Fraction(0)
     ceilings = [*market.floors_wad[1:], None]
     for bracket, ceiling in zip(market.brackets, ceilings, strict=True):
@@ -148,8 +150,8 @@ def health_without(state: State, account: Account, market: int) -> Health:
     if status != FRESH:
         return Health(status, NO_RISK)
     value_wad, base_wad2, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
-    interest_wad = state.open_interest_wad[market] * mark.price_wad // WAD
-    initial_wad = _initial_wad(state.parameters.markets[market], abs(value_wad), base_wad2, interest_wad)
+    worth_open_wad = notional_wad(state.open_interest_wad[market], mark.price_wad)
+    initial_wad = _initial_wad(state.parameters.markets[market], abs(value_wad), base_wad2, worth_open_wad)
     return Health(
         FRESH,
         Risk(
@@ -287,9 +289,8 @@ def _value(state: State, account: Account) -> _Valuation:
             Health(status, risk),
         )
 
-    for number, price, size_wad, quote_wad in zip(
-        _NUMBERS, priced.marks, account.sizes_wad, account.quotes_wad, strict=False
-    ):
+    held = zip(priced.marks, account.sizes_wad, account.quotes_wad, strict=True)
+    for number, (price, size_wad, quote_wad) in enumerate(held):
         if size_wad:
             needed.append(price)
             if price.status != FRESH:
@@ -297,15 +298,14 @@ def _value(state: State, account: Account) -> _Valuation:
             market = parameters.markets[number]
             value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
             equity_wad += value_wad + quote_wad
-            interest_wad = state.open_interest_wad[number]
-            most_wad = price.unscaled_wad
-            if interest_wad <= most_wad:
+            size_open_wad, most_wad = state.open_interest_wad[number], price.unscaled_open_interest_wad
+            if size_open_wad <= most_wad:
                 interests.append((number, 0, most_wad))
                 initial_wad += -(-base_wad2 // WAD)
             else:
-                interests.append((number, interest_wad, interest_wad))
-                interest_wad = interest_wad * price.price_wad // WAD
-                initial_wad += _initial_wad(market, abs(value_wad), base_wad2, interest_wad)
+                interests.append((number, size_open_wad, size_open_wad))
+                worth_open_wad = notional_wad(size_open_wad, price.price_wad)
+                initial_wad += _initial_wad(market, abs(value_wad), base_wad2, worth_open_wad)
             maintenance_wad += maintenance
     for listed, units, collateral in zip(priced.collaterals, account.units, parameters.collaterals, strict=True):
         if units:
@@ -318,7 +318,6 @@ def _value(state: State, account: Account) -> _Valuation:
     return found(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
 
 
-_NUMBERS = range(MAXIMUM_MARKETS)
 _MOST_WORTHS_KEPT = 256
 
 

@@ -40,7 +40,7 @@ class Price:
     until_s: int
     status: int
     price_wad: int
-    unscaled_wad: int
+    unscaled_open_interest_wad: int
     """The largest open interest of the market, base wad, at which initial margin does not grow with it (V5); 0 of a collateral."""
     worth: dict[int, tuple[int, ...]]
     """What sizes or units that were asked about are worth at this price, and need, as ``reference.margin`` has worked it out."""
@@ -117,10 +117,12 @@ def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int,
         since_s = now_s
         if reading.updated_at_s > now_s:
             until_s = reading.updated_at_s - 1
-    unscaled_wad = of.scaling.lower_wad * WAD // price_wad if price_wad and isinstance(of, Market) else 0
+    unscaled_open_interest_wad = of.scaling.lower_wad * WAD // price_wad if price_wad and isinstance(of, Market) else 0
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    found = _kept[id(of)] = Price(of, feed.feed, reading, since_s, until_s, status, price_wad, unscaled_wad, {})
+    found = _kept[id(of)] = Price(
+        of, feed.feed, reading, since_s, until_s, status, price_wad, unscaled_open_interest_wad, {}
+    )
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.ledger import Effect, require_market, require_right
-from reference.margin import is_unencumbered, require_risk, requirements_wad
+from reference.margin import is_unencumbered, notional_wad, require_risk, requirements_wad
 from reference.parameters import Market
 from reference.prices import require_mark
 from reference.rejection import Rejected
@@ -119,5 +119,6 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
 
 def requirement_of(market: Market, size_wad: int, price_wad: int, open_interest_wad: int) -> tuple[int, int]:
     """W2: (initial, maintenance) requirement of a size (signed, whole lots) at a price (whole ticks) and an open interest (base)."""
-    interest = amount_wad(open_interest_wad, price_wad)
-    return requirements_wad(market, abs(size_wad) * price_wad // WAD, interest) if size_wad else (0, 0)
+    if size_wad == 0:
+        return 0, 0
+    return requirements_wad(market, notional_wad(size_wad, price_wad), notional_wad(open_interest_wad, price_wad))

@@ -50,6 +50,18 @@ def test_arguments_reach_both_hunts(main: Main, tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "seed"), [([], " --seed 2"), (["--seed", "7"], " --seed 7"), (["--fault", "fee-from-one-side"], "")]
+)
+def test_a_newcomer_gets_a_plain_finding_and_whoever_chooses_gets_the_choice(
+    main: Main, tmp_path: Path, given: list[str], seed: str
+):
+    main(given, ape_ending_with(tmp_path, 0, 1))
+    fault = given[1] if "--fault" in given else "withdraw-skips-margin"
+    faulty = (tmp_path / "calls").read_text().splitlines()[1]
+    assert faulty == f"underwater hunt --seconds 30{seed} --fault {fault} --first"
+
+
 def test_a_budget_of_steps_takes_the_place_of_seconds(main: Main, tmp_path: Path):
     main(["--steps", "100"], ape_ending_with(tmp_path, 0, 1))
     assert (tmp_path / "calls").read_text().splitlines()[0] == "underwater hunt --steps 100"

@@ -77,7 +77,9 @@ def _stays_healthy(step: Step) -> Verdict:
 
 
 def _bystanders(step: Step) -> Verdict:
-    """HEALTH-03. Stored state of everyone else; at the same prices their equity and requirement follow from it."""
+    """HEALTH-03. Stored state of everyone else; at the same prices their equity and maintenance margin
+    follow from it. (Their initial margin moves with open interest, by rule V5.)
+    """
     before, after = step.before.accounts, step.after.accounts
     if before is after:
         return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
-from reference.margin import Health, exact_risk, scaling
+from reference.margin import Health, exact_risk, notional_wad, scaling
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import State
@@ -149,7 +149,7 @@ def _continuous(probe: Probe) -> Verdict:
             return f"{market_name(state, market)}: the requirement of size {quote(below)} cannot be read"
         # One lot may span several edges: its rate is at most the last bracket's.
         added_notional = listed.lot_wad * mark_wad // WAD
-        part, whole = scaling(listed, state.open_interest_wad[market] * mark_wad // WAD)
+        part, whole = scaling(listed, notional_wad(state.open_interest_wad[market], mark_wad))
         highest = listed.initial_rates_wad[-1]
         initial_rate = highest + div_ceil((WAD - highest) * part, whole)
         for which, rate in ((0, initial_rate), (1, listed.maintenance_rates_wad[-1])):

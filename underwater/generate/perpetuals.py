@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
-from reference.margin import health, health_of
+from reference.margin import health, health_of, notional_wad
+from reference.parameters import MAXIMUM_SCALING_WAD
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action, Cast
@@ -407,14 +408,16 @@ class Participants:
         """Where initial margin grows with open interest: about where open interest is now, or away from it."""
         choices = self.choices
         number = min(market, len(state.parameters.markets) - 1)
-        interest = state.open_interest_wad[number] * mark_or_zero(state, number) // WAD
-        lower = choices.pick(
-            (interest, interest + 1, max(0, interest - 1), interest // 2, interest // 2, 0, 10**38 - 1)
+        now_wad = notional_wad(state.open_interest_wad[number], mark_or_zero(state, number))
+        lower_wad = choices.pick(
+            (now_wad, now_wad + 1, max(0, now_wad - 1), now_wad // 2, now_wad // 2, 0, MAXIMUM_SCALING_WAD - 1)
         )
-        upper = min(10**38, lower + choices.pick((1, 1, lower // 2 + 1, 4 * lower + 1, 4 * lower + 1, 10**38)))
+        rise_wad = choices.pick((1, 1, lower_wad // 2 + 1, 4 * lower_wad + 1, 4 * lower_wad + 1, MAXIMUM_SCALING_WAD))
+        upper_wad = min(MAXIMUM_SCALING_WAD, lower_wad + rise_wad)
         if choices.chance(8):
-            upper = choices.pick((lower, 10**38 + 1, 0))
-        return Action("set_open_interest_scaling", self._role_holder(self.cast.risk_manager), (market, lower, upper))
+            upper_wad = choices.pick((lower_wad, MAXIMUM_SCALING_WAD + 1, 0))
+        caller = self._role_holder(self.cast.risk_manager)
+        return Action("set_open_interest_scaling", caller, (market, lower_wad, upper_wad))
 
     def _roles(self, state: State) -> Action:
         choices, cast = self.choices, self.cast

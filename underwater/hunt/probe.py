@@ -68,7 +68,7 @@ class Probe:
     def __init__(self, observer: Observer, state: State, choices: Choices) -> None:
         instance = self.instance = observer.instance
         self.chain = _Tape(observer.chain)
-        self.observer = Observer(self.chain, instance, list(observer.values))
+        self.observer = Observer(self.chain, instance, observer.values)
         self._tried: list[Tried | Asked] = []
         self.state = state
         self.choices = choices

@@ -10,9 +10,9 @@ from reference.state import Account, FeedReading, State
 class DueViews:
     """Keeps, for every account, what its health view rested on when it was last read.
 
-    A view rests on the account's stored state, on the sources that feed what it holds, on the parameters, and on time where it
-    makes a price stale. It is due again as soon as any of these has changed: so after every step the view of every account
-    has been read as it stands.
+    A view rests on the account's stored state, on the sources that feed what it holds, on the open interest of its markets where that
+    adds to initial margin, on the parameters, and on time where it makes a price stale. It is due again as soon as any of these
+    has changed: so after every step the view of every account has been read as it stands.
     """
 
     def __init__(self, accounts: tuple[str, ...]) -> None:
@@ -22,7 +22,7 @@ class DueViews:
         self._accounts: dict[str, Account] = {}
         self._parameters: Parameters | None = None
         self._until_s = -1
-        self._interest_wad: tuple[int, ...] = ()
+        self._open_interest_wad: tuple[int, ...] = ()
         self._markets_of: dict[str, tuple[int, ...]] = {}
         self._collaterals_of: dict[str, tuple[int, ...]] = {}
 
@@ -35,16 +35,16 @@ class DueViews:
             due = self._names
             self._until_s = prices(state).until_s
         elif state.feeds is not self._feeds:
-            due = self._concerned(state)
+            due = self._concerned(state, self._rescaled(state))
             self._until_s = prices(state).until_s
         elif state.accounts is self._accounts:
             return ()
-        elif state.open_interest_wad is not self._interest_wad and self._rescaled(state):
-            due = self._concerned(state)
+        elif rescaled := self._rescaled(state):
+            due = self._concerned(state, rescaled)
         else:
             read, accounts = self._read, state.accounts
             due = tuple([name for name in self._names if accounts[name] is not read[name]])
-        self._feeds, self._accounts, self._interest_wad = state.feeds, state.accounts, state.open_interest_wad
+        self._feeds, self._accounts, self._open_interest_wad = state.feeds, state.accounts, state.open_interest_wad
         for name in due:
             self._read[name] = state.accounts[name]
         return due
@@ -55,13 +55,10 @@ class DueViews:
         self._read = {name: state.accounts[name] for name in self._names}
         return self._names
 
-    def _concerned(self, state: State) -> tuple[str, ...]:
-        """Those that have changed, or hold what a changed source feeds or what open interest has made need more or less."""
+    def _concerned(self, state: State, markets: list[int]) -> tuple[str, ...]:
+        """Those that have changed, or hold one of these markets or what a changed source feeds."""
         read, accounts = self._read, state.accounts
-        markets: list[int] = []
         collaterals: list[int] = []
-        if state.open_interest_wad is not self._interest_wad:
-            markets += self._rescaled(state)
         for source, reading in state.feeds.items():
             if reading is not self._feeds[source]:
                 markets += self._markets_of.get(source, ())
@@ -85,11 +82,13 @@ class DueViews:
 
     def _rescaled(self, state: State) -> list[int]:
         """The markets whose initial margin is scaled, before or now, and whose open interest has changed."""
+        if state.open_interest_wad is self._open_interest_wad:
+            return []
         marks = prices(state).marks
         return [
             market
-            for market, (before, now) in enumerate(zip(self._interest_wad, state.open_interest_wad, strict=True))
-            if before != now and max(before, now) > marks[market].unscaled_wad
+            for market, (before, now) in enumerate(zip(self._open_interest_wad, state.open_interest_wad, strict=True))
+            if before != now and max(before, now) > marks[market].unscaled_open_interest_wad
         ]
 
     def _take_parameters(self, parameters: Parameters) -> None:

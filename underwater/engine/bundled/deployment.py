@@ -53,7 +53,7 @@ class Deployment:
 
 ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
-_MOST_FLOOR_WAD = 2**128 - 1
+_MOST_UINT128_WAD = 2**128 - 1
 _MOST_ANSWER = 2**191 - 1
 _MOST_WALLET_UNITS = 2**250
 """A test double mints this for each of eight accounts; their sum must fit 256 bits."""
@@ -124,14 +124,14 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
     if "open_interest_scaling" in fields:
         edges = fields["open_interest_scaling"].mapping(("lower", "upper"))
         scaling = OpenInterestScaling(
-            _at_most(edges["lower"], 18, _MOST_FLOOR_WAD), _at_most(edges["upper"], 18, _MOST_FLOOR_WAD)
+            _at_most(edges["lower"], 18, _MOST_UINT128_WAD), _at_most(edges["upper"], 18, _MOST_UINT128_WAD)
         )
     brackets = []
     for item in fields["brackets"].items():
         bracket = item.mapping(("notional_from", "initial", "maintenance"))
         brackets.append(
             Bracket(
-                _at_most(bracket["notional_from"], 18, _MOST_FLOOR_WAD),
+                _at_most(bracket["notional_from"], 18, _MOST_UINT128_WAD),
                 bracket["initial"].scaled(18),
                 bracket["maintenance"].scaled(18),
             )
