@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Parameters} from "./Parameters.sol";
+import {Funding} from "./Funding.sol";
 import {
     Bracket,
     CollateralListing,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     MarketLimits,
     MarketListing,
@@ -17,10 +18,10 @@ import {FeedReader} from "./libraries/FeedReader.sol";
 import {Safety} from "./libraries/Safety.sol";
 
 /// @title Who may list what, and change which parameters
-/// @dev Sections 3 and 10. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
-/// out alike, because both begin with `Parameters`. Called by itself it has no roles, and so does nothing.
+/// @dev Sections 3 and 11. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
+/// out alike, because both begin with `Funding`. Called by itself it has no roles, and so does nothing.
 /// A change is stored first and checked as it stands there; what is unsafe reverts.
-contract Governance is Parameters, IGovernance {
+contract Governance is Funding, IGovernance {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
     /// @inheritdoc IGovernance
@@ -34,12 +35,14 @@ contract Governance is Parameters, IGovernance {
         self.tick = listing.tick;
         self.limits = listing.limits;
         self.scaling = listing.scaling;
+        self.funding = listing.funding;
         self.largestPrice = FeedReader.toWad(listing.feed.maximumAnswer, listing.feed.decimals);
         self.brackets.store(listing.brackets);
         Safety.requireSteps(self.lot, self.tick);
         _requireSuitableFeed(self);
         _requireSafeLimits(self);
         Safety.requireScaling(listing.scaling);
+        Safety.requireFunding(listing.funding);
         marketCount = market + 1;
         emit MarketListed(market, listing.lot, listing.tick);
         for (uint256 k; k < listing.brackets.length; ++k) {
@@ -48,6 +51,7 @@ contract Governance is Parameters, IGovernance {
         }
         _emitLimits(market, listing.limits);
         emit OpenInterestScalingSet(market, listing.scaling.lower, listing.scaling.upper);
+        _emitFunding(market, listing.funding);
         _emitMarketFeed(market, listing.feed);
     }
 
@@ -98,6 +102,17 @@ contract Governance is Parameters, IGovernance {
     }
 
     /// @inheritdoc IGovernance
+    function setFunding(uint256 market, FundingParameters calldata funding) external onlyRole(RISK_ROLE) {
+        _requireMarket(market);
+        Safety.requireFunding(funding);
+        _accrueBeforeChange(market, funding.maximumRate);
+        Market storage self = _markets[market];
+        self.funding = funding;
+        Safety.requireMaintained(self.limits, self.funding, self.brackets[0].maintenanceRate);
+        _emitFunding(market, funding);
+    }
+
+    /// @inheritdoc IGovernance
     function setDepositCap(uint256 collateral, uint128 cap) external onlyRole(RISK_ROLE) {
         _requireCollateral(collateral);
         Safety.requireDepositCap(cap);
@@ -128,9 +143,10 @@ contract Governance is Parameters, IGovernance {
         _emitCollateralFeed(collateral, feed);
     }
 
-    /// @dev Rules P3, N6, which tie limits, brackets and the largest price as listed together.
+    /// @dev Rules P3, N6, which tie limits, brackets, funding and the largest price as listed together.
     function _requireSafeLimits(Market storage self) private view {
-        Safety.requireLimits(self.limits, self.lot, self.largestPrice, self.brackets[0].maintenanceRate);
+        Safety.requireLimits(self.limits, self.lot, self.largestPrice);
+        Safety.requireMaintained(self.limits, self.funding, self.brackets[0].maintenanceRate);
     }
 
     /// @dev Rules P4, C2: the feed can answer at least a tick, and nothing above the largest price as listed.
@@ -142,6 +158,17 @@ contract Governance is Parameters, IGovernance {
     function _emitLimits(uint256 market, MarketLimits calldata limits) private {
         emit MarketLimitsSet(
             market, limits.priceBandRate, limits.tradingFeeRate, limits.liquidationPenaltyRate, limits.positionLimit
+        );
+    }
+
+    function _emitFunding(uint256 market, FundingParameters calldata funding) private {
+        emit FundingSet(
+            market,
+            funding.interval,
+            funding.maximumRate,
+            funding.maximumVelocity,
+            funding.premiumScale,
+            funding.premiumDepth
         );
     }
 

@@ -70,8 +70,18 @@ abstract contract Ledger is Risk, ILedger {
         if (size == 0) revert NoPosition(account, market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
+        _accrueFunding(market, mark.wad);
         _change(account, mark, 0, 0);
-        emit Settled(account, market, Wad.worth(size, mark.wad) + quote);
+        emit Settled(account, market, Wad.worth(size, _netOfFunding(market, mark.wad)) + quote);
+    }
+
+    /// @inheritdoc ILedger
+    /// @dev Rule F3.
+    function accrueFunding(uint256 market) external {
+        _requireMarket(market);
+        Price memory mark = _priceOf(market);
+        mark.requireFresh();
+        _accrueFunding(market, mark.wad);
     }
 
     /// @inheritdoc ILedger
@@ -101,6 +111,7 @@ abstract contract Ledger is Risk, ILedger {
     }
 
     /// @notice Changes a position and settles it at the mark. Rules L6, T5, Q5.
+    /// @dev Funding has accrued before. What is due on the size that comes is taken off again: it is not its holder's.
     /// @param mark of the market in which it changes
     /// @param size change of the size, base wad
     /// @param payment change of cash and the position's quote together, quote wad
@@ -111,12 +122,13 @@ abstract contract Ledger is Risk, ILedger {
         Account storage self = _accounts[account];
         (int256 sizeBefore, int256 quote) = _positionOf(self, mark.asset);
         int256 sizeAfter = sizeBefore + size;
-        int256 worth = Wad.worth(sizeAfter, mark.wad);
-        self.cash += worth + quote + payment;
+        int256 net = _netOfFunding(mark.asset, mark.wad);
+        int256 worth = Wad.worth(sizeAfter, net);
+        effect.sizeBefore = sizeBefore;
+        effect.gain = Wad.worth(size, int256(mark.wad)) + payment;
+        self.cash += worth + quote + effect.gain - Wad.worth(size, net);
         _setPosition(self, mark.asset, sizeAfter, -worth);
         _countOpenInterest(mark.asset, sizeBefore, sizeAfter);
-        effect.sizeBefore = sizeBefore;
-        effect.gain = Wad.worth(size, mark.wad) + payment;
     }
 
     /// @notice Repays bad debt with `amount`, quote wad, and keeps the rest. Rule L8.

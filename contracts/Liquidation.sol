@@ -8,7 +8,7 @@ import {Price} from "./libraries/FeedReader.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
 
 /// @title Taking over the positions and the collateral of unhealthy accounts
-/// @dev Section 8.
+/// @dev Section 9.
 abstract contract Liquidation is Trading, ILiquidation {
     /// @inheritdoc ILiquidation
     /// @dev Rule Q3 is the order of the tests.
@@ -80,7 +80,8 @@ abstract contract Liquidation is Trading, ILiquidation {
     /// @param equity of the account before, quote wad
     function _takeOver(Price memory mark, address liquidator, address account, int256 size, int256 equity) private {
         uint256 market = mark.asset;
-        int256 amount = Wad.worth(size, mark.wad);
+        _accrueFunding(market, mark.wad);
+        int256 amount = Wad.worth(size, int256(mark.wad));
         (uint256 liquidatorPart, uint256 insurancePart) = _penalty(market, Wad.abs(amount), equity);
         _creditInsurance(insurancePart);
         emit Liquidated(account, liquidator, market, Wad.abs(size), mark.wad, liquidatorPart, insurancePart);

@@ -9,7 +9,8 @@ import {Safety} from "./libraries/Safety.sol";
 
 /// @title The bundled margin engine
 /// @notice Several markets, several collaterals, one pool of collateral behind all positions of an account.
-/// @dev Read in this order: `Accounts` (who holds what), `Parameters` (what is listed), `Risk` (what an account is
+/// @dev Read in this order: `Accounts` (who holds what), `Parameters` (what is listed), `Funding` (what one
+/// side pays the other), `Risk` (what an account is
 /// worth and must be worth), `Ledger` (money), `Trading`, `Liquidation`, `Views`; and `Governance`, whose functions
 /// this contract has at its own address although their code stands at another: together they would be too large.
 contract MarginEngine is Liquidation, Views, Proxy {

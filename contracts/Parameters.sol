@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {Accounts} from "./Accounts.sol";
-import {Feed, LiquidationParameters, MarketLimits, OpenInterestScaling} from "./Types.sol";
+import {Feed, FundingParameters, LiquidationParameters, MarketLimits, OpenInterestScaling} from "./Types.sol";
 import {IParameters} from "./interfaces/IParameters.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {Safety} from "./libraries/Safety.sol";
@@ -20,12 +20,30 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// @notice Collects fees. Rule A3.
     bytes32 public constant TREASURER_ROLE = keccak256("TREASURER_ROLE");
 
+    /// @notice What funding has come to in a market, in two slots. Section 8.
+    /// @param rate wad of the index a day; longs pay where it is positive. Rule F1.
+    /// @param premium of trades over the mark, wad of it. Rule F4.
+    /// @param accruedAt when it was last written down, Unix seconds; zero before the first time
+    /// @param carry what does not make a tick yet, in ticks times wad times the seconds of a day
+    /// @param due what fell due on one base unit until then, quote wad; a multiple of the tick
+    /// @param index that the next payments are reckoned on, quote wad
+    struct FundingState {
+        int64 rate;
+        int64 premium;
+        uint48 accruedAt;
+        uint80 carry;
+        int136 due;
+        uint120 index;
+    }
+
     /// @notice A market. Rule P4.
     /// @param feed source of the mark
     /// @param lot smallest step of a size, base wad
     /// @param tick smallest step of a price, quote wad
     /// @param limits see `MarketLimits`
     /// @param scaling see `OpenInterestScaling`
+    /// @param funding see `FundingParameters`
+    /// @param fundingState see `FundingState`
     /// @param largestPrice the largest answer of the feed that it was listed with, quote wad: the most that any later
     /// feed may answer. Rules N6, C2.
     /// @param openInterest sum of all positive sizes, base wad. Rule T5.
@@ -36,6 +54,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         uint128 tick;
         MarketLimits limits;
         OpenInterestScaling scaling;
+        FundingParameters funding;
+        FundingState fundingState;
         uint256 largestPrice;
         uint256 openInterest;
         Brackets.Stored[MOST_BRACKETS] brackets;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Parameters} from "./Parameters.sol";
+import {Funding} from "./Funding.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
@@ -10,7 +10,7 @@ import {LibBit} from "solady/src/utils/LibBit.sol";
 
 /// @title What an account is worth and what it must be worth
 /// @dev Sections 4 and 5.
-abstract contract Risk is Parameters {
+abstract contract Risk is Funding {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
     using FeedReader for Price;
 
@@ -142,7 +142,7 @@ abstract contract Risk is Parameters {
     }
 
     /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing; and a healthy account
-    /// stayed healthy. The products fit: equity now is below initial margin, which rule N6 keeps under 10^37; equity
+    /// stayed healthy. The products fit: equity now is below initial margin, which rule N6 keeps under 10^36; equity
     /// before differs from it by a loss within the band and a fee; and to owe the 10^39 with which a product could
     /// overflow takes thousands of losses of the largest notional, from accounts that pass this test before each.
     function _didNoHarm(Valuation memory present, int256 equityBefore, uint256 marginBefore)
@@ -159,7 +159,7 @@ abstract contract Risk is Parameters {
     /// @dev Rules V1, V4, V5, V6.
     function _addPosition(Valuation memory valuation, Account storage self, uint256 market, uint256 mark) private view {
         (int256 size, int256 quote) = _positionOf(self, market);
-        valuation.equity += Wad.worth(size, mark) + quote;
+        valuation.equity += Wad.worth(size, _netOfFunding(market, mark)) + quote;
         (uint256 initial, uint256 maintenance) = _requirementsUp(market, size, mark);
         valuation.initialMargin += initial;
         valuation.maintenanceMargin += maintenance;

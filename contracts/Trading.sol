@@ -25,6 +25,7 @@ abstract contract Trading is Ledger, ITrading {
         _requireInBand(market, price, mark.wad);
         _requireWithinLimit(market, buyer, size, true);
         _requireWithinLimit(market, seller, size, false);
+        _accrueFunding(market, mark.wad);
         _book(mark, buyer, seller, size, price);
     }
 
@@ -57,7 +58,7 @@ abstract contract Trading is Ledger, ITrading {
         }
     }
 
-    /// @dev Rules T5, T6.
+    /// @dev Rules T5, T6, F4.
     function _book(Price memory mark, address buyer, address seller, uint256 size, uint256 price) private {
         uint256 market = mark.asset;
         uint256 amount = Wad.notional(size, price);
@@ -69,6 +70,7 @@ abstract contract Trading is Ledger, ITrading {
         int256 signedFee = int256(fee);
         Effect memory bought = _change(buyer, mark, int256(size), -cost - signedFee);
         Effect memory sold = _change(seller, mark, -int256(size), cost - signedFee);
+        _movePremium(market, amount, price, mark.wad);
         _requireMarginAfter(buyer, mark, bought);
         _requireMarginAfter(seller, mark, sold);
     }

@@ -45,12 +45,27 @@ struct OpenInterestScaling {
     uint128 upper;
 }
 
+/// @notice How funding is reckoned. Rule P11.
+/// @param interval seconds from one payment to the next
+/// @param maximumRate largest rate, wad of the index a day
+/// @param maximumVelocity most by which an interval changes the rate, wad of the index a day
+/// @param premiumScale premium at which it changes it by that much, wad of the index
+/// @param premiumDepth amount traded that moves the premium by its scale, quote wad
+struct FundingParameters {
+    uint32 interval;
+    uint64 maximumRate;
+    uint64 maximumVelocity;
+    uint64 premiumScale;
+    uint128 premiumDepth;
+}
+
 /// @notice A market as it is listed. Rule P4.
 /// @param feed source of the mark
 /// @param lot smallest step of a size, base wad
 /// @param tick smallest step of a price, quote wad
 /// @param limits what the risk role may change later
 /// @param scaling the same
+/// @param funding the same
 /// @param brackets one to eight brackets, rising
 struct MarketListing {
     Feed feed;
@@ -58,6 +73,7 @@ struct MarketListing {
     uint128 tick;
     MarketLimits limits;
     OpenInterestScaling scaling;
+    FundingParameters funding;
     Bracket[] brackets;
 }
 

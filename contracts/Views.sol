@@ -9,7 +9,7 @@ import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title What can be asked
-/// @dev Section 9.
+/// @dev Section 10.
 abstract contract Views is Risk, IViews {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
@@ -52,6 +52,14 @@ abstract contract Views is Risk, IViews {
     }
 
     /// @inheritdoc IViews
+    /// @dev Rule W4.
+    function fundingOf(uint256 market) external view returns (int256 rate, int256 premium, int256 due) {
+        _requireMarket(market);
+        Accrued memory accrued = _accruedFunding(market);
+        return (accrued.rate, _markets[market].fundingState.premium, accrued.due);
+    }
+
+    /// @inheritdoc IViews
     function positionOf(address account, uint256 market) external view returns (int256, int256) {
         _requireMarket(market);
         return _positionOf(_accounts[account], market);
@@ -84,6 +92,7 @@ abstract contract Views is Risk, IViews {
         listing.tick = self.tick;
         listing.limits = self.limits;
         listing.scaling = self.scaling;
+        listing.funding = self.funding;
         listing.brackets = new Bracket[](self.brackets.count());
         for (uint256 k; k < listing.brackets.length; ++k) {
             Brackets.Stored storage stored = self.brackets[k];
@@ -129,6 +138,6 @@ abstract contract Views is Risk, IViews {
     {
         uint256 price = ticks * _markets[market].tick;
         uint256 maintenance = rest.maintenanceMargin + _maintenanceUp(market, size, price);
-        return rest.equity + Wad.worth(size, price) >= int256(maintenance);
+        return rest.equity + Wad.worth(size, int256(price)) >= int256(maintenance);
     }
 }

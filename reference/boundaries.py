@@ -12,10 +12,12 @@ from bisect import bisect_right
 from reference.liquidation import permitted_close_wad
 from reference.margin import (
     collateral_value_wad,
+    funding_due_wad,
     health,
     health_without,
     is_unencumbered,
     notional_wad,
+    position_value_wad,
     scaling,
     without_position,
 )
@@ -123,7 +125,8 @@ def largest_trade_wad(
         return None
     held_wad = account.sizes_wad[market] * direction
     start_wad = max(0, -held_wad)
-    spare_wad = amount_wad(account.sizes_wad[market], mark_wad) + account.quotes_wad[market]
+    due_wad = state.due.per_unit_wad[market]
+    spare_wad = position_value_wad(account.sizes_wad[market], account.quotes_wad[market], mark_wad, due_wad)
     status, risk = health_without(state, account, market)
     if status != FRESH:
         # Only closing the last position needs no other price, where it leaves no debt (V7).
@@ -244,7 +247,8 @@ def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int
     else:
         rates, deductions = listed.maintenance_rates_wad, listed.maintenance_deductions_wad2
         rest_wad = risk.maintenance_margin_wad
-    constant = equity_weight * (risk.equity_wad + account.quotes_wad[market]) - rest_wad
+    unpriced_wad = account.quotes_wad[market] - funding_due_wad(state, market, size_wad)
+    constant = equity_weight * (risk.equity_wad + unpriced_wad) - rest_wad
     tick_wad = listed.tick_wad
     ticks = floor_to_multiple(listed.feed.maximum_price_wad, tick_wad) // tick_wad
     value_per_tick = abs(size_wad) * tick_wad // WAD

@@ -1,4 +1,4 @@
-"""Roles, and what they may change (A3, section 10)."""
+"""Roles, and what they may change (A3, section 11)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference.ledger import Effect, require_collateral, require_market
+from reference.funding import accrued
+from reference.ledger import Effect, Event, require_collateral, require_market
 from reference.parameters import (
     Collateral,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     Market,
     MarketLimits,
@@ -120,6 +122,47 @@ def set_open_interest_scaling(state: State, caller: str, market: int, lower_wad:
     changed = replace(require_market(state, market), scaling=OpenInterestScaling(lower_wad, upper_wad))
     _require_safe(changed.scaling.validate)
     return _with_market(state, market, changed), (("OpenInterestScalingSet", market, lower_wad, upper_wad),)
+
+
+def set_funding(
+    state: State,
+    caller: str,
+    market: int,
+    interval_s: int,
+    maximum_rate_wad: int,
+    maximum_velocity_wad: int,
+    premium_scale_wad: int,
+    premium_depth_wad: int,
+) -> Effect:
+    """C1, F5."""
+    require_role(state, caller, RISK)
+    listed, now_s = require_market(state, market), state.time_s
+    funding = FundingParameters(
+        interval_s, maximum_rate_wad, maximum_velocity_wad, premium_scale_wad, premium_depth_wad
+    )
+    changed = replace(listed, funding=funding)
+    _require_safe(changed.funding.validate)
+    _require_safe(changed.validate_limits)
+    stored = state.funding[market]
+    written = accrued(listed, stored, stored.index_wad, now_s) or stored
+    events: tuple[Event, ...] = ()
+    if written is not stored:
+        events = (("FundingAccrued", market, written.rate_wad, written.due_wad, written.index_wad),)
+    rate_wad = min(max(written.rate_wad, -maximum_rate_wad), maximum_rate_wad)
+    written = written._replace(rate_wad=rate_wad, accrued_at_s=now_s)
+    after = _with_market(state, market, changed)
+    every = (*state.funding[:market], written, *state.funding[market + 1 :])
+    event: Event = (
+        "FundingSet",
+        market,
+        interval_s,
+        maximum_rate_wad,
+        maximum_velocity_wad,
+        premium_scale_wad,
+        premium_depth_wad,
+    )
+    # What is due now is what was; when it will be more is another time.
+    return after._replace(funding=every, due=state.due._replace(until_s=now_s)), (*events, event)
 
 
 def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) -> Effect:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from reference.margin import is_unencumbered, require_risk
+from reference.funding import Funding, accrued
+from reference.margin import is_unencumbered, position_value_wad, require_risk
 from reference.parameters import Collateral, Market
 from reference.prices import require_mark
 from reference.rejection import Rejected
 from reference.state import Account, State, with_item
 
 Event = tuple[object, ...]
-"""(name, *arguments in the order of section 12)."""
+"""(name, *arguments in the order of section 13)."""
 Effect = tuple[State, tuple[Event, ...]]
 
 
@@ -146,9 +147,27 @@ def require_initial_margin(state: State, name: str, account: Account) -> None:
         raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
 
 
-def settled_at(account: Account, market: int, mark_wad: int) -> tuple[Account, int]:
+def accrue_funding_at(state: State, market: int, mark_wad: int) -> tuple[tuple[Funding, ...], tuple[Event, ...]]:
+    """F3: every market's funding after one of them has accrued at a usable mark, and the event of it. What is due stays as it is."""
+    after = accrued(state.parameters.markets[market], state.funding[market], mark_wad, state.time_s)
+    if after is None:
+        return state.funding, ()
+    return (
+        (*state.funding[:market], after, *state.funding[market + 1 :]),
+        (("FundingAccrued", market, after.rate_wad, after.due_wad, after.index_wad),),
+    )
+
+
+def accrue_funding(state: State, caller: str, market: int) -> Effect:
+    """F3: by anybody."""
+    listed = require_market(state, market)
+    funding, events = accrue_funding_at(state, market, require_mark(state, listed))
+    return state._replace(funding=funding), events
+
+
+def settled_at(account: Account, market: int, mark_wad: int, due_wad: int) -> tuple[Account, int]:
     """L6: the account with a position's value moved into cash, and that value in quote wad. Equity stays as it was."""
-    value_wad = account.sizes_wad[market] * mark_wad // 10**18 + account.quotes_wad[market]
+    value_wad = position_value_wad(account.sizes_wad[market], account.quotes_wad[market], mark_wad, due_wad)
     after = account._replace(
         cash_wad=account.cash_wad + value_wad,
         quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - value_wad),
@@ -164,8 +183,10 @@ def settle(state: State, caller: str, account: str, market: int) -> Effect:
     if before.sizes_wad[market] == 0:
         raise Rejected("NoPosition", account, market)
     mark_wad = require_mark(state, listed)
-    after, value_wad = settled_at(before, market, mark_wad)
-    return with_account(state, account, after), (("Settled", account, market, value_wad),)
+    funding, events = accrue_funding_at(state, market, mark_wad)
+    after, value_wad = settled_at(before, market, mark_wad, state.due.per_unit_wad[market])
+    settled = with_account(state, account, after)._replace(funding=funding)
+    return settled, (*events, ("Settled", account, market, value_wad))
 
 
 def credited_to_insurance(state: State, amount_wad: int) -> State:

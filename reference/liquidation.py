@@ -1,4 +1,4 @@
-"""Who takes over a position that its owner cannot carry, and what is left in the end (section 8)."""
+"""Who takes over a position that its owner cannot carry, and what is left in the end (section 9)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from reference.ledger import (
     Effect,
     Event,
+    accrue_funding_at,
     credited_to_insurance,
     require_collateral,
     require_initial_margin,
@@ -84,13 +85,18 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     liquidator_part_wad, insurance_part_wad = penalty(
         state.parameters.liquidation, listed, amount_wad(size_wad, mark_wad), risk.equity_wad
     )
-    after = position_moved(before, market, -taken_wad, mark_wad, liquidator_part_wad + insurance_part_wad, mark_wad)
+    due_wad, penalty_wad = state.due.per_unit_wad[market], liquidator_part_wad + insurance_part_wad
+    after = position_moved(before, market, -taken_wad, mark_wad, penalty_wad, mark_wad, due_wad)
     liquidator_before = state.accounts[liquidator]
-    liquidator_after = position_moved(liquidator_before, market, taken_wad, mark_wad, -liquidator_part_wad, mark_wad)
+    liquidator_after = position_moved(
+        liquidator_before, market, taken_wad, mark_wad, -liquidator_part_wad, mark_wad, due_wad
+    )
     liquidator_size_wad = liquidator_after.sizes_wad[market]
     require_position_limit(listed, liquidator, liquidator_before.sizes_wad[market], liquidator_size_wad)
     credited = credited_to_insurance(state, insurance_part_wad)
+    funding, events = accrue_funding_at(state, market, mark_wad)
     moved = credited._replace(
+        funding=funding,
         accounts={**state.accounts, account: after, liquidator: liquidator_after},
         open_interest_wad=open_interest_after(
             state,
@@ -113,7 +119,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
         insurance_part_wad,
     )
     final, more = _absorb_bad_debt(moved, account)
-    return final, (event, *more)
+    return final, (*events, event, *more)
 
 
 def seizure_payment_wad(collateral: Collateral, units: int, price_wad: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from reference import governance, ledger, liquidation, trading
+from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
 from reference.rejection import Rejected
@@ -49,6 +50,7 @@ RULES: dict[str, Callable[..., Effect]] = {
     "deposit": ledger.deposit,
     "withdraw": ledger.withdraw,
     "settle": ledger.settle,
+    "accrue_funding": ledger.accrue_funding,
     "set_operator": ledger.set_operator,
     "fund_insurance": ledger.fund_insurance,
     "donate": ledger.donate,
@@ -58,6 +60,7 @@ RULES: dict[str, Callable[..., Effect]] = {
     "collect_fees": _collect_fees,
     "set_market_limits": governance.set_market_limits,
     "set_open_interest_scaling": governance.set_open_interest_scaling,
+    "set_funding": governance.set_funding,
     "set_deposit_cap": governance.set_deposit_cap,
     "set_liquidation_parameters": governance.set_liquidation_parameters,
     "set_market_feed": governance.set_market_feed,
@@ -93,5 +96,15 @@ def apply_all(state: State, caller: str, actions: tuple[tuple[str, tuple[Any, ..
 
 
 def at_time(state: State, time_s: int) -> State:
-    """The world: time passes. Nothing else changes by itself in this version."""
-    return State(time_s, *state[1:])
+    """The world: time passes, and funding falls due (F2). Nothing else changes by itself."""
+    later = State(time_s, *state[1:])
+    return later if time_s <= state.due.until_s else with_due(later)
+
+
+def with_due(state: State) -> State:
+    """The state with what is due, by F2, at its time."""
+    due = due_at(state.parameters, state.funding, state.time_s)
+    if due.per_unit_wad == state.due.per_unit_wad:
+        # The same object: what rests on it still holds.
+        due = due._replace(per_unit_wad=state.due.per_unit_wad)
+    return state._replace(due=due)

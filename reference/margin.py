@@ -43,9 +43,9 @@ class Health(NamedTuple):
 NO_RISK = Risk(0, 0, 0)
 
 
-def position_value_wad(size_wad: int, quote_wad: int, mark_wad: int) -> int:
-    """V1: exact, because a size is whole lots and a mark whole ticks (N5)."""
-    return size_wad * mark_wad // WAD + quote_wad
+def position_value_wad(size_wad: int, quote_wad: int, mark_wad: int, due_wad: int) -> int:
+    """V1: exact, because a size is whole lots, and a mark and what is due are whole ticks (N5, F6)."""
+    return size_wad * (mark_wad - due_wad) // WAD + quote_wad
 
 
 def notional_wad(size_wad: int, mark_wad: int) -> int:
@@ -155,11 +155,16 @@ def health_without(state: State, account: Account, market: int) -> Health:
     return Health(
         FRESH,
         Risk(
-            risk.equity_wad - value_wad - account.quotes_wad[market],
+            risk.equity_wad - value_wad - account.quotes_wad[market] + funding_due_wad(state, market, size_wad),
             risk.initial_margin_wad - initial_wad,
             risk.maintenance_margin_wad - maintenance_wad,
         ),
     )
+
+
+def funding_due_wad(state: State, market: int, size_wad: int) -> int:
+    """F6: what is due on a size (signed) since the market began, in quote wad; a position's quote has what was due before it."""
+    return size_wad * state.due.per_unit_wad[market] // WAD
 
 
 def without_position(account: Account, market: int) -> Account:
@@ -184,17 +189,20 @@ class _Valuation:
     """What an account is worth, and what that rests on.
 
     It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
-    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is. ``interests`` are
-    (market, least, most): between which open interests it holds, of each market in which the account has a position.
+    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is. ``rests_on`` are
+    (market, least, most, due), of each market in which the account has a position: between which open interests it holds, at which
+    funding due on one unit.
     """
 
     account: Account
     parameters: Parameters
     feeds: dict[str, FeedReading]
     prices: list[Price]
-    interests: list[tuple[int, int, int]]
+    rests_on: list[tuple[int, int, int, int]]
     open_interest_wad: tuple[int, ...]
     """One at which it holds."""
+    due_wad: tuple[int, ...]
+    """The same."""
     since_s: int
     until_s: int
     health: Health
@@ -221,7 +229,7 @@ def _valuation(state: State, account: Account) -> _Valuation:
             found.feeds is feeds
             and found.parameters is parameters
             and found.since_s <= now_s <= found.until_s
-            and (found.open_interest_wad is state.open_interest_wad or _holds_at(found, state.open_interest_wad))
+            and _holds_in(found, state)
         ):
             return found
         found = found.earlier
@@ -236,12 +244,15 @@ def _valuation(state: State, account: Account) -> _Valuation:
     return found
 
 
-def _holds_at(found: _Valuation, open_interest_wad: tuple[int, ...]) -> bool:
-    """Whether open interest is where the valuation holds; it remembers so."""
-    for market, least, most in found.interests:
-        if not least <= open_interest_wad[market] <= most:
+def _holds_in(found: _Valuation, state: State) -> bool:
+    """Whether open interest and funding are where the valuation holds; it remembers so."""
+    open_interest_wad, due_wad = state.open_interest_wad, state.due.per_unit_wad
+    if found.open_interest_wad is open_interest_wad and found.due_wad is due_wad:
+        return True
+    for market, least, most, due in found.rests_on:
+        if not least <= open_interest_wad[market] <= most or due_wad[market] != due:
             return False
-    found.open_interest_wad = open_interest_wad
+    found.open_interest_wad, found.due_wad = open_interest_wad, due_wad
     return True
 
 
@@ -253,15 +264,16 @@ def _renewed(last: _Valuation, state: State) -> _Valuation | None:
     for price in last.prices:
         if feeds[price.source] is not price.reading:
             return None
-    if last.open_interest_wad is not state.open_interest_wad and not _holds_at(last, state.open_interest_wad):
+    if not _holds_in(last, state):
         return None
     return _Valuation(
         last.account,
         last.parameters,
         feeds,
         last.prices,
-        last.interests,
+        last.rests_on,
         last.open_interest_wad,
+        last.due_wad,
         last.since_s,
         last.until_s,
         last.health,
@@ -274,7 +286,8 @@ def _value(state: State, account: Account) -> _Valuation:
     equity_wad = account.cash_wad
     initial_wad = maintenance_wad = 0
     needed: list[Price] = []
-    interests: list[tuple[int, int, int]] = []
+    rests_on: list[tuple[int, int, int, int]] = []
+    due_wad = state.due.per_unit_wad
 
     def found(status: int, risk: Risk) -> _Valuation:
         return _Valuation(
@@ -282,8 +295,9 @@ def _value(state: State, account: Account) -> _Valuation:
             parameters,
             state.feeds,
             needed,
-            interests,
+            rests_on,
             state.open_interest_wad,
+            due_wad,
             priced.since_s,
             priced.until_s,
             Health(status, risk),
@@ -298,12 +312,15 @@ def _value(state: State, account: Account) -> _Valuation:
             market = parameters.markets[number]
             value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
             equity_wad += value_wad + quote_wad
+            due = due_wad[number]
+            if due:
+                equity_wad -= size_wad * due // WAD
             size_open_wad, most_wad = state.open_interest_wad[number], price.unscaled_open_interest_wad
             if size_open_wad <= most_wad:
-                interests.append((number, 0, most_wad))
+                rests_on.append((number, 0, most_wad, due))
                 initial_wad += -(-base_wad2 // WAD)
             else:
-                interests.append((number, size_open_wad, size_open_wad))
+                rests_on.append((number, size_open_wad, size_open_wad, due))
                 worth_open_wad = notional_wad(size_open_wad, price.price_wad)
                 initial_wad += _initial_wad(market, abs(value_wad), base_wad2, worth_open_wad)
             maintenance_wad += maintenance
@@ -349,13 +366,18 @@ def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Frac
     """Equity, initial and maintenance margin in quote wad without any rounding. Prices must be usable."""
     equity = Fraction(account.cash_wad)
     initial = maintenance = Fraction(0)
-    for market, size_wad, quote_wad, interest_wad in zip(
-        state.parameters.markets, account.sizes_wad, account.quotes_wad, state.open_interest_wad, strict=True
+    for market, size_wad, quote_wad, interest_wad, due_wad in zip(
+        state.parameters.markets,
+        account.sizes_wad,
+        account.quotes_wad,
+        state.open_interest_wad,
+        state.due.per_unit_wad,
+        strict=True,
     ):
         if size_wad:
             _, mark_wad = mark_status(state, market)
             value = Fraction(size_wad * mark_wad, WAD)
-            equity += value + quote_wad
+            equity += value + quote_wad - Fraction(size_wad * due_wad, WAD)
             parts = requirements_exact(market, abs(value), Fraction(interest_wad * mark_wad, WAD))
             initial += parts[0]
             maintenance += parts[1]

@@ -12,11 +12,14 @@ MAXIMUM_COLLATERALS = 8
 MAXIMUM_BRACKETS = 8
 MAXIMUM_HEARTBEAT_S = 604_800
 MAXIMUM_PRICE_WAD = 10**36
-MAXIMUM_NOTIONAL_WAD = 10**35
+MAXIMUM_NOTIONAL_WAD = 10**34
 MAXIMUM_POSITION_LIMIT_WAD = 2**127 - 1
 MAXIMUM_DEPOSIT_CAP_UNITS = 10**33
 MAXIMUM_TRADING_FEE_RATE_WAD = WAD // 100
 MAXIMUM_SCALING_WAD = 10**38
+DAY_S = 86_400
+MAXIMUM_FUNDING_INTERVAL_S = DAY_S
+MAXIMUM_FUNDING_RATE_WAD = WAD // 10
 
 
 class Unsafe(Exception):  # noqa: N818 (a refusal, as in ``rejection``)
@@ -112,6 +115,45 @@ NO_SCALING = OpenInterestScaling(MAXIMUM_SCALING_WAD - 1, MAXIMUM_SCALING_WAD)
 """Beyond any open interest that comes about."""
 
 
+@dataclass(frozen=True, slots=True)
+class FundingParameters:
+    """How funding is reckoned in a market (P11, section 8). Rates are wad of the index a day; the velocity is what an interval adds."""
+
+    interval_s: int
+    maximum_rate_wad: int
+    maximum_velocity_wad: int
+    premium_scale_wad: int
+    premium_depth_wad: int
+
+    @property
+    def payment_rate_wad(self) -> int:
+        """The largest funding of one interval, a rate, rounded up."""
+        return div_ceil(self.maximum_rate_wad * self.interval_s, DAY_S)
+
+    def validate(self) -> None:
+        """P11. Raises ``Unsafe``."""
+        _require(
+            1 <= self.interval_s <= MAXIMUM_FUNDING_INTERVAL_S,
+            "funding",
+            f"an interval of {self.interval_s} s is outside 1 to {MAXIMUM_FUNDING_INTERVAL_S} s",
+        )
+        _require(
+            max(self.maximum_rate_wad, self.maximum_velocity_wad) <= MAXIMUM_FUNDING_RATE_WAD,
+            "funding",
+            "the largest rate, or what an interval adds to it, is above 0.1 a day",
+        )
+        _require(1 <= self.premium_scale_wad <= WAD, "funding", "the premium's scale is not in (0, 1]")
+        _require(
+            1 <= self.premium_depth_wad <= MAXIMUM_NOTIONAL_WAD,
+            "funding",
+            "the premium's depth is not in (0, 10^16] quote",
+        )
+
+
+NO_FUNDING = FundingParameters(3_600, 0, 0, WAD, WAD)
+"""Nothing ever falls due."""
+
+
 def _deductions_wad2(floors: tuple[int, ...], rates: tuple[int, ...]) -> tuple[int, ...]:
     """V5: ``D_0 = 0, D_k = D_(k-1) + floor_k * (rate_k - rate_(k-1))``, in wad squared, exact."""
     deductions = [0]
@@ -131,6 +173,7 @@ class Market:
     brackets: tuple[Bracket, ...]
     limits: MarketLimits
     scaling: OpenInterestScaling = NO_SCALING
+    funding: FundingParameters = NO_FUNDING
     largest_price_wad: int = -1
     """N6: as listed. Left out, it is the present feed's."""
     floors_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -174,7 +217,7 @@ class Market:
             )
 
     def validate_limits(self) -> None:
-        """P3 and N6. Raises ``Unsafe``."""
+        """P3 and N6, with funding. Raises ``Unsafe``."""
         limits = self.limits
         _require(
             limits.trading_fee_rate_wad <= MAXIMUM_TRADING_FEE_RATE_WAD,
@@ -182,10 +225,11 @@ class Market:
             "the trading fee is above 1 %",
         )
         _require(
-            limits.price_band_rate_wad + limits.liquidation_penalty_rate_wad < self.maintenance_rates_wad[0],
+            limits.price_band_rate_wad + limits.liquidation_penalty_rate_wad + self.funding.payment_rate_wad
+            < self.maintenance_rates_wad[0],
             "penaltyAndBand",
-            "liquidation penalty + price band must stay below the first maintenance rate, or one trade at the band's edge "
-            "and a liquidation take a healthy account into negative equity",
+            "liquidation penalty + price band + the funding of one interval must stay below the first maintenance rate, or "
+            "one trade at the band's edge, a payment and a liquidation take a healthy account into negative equity",
         )
         _require(
             limits.position_limit_wad > 0 and limits.position_limit_wad % self.lot_wad == 0,
@@ -200,7 +244,7 @@ class Market:
         _require(
             div_ceil(limits.position_limit_wad * self.largest_price_wad, WAD) <= MAXIMUM_NOTIONAL_WAD,
             "positionLimit",
-            "the position limit at the largest price is a notional above 10^17 quote",
+            "the position limit at the largest price is a notional above 10^16 quote",
         )
 
     def validate(self, feed_decimals: int) -> None:
@@ -220,6 +264,7 @@ class Market:
         self.validate_brackets()
         self.validate_limits()
         self.scaling.validate()
+        self.funding.validate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +326,7 @@ class LiquidationParameters:
         _require(
             self.small_position_notional_wad <= MAXIMUM_NOTIONAL_WAD,
             "smallPositionNotional",
-            "the small position's notional is above 10^17 quote",
+            "the small position's notional is above 10^16 quote",
         )
 
 

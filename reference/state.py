@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from reference.funding import NO_FUNDING_YET, Due, Funding
 from reference.parameters import Parameters
 
 ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
@@ -44,6 +45,10 @@ class State(NamedTuple):
     wallets: dict[str, tuple[int, ...]]
     """Tokens outside the engine, per holder and collateral number."""
     open_interest_wad: tuple[int, ...]
+    funding: tuple[Funding, ...]
+    """By market, as last written down."""
+    due: Due
+    """F2: follows from ``funding``, the parameters and the time."""
     insurance_wad: int
     fees_wad: int
     bad_debt_wad: int
@@ -53,6 +58,12 @@ def empty_account(parameters: Parameters) -> Account:
     """A1: an account that nothing has happened to."""
     markets = (0,) * len(parameters.markets)
     return Account(0, markets, markets, (0,) * len(parameters.collaterals))
+
+
+def unfunded(parameters: Parameters) -> tuple[tuple[Funding, ...], Due]:
+    """``funding`` and ``due`` of a state before anything was traded."""
+    count = len(parameters.markets)
+    return (NO_FUNDING_YET,) * count, Due((0,) * count, -1)
 
 
 def with_item(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:

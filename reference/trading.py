@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reference.ledger import Effect, require_market, require_right
+from reference.funding import premium_after
+from reference.ledger import Effect, accrue_funding_at, require_market, require_right
 from reference.margin import is_unencumbered, notional_wad, require_risk, requirements_wad
 from reference.parameters import Market
 from reference.prices import require_mark
@@ -27,12 +28,15 @@ def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
 
 
 def position_moved(
-    account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int
+    account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int, due_wad: int
 ) -> Account:
-    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark (L6)."""
+    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark (L6).
+
+    ``due_wad`` is the funding due on one unit: the position owes it for the time before it came to be as little as for none.
+    """
     size_after_wad = account.sizes_wad[market] + size_wad
-    worth_wad = amount_wad(size_after_wad, mark_wad)
-    value_wad = worth_wad + account.quotes_wad[market] - amount_wad(size_wad, price_wad)
+    worth_wad = amount_wad(size_after_wad, mark_wad - due_wad)
+    value_wad = worth_wad + account.quotes_wad[market] - amount_wad(size_wad, price_wad - due_wad)
     return Account(
         account.cash_wad - paid_wad + value_wad,
         with_item(account.sizes_wad, market, size_after_wad),
@@ -98,14 +102,21 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     mark_wad = require_mark(state, listed)
     if not is_within_band(listed, price_wad, mark_wad):
         raise Rejected("PriceOutsideBand", price_wad, mark_wad)
+    due_wad = state.due.per_unit_wad[market]
     buyer_before, seller_before = state.accounts[buyer], state.accounts[seller]
     fee_wad = trading_fee_wad(listed, amount_wad(size_wad, price_wad))
-    buyer_after = position_moved(buyer_before, market, size_wad, price_wad, fee_wad, mark_wad)
-    seller_after = position_moved(seller_before, market, -size_wad, price_wad, fee_wad, mark_wad)
+    buyer_after = position_moved(buyer_before, market, size_wad, price_wad, fee_wad, mark_wad, due_wad)
+    seller_after = position_moved(seller_before, market, -size_wad, price_wad, fee_wad, mark_wad, due_wad)
     sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
     for name, before, after in sides:
         require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
+    funding, events = accrue_funding_at(state, market, mark_wad)
+    moved = funding[market]
+    premium_wad = premium_after(listed, moved.premium_wad, amount_wad(size_wad, price_wad), price_wad, mark_wad)
+    if premium_wad != moved.premium_wad:
+        funding = (*funding[:market], moved._replace(premium_wad=premium_wad), *funding[market + 1 :])
     booked = state._replace(
+        funding=funding,
         accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
         fees_wad=state.fees_wad + 2 * fee_wad,
         open_interest_wad=open_interest_after(
@@ -114,7 +125,7 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     )
     for name, before, after in sides:
         require_margin_after(booked, name, before, after, market)
-    return booked, (("Traded", market, buyer, seller, size_wad, price_wad, fee_wad),)
+    return booked, (*events, ("Traded", market, buyer, seller, size_wad, price_wad, fee_wad))
 
 
 def requirement_of(market: Market, size_wad: int, price_wad: int, open_interest_wad: int) -> tuple[int, int]:

@@ -4,13 +4,14 @@ pragma solidity 0.8.37;
 import {
     CollateralListing,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     MarketLimits,
     MarketListing,
     OpenInterestScaling
 } from "../Types.sol";
 
-/// @title What roles may change: sections 3 and 10 of the specification
+/// @title What roles may change: sections 3 and 11 of the specification
 interface IGovernance {
     /// @notice Lists a market and numbers it. Rules P4, C3.
     function listMarket(MarketListing calldata listing) external returns (uint256 market);
@@ -23,6 +24,9 @@ interface IGovernance {
 
     /// @notice Changes how a market's initial margin grows with its open interest. Rules P10, C1.
     function setOpenInterestScaling(uint256 market, OpenInterestScaling calldata scaling) external;
+
+    /// @notice Changes how funding is reckoned in a market, from now on. Rules P11, F5, C1.
+    function setFunding(uint256 market, FundingParameters calldata funding) external;
 
     /// @notice Changes a deposit cap, in token units. Rules P5, C1.
     function setDepositCap(uint256 collateral, uint128 cap) external;

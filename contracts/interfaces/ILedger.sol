@@ -12,6 +12,9 @@ interface ILedger {
     /// @notice Turns the value of a position into cash, at the mark. Rule L6.
     function settle(address account, uint256 market) external;
 
+    /// @notice Writes down what funding has fallen due in a market. Rule F3.
+    function accrueFunding(uint256 market) external;
+
     /// @notice Pulls `units` of the settlement token from the caller into the insurance fund. Rule L7.
     function fundInsurance(uint256 units) external;
 

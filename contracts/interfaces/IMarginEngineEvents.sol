@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice What the engine tells the world. Units are those of the rule that names a value; see section 12.
+/// @notice What the engine tells the world. Units are those of the rule that names a value; see section 13.
 interface IMarginEngineEvents {
     event OperatorSet(address indexed account, address indexed operator, bool approved);
     event Deposited(address indexed account, uint256 indexed collateral, uint256 units);
@@ -14,6 +14,7 @@ interface IMarginEngineEvents {
     event Traded(
         uint256 indexed market, address indexed buyer, address indexed seller, uint256 size, uint256 price, uint256 fee
     );
+    event FundingAccrued(uint256 indexed market, int256 rate, int256 due, uint256 index);
     event Liquidated(
         address indexed account,
         address indexed liquidator,
@@ -47,6 +48,14 @@ interface IMarginEngineEvents {
         uint128 positionLimit
     );
     event OpenInterestScalingSet(uint256 indexed market, uint128 lower, uint128 upper);
+    event FundingSet(
+        uint256 indexed market,
+        uint32 interval,
+        uint64 maximumRate,
+        uint64 maximumVelocity,
+        uint64 premiumScale,
+        uint128 premiumDepth
+    );
     event DepositCapSet(uint256 indexed collateral, uint128 cap);
     event LiquidationParametersSet(uint64 liquidatorShareRate, uint64 closeFactorRate, uint128 smallPositionNotional);
     event MarketFeedSet(

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {CollateralListing, LiquidationParameters, MarketListing} from "../Types.sol";
 
-/// @title What can be asked: section 9 of the specification
+/// @title What can be asked: section 10 of the specification
 /// @notice None reverts because a price is unusable or an account unknown; an unknown market or collateral reverts.
 interface IViews {
     /// @notice Values an account at current prices. Rule W1.
@@ -28,6 +28,12 @@ interface IViews {
     /// @return price a multiple of the tick, quote wad; zero unless status is 0
     function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price);
 
+    /// @notice Funding as of now, whether it is written down or not. Rule W4.
+    /// @return rate wad of the index a day; longs pay where it is positive
+    /// @return premium of trades over the mark, wad of it
+    /// @return due quote wad on one base unit since the beginning
+    function fundingOf(uint256 market) external view returns (int256 rate, int256 premium, int256 due);
+
     /// @return size base wad, positive for long
     /// @return quote quote wad that belongs to the position, negative for what it cost
     function positionOf(address account, uint256 market) external view returns (int256 size, int256 quote);
@@ -41,7 +47,7 @@ interface IViews {
     /// @return size sum of all positive sizes, base wad. Rule T5.
     function openInterest(uint256 market) external view returns (uint256 size);
 
-    /// @return listing the market with its present limits and feed
+    /// @return listing the market with its present parameters and feed
     function marketAt(uint256 market) external view returns (MarketListing memory listing);
 
     /// @return listing the collateral with its present cap and feed

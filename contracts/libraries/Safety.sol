@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {CollateralListing, Feed, LiquidationParameters, MarketLimits, OpenInterestScaling} from "../Types.sol";
+import {
+    CollateralListing,
+    Feed,
+    FundingParameters,
+    LiquidationParameters,
+    MarketLimits,
+    OpenInterestScaling
+} from "../Types.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
 import {FeedReader} from "./FeedReader.sol";
-import {LARGEST_DEPOSIT_CAP, LARGEST_NOTIONAL, LARGEST_PRICE, LARGEST_SCALING, WAD} from "./Wad.sol";
+import {
+    LARGEST_DEPOSIT_CAP,
+    LARGEST_NOTIONAL,
+    LARGEST_PRICE,
+    LARGEST_SCALING,
+    MOST_FUNDING_RATE,
+    WAD,
+    Wad
+} from "./Wad.sol";
 
 /// @title Which parameters are safe
 /// @dev Section 3. Every refusal is `UnsafeParameter` with the name that rule P7 gives.
 library Safety {
     uint256 private constant LONGEST_HEARTBEAT = 7 days;
+    uint256 private constant LONGEST_INTERVAL = 1 days;
     uint256 private constant MOST_DECIMALS = 18;
 
     /// @notice Refuses the parameter `name` unless `safe`. Rule P7.
@@ -34,14 +50,8 @@ library Safety {
 
     /// @notice Rules P3, N6.
     /// @param largestPrice the market's largest price as listed, quote wad
-    /// @param maintenanceRate of the first bracket, wad
-    function requireLimits(MarketLimits memory limits, uint256 lot, uint256 largestPrice, uint256 maintenanceRate)
-        internal
-        pure
-    {
+    function requireLimits(MarketLimits memory limits, uint256 lot, uint256 largestPrice) internal pure {
         require_(limits.tradingFeeRate <= WAD / 100, "tradingFeeRate");
-        uint256 bandAndPenalty = uint256(limits.priceBandRate) + limits.liquidationPenaltyRate;
-        require_(bandAndPenalty < maintenanceRate, "penaltyAndBand");
         uint256 limit = limits.positionLimit;
         require_(limit > 0 && limit % lot == 0, "positionLimit");
         // A size is stored in 128 bits with its sign. Rule N6.
@@ -53,6 +63,25 @@ library Safety {
     /// @notice Rule P10.
     function requireScaling(OpenInterestScaling calldata scaling) internal pure {
         require_(scaling.lower < scaling.upper && scaling.upper <= LARGEST_SCALING, "openInterestScaling");
+    }
+
+    /// @notice Rule P11.
+    function requireFunding(FundingParameters calldata funding) internal pure {
+        require_(funding.interval >= 1 && funding.interval <= LONGEST_INTERVAL, "funding");
+        require_(funding.maximumRate <= MOST_FUNDING_RATE && funding.maximumVelocity <= MOST_FUNDING_RATE, "funding");
+        require_(funding.premiumScale >= 1 && funding.premiumScale <= WAD, "funding");
+        require_(funding.premiumDepth >= 1 && funding.premiumDepth <= LARGEST_NOTIONAL, "funding");
+    }
+
+    /// @notice What a healthy account can lose at an unmoved index stays below what it must have. Rules P3, P11.
+    /// @param maintenanceRate of the first bracket, wad
+    function requireMaintained(MarketLimits memory limits, FundingParameters memory funding, uint256 maintenanceRate)
+        internal
+        pure
+    {
+        uint256 payment = Wad.divUp(uint256(funding.maximumRate) * funding.interval, 1 days);
+        uint256 loss = uint256(limits.priceBandRate) + limits.liquidationPenaltyRate + payment;
+        require_(loss < maintenanceRate, "penaltyAndBand");
     }
 
     /// @notice Rule P5 for collateral number 0.

@@ -8,7 +8,7 @@ uint256 constant WAD = 1e18;
 int256 constant SIGNED_WAD = 1e18;
 
 /// @dev Largest notional that a market may ever see, quote wad. Rule N6.
-uint256 constant LARGEST_NOTIONAL = 1e35;
+uint256 constant LARGEST_NOTIONAL = 1e34;
 
 /// @dev Largest deposit cap, token units. Rule N6.
 uint256 constant LARGEST_DEPOSIT_CAP = 1e33;
@@ -16,12 +16,15 @@ uint256 constant LARGEST_DEPOSIT_CAP = 1e33;
 /// @dev Largest price, quote wad. Rule P1.
 uint256 constant LARGEST_PRICE = 1e36;
 
+/// @dev Largest funding rate, and most by which an interval changes it, wad of the index a day. Rule P11.
+uint256 constant MOST_FUNDING_RATE = WAD / 10;
+
 /// @dev Largest open interest at which scaling may end, quote wad. Rule P10.
 uint256 constant LARGEST_SCALING = 1e38;
 
 /// @title Exact arithmetic in wad
-/// @dev Rule N6 keeps a notional at 10^35, a size below 2^127 and a price at 10^36. Hence size * price is below 10^75,
-/// notional * rate at most 10^53, and neither overflows: these products are plain ones. A balance of collateral is at
+/// @dev Rule N6 keeps a notional at 10^34, a size below 2^127 and a price at 10^36. Hence size * price is below 10^75,
+/// notional * rate at most 10^52, and neither overflows: these products are plain ones. A balance of collateral is at
 /// most 10^33 units, so its product with a price and a rate may reach 10^87: only that one needs `mulDiv`. Every cast
 /// between signed and unsigned here is of a value below 2^255 for the same reason.
 library Wad {
@@ -35,10 +38,10 @@ library Wad {
 
     /// @notice Signed quote of `size` at `price`. Rule N5: exact, so it does not matter that `/` truncates.
     /// @param size base wad, negative for short
-    /// @param price quote wad
+    /// @param price quote wad, negative where funding due is more than the mark
     /// @return quote wad
-    function worth(int256 size, uint256 price) internal pure returns (int256) {
-        return size * int256(price) / SIGNED_WAD;
+    function worth(int256 size, int256 price) internal pure returns (int256) {
+        return size * price / SIGNED_WAD;
     }
 
     /// @notice `amount * rate / W` rounded up.

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from reference.margin import requirements_wad
 from reference.parameters import (
+    DAY_S,
+    NO_FUNDING,
     NO_SCALING,
     Bracket,
     Collateral,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     Market,
     MarketLimits,
@@ -30,7 +33,7 @@ from reference.trading import trading_fee_wad
 from tests.reference.support import BYSTANDER, COUNTERPARTY, LIQUIDATOR, MATCHER, STRANGER, TRADER, Scene
 
 T = TypeVar("T")
-LARGEST_NOTIONAL_WAD = 10**35
+LARGEST_NOTIONAL_WAD = 10**34
 """N6."""
 
 
@@ -123,7 +126,24 @@ def market(choices: Choices, number: int, most_ticks: int) -> tuple[Market, int]
         lots * lot_wad,
     )
     scaling = open_interest_scaling(choices, max(1, typical_wad))
-    return Market(f"MARKET-{number}", feed, lot_wad, tick_wad, brackets, limits, scaling), answer
+    left_wad = least_wad - 1 - band_wad - limits.liquidation_penalty_rate_wad
+    funding = funding_parameters(choices, left_wad, max(1, typical_wad))
+    return Market(f"MARKET-{number}", feed, lot_wad, tick_wad, brackets, limits, scaling, funding), answer
+
+
+def funding_parameters(choices: Choices, most_payment_wad: int, notional_wad: int) -> FundingParameters:
+    """P11: none, or some; often as much as P3 leaves for one payment, reached at once or over many intervals."""
+    if choices.happens(0.2):
+        return NO_FUNDING
+    interval_s = choices.of(1, 60, 3_600, choices.between(1, DAY_S))
+    most_wad = min(WAD // 10, most_payment_wad * DAY_S // interval_s)
+    return FundingParameters(
+        interval_s,
+        choices.between(0, most_wad),
+        choices.of(choices.between(0, WAD // 10), most_wad // 10),
+        choices.of(1, WAD, choices.magnitude(1, WAD)),
+        choices.of(1, choices.magnitude(1, 10 * notional_wad)),
+    )
 
 
 def open_interest_scaling(choices: Choices, notional_wad: int) -> OpenInterestScaling:
@@ -196,10 +216,20 @@ def traded(choices: Choices, most_ticks: int = 10**6, most_trades: int = 4) -> S
             move_source(choices, scene, parameters.markets[moved].feed)
             if choices.happens(0.5):
                 scene.attempt("settle", TRADER, TRADER, moved)
+        if choices.happens(0.4):
+            wait(choices, scene)
     for item in choices.subset(parameters.collaterals[1:], 0.3):
         assert item.feed is not None
         move_source(choices, scene, item.feed)
     return scene
+
+
+def wait(choices: Choices, scene: Scene) -> None:
+    """Some funding intervals pass, and every source answers what it answered before, now."""
+    interval_s = choices.choice(scene.state.parameters.markets).funding.interval_s
+    scene.wait(interval_s * choices.magnitude(1, 100) + choices.randint(0, interval_s))
+    for source, reading in scene.state.feeds.items():
+        scene.do("publish", STRANGER, source, reading.answer, 0)
 
 
 def secured_trade(choices: Choices, scene: Scene, number: int) -> None:

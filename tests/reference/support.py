@@ -17,7 +17,7 @@ from reference.machine import apply, at_time
 from reference.margin import Risk, health
 from reference.parameters import Bracket, Collateral, Feed, LiquidationParameters, Market, MarketLimits, Parameters
 from reference.prices import FRESH, mark_status
-from reference.state import ANSWERS, Account, FeedReading, State, empty_account
+from reference.state import ANSWERS, Account, FeedReading, State, empty_account, unfunded
 
 TRADER, COUNTERPARTY, LIQUIDATOR, BYSTANDER = "trader", "counterparty", "liquidator", "bystander"
 """Accounts. The matcher is an operator of each."""
@@ -119,6 +119,9 @@ ANSWERS_AT_START = {
 def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int = 10**40) -> State:
     """Nothing has happened yet: everyone has tokens, the matcher may act for every account, all answers are new."""
     nothing = (0,) * len(parameters.collaterals)
+    funding, due = unfunded(parameters)
+    # As if it had accrued just now: tests of other things then see no accrual until an interval ends.
+    funding = tuple(stored._replace(accrued_at_s=NOW_S) for stored in funding)
     return State(
         time_s=NOW_S,
         parameters=parameters,
@@ -136,6 +139,8 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
         held_units=nothing,
         wallets={name: (wallet_units,) * len(parameters.collaterals) for name in EVERYONE},
         open_interest_wad=(0,) * len(parameters.markets),
+        funding=funding,
+        due=due,
         insurance_wad=0,
         fees_wad=0,
         bad_debt_wad=0,
@@ -241,7 +246,10 @@ class Scene:
         """A market with other fields, unvalidated."""
         markets = list(self.state.parameters.markets)
         markets[number] = replace(markets[number], **changes)
-        self.state = self.state._replace(parameters=replace(self.state.parameters, markets=tuple(markets)))
+        self.state = self.state._replace(
+            parameters=replace(self.state.parameters, markets=tuple(markets)),
+            due=self.state.due._replace(until_s=self.state.time_s),
+        )
 
     def set_limits(self, number: int, **changes: int) -> None:
         """A market with other limits, unvalidated."""

@@ -148,12 +148,13 @@ def has_initial_margin_after(state: State, market: int, direction: int, size_wad
     fee_wad = div_ceil(amount * listed.limits.trading_fee_rate_wad, WAD)
     after_wad = account.sizes_wad[market] + direction * size_wad
     # Settled at the mark (T5): what the position was worth and what the trade won is cash.
-    value_wad = account.sizes_wad[market] * mark_wad // WAD + account.quotes_wad[market]
+    net_wad = mark_wad - state.due.per_unit_wad[market]
+    value_wad = account.sizes_wad[market] * net_wad // WAD + account.quotes_wad[market]
     won_wad = direction * (size_wad * mark_wad // WAD - amount)
     after = account._replace(
         cash_wad=account.cash_wad - fee_wad + value_wad + won_wad,
         sizes_wad=with_item(account.sizes_wad, market, after_wad),
-        quotes_wad=with_item(account.quotes_wad, market, -(after_wad * mark_wad // WAD)),
+        quotes_wad=with_item(account.quotes_wad, market, -(after_wad * net_wad // WAD)),
     )
     status, risk = health(state, after)
     return is_unencumbered(after) or (status == FRESH and risk.equity_wad >= risk.initial_margin_wad)

@@ -204,9 +204,11 @@ def test_requirement_of_one_wad_of_notional_rounds_up_to_one_wad() -> None:
 
 
 def test_position_is_worth_its_size_at_the_mark_plus_its_quote() -> None:
-    assert position_value_wad(wad("2.5"), -wad("250"), wad("101")) == wad("2.5")
-    assert position_value_wad(-wad("2.5"), wad("250"), wad("101")) == -wad("2.5")
-    assert position_value_wad(0, 7, wad("101")) == 7
+    assert position_value_wad(wad("2.5"), -wad("250"), wad("101"), 0) == wad("2.5")
+    assert position_value_wad(-wad("2.5"), wad("250"), wad("101"), 0) == -wad("2.5")
+    assert position_value_wad(0, 7, wad("101"), wad("3")) == 7
+    assert position_value_wad(wad("2.5"), -wad("250"), wad("101"), wad("3")) == wad("-5")
+    assert position_value_wad(-wad("2.5"), wad("250"), wad("101"), wad("3")) == wad("5")
     assert notional_wad(-wad("2.5"), wad("101")) == wad("252.5")
 
 

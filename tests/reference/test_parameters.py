@@ -131,7 +131,7 @@ def limits(**changes: int) -> Market:
         (limits(position_limit_wad=0), "positionLimit"),
         (limits(position_limit_wad=wad("0.01") + 1), "positionLimit"),
         (limits(position_limit_wad=wad("0.005")), "positionLimit"),
-        (limits(position_limit_wad=wad("10000000000000.01")), "positionLimit"),
+        (limits(position_limit_wad=wad("1000000000000.01")), "positionLimit"),
         (replace(MARKET, lot_wad=0), "lotTick"),
         (replace(MARKET, tick_wad=0), "lotTick"),
         (replace(MARKET, lot_wad=wad("0.01") + 1, tick_wad=1), "lotTick"),
@@ -156,7 +156,7 @@ def test_unsafe_market_is_refused_by_name(market: Market, name: str) -> None:
         limits(price_band_rate_wad=wad("0.03") - 1),
         limits(position_limit_wad=wad("0.01")),
         replace(limits(position_limit_wad=1), lot_wad=1, tick_wad=WAD),
-        limits(position_limit_wad=wad("10000000000000")),
+        limits(position_limit_wad=wad("1000000000000")),
         replace(MARKET, lot_wad=10**10, tick_wad=10**8),
         replace(MARKET, tick_wad=wad("10000")),
     ],
@@ -176,13 +176,13 @@ def test_position_limit_fits_a_signed_size_of_128_bits() -> None:
 
 
 def test_largest_notional_is_rounded_up_before_it_is_compared() -> None:
-    # 10^17 quote and a part of a wad more.
+    # 10^16 quote and a part of a wad more.
     feed = Feed("SOURCE", 18, 600, 1, WAD + 1)
-    market = Market("ANY", feed, WAD, 1, (B(0, 10, 5),), MarketLimits(0, 0, 0, 10**35))
+    market = Market("ANY", feed, WAD, 1, (B(0, 10, 5),), MarketLimits(0, 0, 0, 10**34))
     with pytest.raises(Unsafe) as refusal:
         market.validate(18)
     assert_refused(refusal, "positionLimit")
-    replace(market, limits=MarketLimits(0, 0, 0, 10**35 - WAD)).validate(18)
+    replace(market, limits=MarketLimits(0, 0, 0, 10**34 - WAD)).validate(18)
 
 
 def test_largest_price_is_the_listed_feeds_and_outlives_it() -> None:
@@ -258,7 +258,7 @@ def test_unsafe_settlement_token_is_refused_by_name(settlement: Collateral, name
         ({"liquidator_share_rate_wad": WAD + 1}, "liquidatorShare"),
         ({"close_factor_rate_wad": 0}, "closeFactor"),
         ({"close_factor_rate_wad": WAD + 1}, "closeFactor"),
-        ({"small_position_notional_wad": 10**35 + 1}, "smallPositionNotional"),
+        ({"small_position_notional_wad": 10**34 + 1}, "smallPositionNotional"),
     ],
 )
 def test_unsafe_liquidation_parameters_are_refused_by_name(changes: dict[str, int], name: str) -> None:
@@ -272,7 +272,7 @@ def test_unsafe_liquidation_parameters_are_refused_by_name(changes: dict[str, in
 
 def test_liquidation_parameters_at_the_edge_of_safety_are_accepted() -> None:
     LiquidationParameters(0, 1, 0).validate()
-    LiquidationParameters(WAD, WAD, 10**35).validate()
+    LiquidationParameters(WAD, WAD, 10**34).validate()
 
 
 def named(count: int) -> tuple[Collateral, ...]:

@@ -429,4 +429,5 @@ def test_after_a_trade_both_positions_are_settled_at_the_mark(choices: Choices) 
     mark_wad = scene.mark(number)
     for name in (TRADER, COUNTERPARTY):
         account = scene.account(name)
-        assert account.quotes_wad[number] * WAD == -account.sizes_wad[number] * mark_wad
+        net_wad = mark_wad - scene.state.due.per_unit_wad[number]
+        assert account.quotes_wad[number] * WAD == -account.sizes_wad[number] * net_wad

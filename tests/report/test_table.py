@@ -12,7 +12,7 @@ from rich.console import Console
 from reference.machine import apply, at_time
 from reference.margin import Health, Risk, health
 from reference.rounding import WAD
-from reference.state import ANSWERS, REVERTS, FeedReading, State, empty_account
+from reference.state import ANSWERS, REVERTS, FeedReading, State, empty_account, unfunded
 from tests.report.support import DEFAULT, DONE, WORDS
 from underwater.actions import Action, Aim, Bundle, Outcome
 from underwater.checks import Step
@@ -51,6 +51,8 @@ def start(time_s: int = 1_000_000) -> State:
         held_units=nothing,
         wallets=dict.fromkeys(ACCOUNTS, DEFAULT.wallets_units),
         open_interest_wad=(0,) * len(parameters.markets),
+        funding=unfunded(parameters)[0],
+        due=unfunded(parameters)[1],
         insurance_wad=0,
         fees_wad=0,
         bad_debt_wad=0,

@@ -96,6 +96,9 @@ class Probe(Protocol):
     def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
         """The contract's liquidation price of a position."""
 
+    def funding(self, market: int) -> tuple[int, ...] | None:
+        """The contract's funding of a market as of now: rate, premium, and what is due on one unit."""
+
     def fund(self, name: str, units: Sequence[int]) -> None:
         """Give an account tokens of each collateral, and let it deposit them whatever the caps say."""
 
@@ -150,11 +153,12 @@ def market_name(state: State, market: int) -> str:
 
 def catalogue() -> tuple[Check, ...]:
     """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
-    from underwater.checks import access, health, ledger, liquidation, margin, model, oracle
+    from underwater.checks import access, funding, health, ledger, liquidation, margin, model, oracle
 
     checks = (
         *liquidation.CHECKS,
         *oracle.CHECKS,
+        *funding.CHECKS,
         *access.CHECKS,
         *health.CHECKS,
         *ledger.CHECKS,

@@ -10,6 +10,8 @@ _ON_ACCOUNTS = {"deposit": (0,), "withdraw": (0,), "settle": (0,), "trade": (1, 
 _BY_ROLE = {
     "collect_fees": TREASURER,
     "set_market_limits": RISK,
+    "set_open_interest_scaling": RISK,
+    "set_funding": RISK,
     "set_deposit_cap": RISK,
     "set_liquidation_parameters": RISK,
     "set_market_feed": ORACLE,

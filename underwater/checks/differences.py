@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reference.funding import Funding
 from reference.state import Account, State
 from underwater.checks import quote
 
@@ -41,3 +42,23 @@ def differences_between(one: Account | State, other: Account | State, words: tup
             if mine != theirs:
                 of = f"{_OF.get(field, 'collateral')} {number}"
                 yield f"{_WORDS[field]} of {of}: {words[0]} {show(mine)}, {words[1]} {show(theirs)}"
+    if isinstance(one, State) and isinstance(other, State):
+        yield from _of_funding(one.funding, other.funding, words)
+
+
+_FUNDING_WORDS = {
+    "rate_wad": "funding rate",
+    "premium_wad": "premium",
+    "accrued_at_s": "time of the last accrual",
+    "carry": "carried funding",
+    "due_wad": "funding due",
+    "index_wad": "index of funding",
+}
+
+
+def _of_funding(one: tuple[Funding, ...], other: tuple[Funding, ...], words: tuple[str, str]) -> Iterator[str]:
+    for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+        for field, left, right in zip(Funding._fields, mine, theirs, strict=True):
+            if left != right:
+                show = quote if field.endswith("_wad") else str
+                yield f"{_FUNDING_WORDS[field]} of market {number}: {words[0]} {show(left)}, {words[1]} {show(right)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.liquidation import permitted_close_wad, seizure_payment_wad
-from reference.margin import has_positions, health_of, is_liquidatable, notional_wad
+from reference.margin import has_positions, health_of, is_liquidatable, notional_wad, position_value_wad
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import State
@@ -128,12 +128,13 @@ def _stated_reward_wad(step: Step) -> int:
 def _worth_wad(state: State, name: str) -> int | None:
     """An account's worth in quote wad at full prices: no haircut, positions at the mark; None if a price is missing."""
     account, total = state.accounts[name], state.accounts[name].cash_wad
-    for market, size, unsettled in zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, strict=True):
+    held = zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, state.due.per_unit_wad, strict=True)
+    for market, size, unsettled, due_wad in held:
         if size:
             status, mark_wad = mark_status(state, market)
             if status != FRESH:
                 return None
-            total += size * mark_wad // WAD + unsettled
+            total += position_value_wad(size, unsettled, mark_wad, due_wad)
     for collateral, units in zip(state.parameters.collaterals, account.units, strict=True):
         if units:
             status, price_wad = collateral_price_status(state, collateral)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reference.boundaries import liquidation_price_wad
+from reference.funding import due_now
 from reference.trading import requirement_of
 from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
@@ -49,7 +50,7 @@ def _events(step: Step) -> Verdict:
 
 
 def _views(probe: Probe) -> Verdict:
-    """MODEL-04. Of a drawn position, and of an account that holds one: health has MARGIN-01."""
+    """MODEL-04. Of a drawn position, of funding, and of an account that holds one: health has MARGIN-01."""
     state, choices = probe.state, probe.choices
     market = choices.integer(0, len(state.parameters.markets) - 1)
     listed = state.parameters.markets[market]
@@ -62,6 +63,13 @@ def _views(probe: Probe) -> Verdict:
     if found != wanted:
         position = f"{quote(size_wad)} {market_name(state, market)} at {quote(price_wad)}"
         return f"{position} require {_pair(wanted)}, observed {_pair(found)}"
+    due = due_now(listed, state.funding[market], state.time_s)
+    wanted_funding = due.rate_wad, due.premium_wad, due.due_wad
+    found_funding = probe.funding(market)
+    if found_funding != wanted_funding:
+        said = "nothing" if found_funding is None else ", ".join(map(quote, found_funding))
+        wanted_words = ", ".join(map(quote, wanted_funding))
+        return f"{market_name(state, market)}: funding (rate, premium, due) {wanted_words}, observed {said}"
     holders = [
         (name, number)
         for name in probe.cast.accounts
@@ -92,7 +100,7 @@ CHECKS = (
     Check("MODEL-03", "the events of an action are those that the reference emits", _events, uses_model=True),
     Check(
         "MODEL-04",
-        "views of requirements and of liquidation prices answer what the reference answers",
+        "views of requirements, of funding and of liquidation prices answer what the reference answers",
         probe=_views,
         uses_model=True,
     ),

@@ -123,6 +123,9 @@ class Instance(Protocol):
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:
         """(status, price) as the contract answers it; None if the view reverts."""
 
+    def funding(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
+        """(rate, premium, due) of a market as the contract answers it; None if the view reverts."""
+
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from reference.governance import ADMIN, ORACLE, RISK, TREASURER
-from reference.margin import health, health_of, notional_wad
-from reference.parameters import MAXIMUM_SCALING_WAD
+from reference.margin import health, health_of
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action, Cast
 from underwater.aims import aimed, mark_or_zero
 from underwater.choices import Choices
+from underwater.generate.governors import Governors, known_or_next
 
 
 class Temper(NamedTuple):
@@ -31,6 +30,7 @@ _ORDINARY = (
     ("withdraw", 16),
     ("trade", 34),
     ("settle", 5),
+    ("accrue_funding", 2),
     ("liquidate", 3),
     ("seize", 3),
     ("set_operator", 3),
@@ -41,9 +41,10 @@ _ORDINARY = (
     ("roles", 3),
 )
 _TRADING = (("deposit", 8), ("withdraw", 10), ("trade", 60), ("settle", 5), ("liquidate", 5), ("seize", 3), ("governance", 2),
-            ("fund_insurance", 1), ("collect_fees", 1))  # fmt: skip
+            ("accrue_funding", 2), ("fund_insurance", 1), ("collect_fees", 1))  # fmt: skip
 _CHURNING = (("deposit", 15), ("withdraw", 20), ("trade", 20), ("settle", 5), ("liquidate", 3), ("seize", 3), ("set_operator", 8),
-             ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4), ("fund_insurance", 4))  # fmt: skip
+             ("accrue_funding", 4), ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4),
+             ("fund_insurance", 4))  # fmt: skip
 TEMPERS = (
     Temper(_ORDINARY, True),
     Temper(_ORDINARY, False),
@@ -72,6 +73,7 @@ class Participants:
         self.cast = cast
         self.temper = temper
         self._kinds, self._weights = _cumulative(temper.weights)
+        self._governors = Governors(choices, cast)
 
     def draw(self, state: State) -> Action:
         """The next action."""
@@ -108,12 +110,10 @@ class Participants:
         return self.choices.pick(self.cast.accounts)
 
     def _market(self, state: State) -> int:
-        count = len(state.parameters.markets)
-        return count if self.choices.chance(1) else self.choices.integer(0, count - 1)
+        return known_or_next(self.choices, len(state.parameters.markets))
 
     def _collateral(self, state: State) -> int:
-        count = len(state.parameters.collaterals)
-        return count if self.choices.chance(1) else self.choices.integer(0, count - 1)
+        return known_or_next(self.choices, len(state.parameters.collaterals))
 
     def _some_lots(self, lot_wad: int) -> int:
         """A small size; one in twenty-five is none."""
@@ -206,6 +206,9 @@ class Participants:
             if held:
                 market = self.choices.pick(held)
         return Action("settle", self._caller_for(account), (account, market))
+
+    def _accrue_funding(self, state: State) -> Action:
+        return Action("accrue_funding", self._account(), (self._market(state),))
 
     def _set_operator(self, state: State) -> Action:
         account, choices = self._account(), self.choices
@@ -351,84 +354,11 @@ class Participants:
 
     # ---- those who set parameters and roles
 
-    def _role_holder(self, holder: str) -> str:
-        choices = self.choices
-        return holder if choices.chance(88) else choices.pick((self.cast.outsider, self._account(), self.cast.admin))
-
     def _governance(self, state: State) -> Action:
-        choices, parameters = self.choices, state.parameters
-        manner = choices.integer(0, 9)
-        if manner < 3:
-            market = self._market(state)
-            listed = parameters.markets[min(market, len(parameters.markets) - 1)]
-            if choices.chance(40):
-                return self._scaling(state, market)
-            maintenance = listed.maintenance_rates_wad[0]
-            penalty = maintenance * choices.integer(0, 100) // choices.pick((100, 200))
-            band = max(0, maintenance - penalty + choices.pick((-1, -1, -1, 0, -(maintenance // 4))))
-            fee = choices.pick((0, 10**14, 10**15, 10**16, 10**16, 10**16 + 1))
-            limit = listed.limits.position_limit_wad
-            limit = choices.pick(
-                (limit, limit, listed.lot_wad, limit // 2 // listed.lot_wad * listed.lot_wad, limit + 1, 0)
-            )
-            return Action(
-                "set_market_limits", self._role_holder(self.cast.risk_manager), (market, band, fee, penalty, limit)
-            )
-        if manner < 6:
-            collateral = self._collateral(state)
-            number = min(collateral, len(parameters.collaterals) - 1)
-            pool, cap = state.pool_units[number], parameters.collaterals[number].deposit_cap_units
-            units = choices.pick((pool, pool + 1, max(0, pool - 1), cap, max(cap, 2 * pool + 1000), 10**33, 10**33 + 1))
-            return Action("set_deposit_cap", self._role_holder(self.cast.risk_manager), (collateral, units))
-        if manner < 8:
-            share = choices.pick((0, WAD // 3, WAD // 2, WAD, WAD + 1))
-            close = choices.pick((1, WAD // 4, WAD // 2, WAD, 0))
-            small = choices.pick((0, 100 * WAD, 10_000 * WAD, 10**35, 10**35 + 1))
-            return Action(
-                "set_liquidation_parameters", self._role_holder(self.cast.risk_manager), (share, close, small)
-            )
-        is_market = choices.chance(50)
-        if is_market:
-            number = self._market(state)
-            feed = parameters.markets[min(number, len(parameters.markets) - 1)].feed
-        else:
-            number = self._collateral(state)
-            configured = parameters.collaterals[min(number, len(parameters.collaterals) - 1)].feed
-            feed = configured if configured is not None else parameters.markets[0].feed
-        heartbeat_s = choices.pick((feed.heartbeat_s, feed.heartbeat_s, 60, 3600, 604_800, 604_801, 0))
-        decimals = feed.decimals if choices.chance(95) else feed.decimals + 1
-        maximum = feed.maximum_answer + choices.pick((0, 0, 0, 1, -1))
-        return Action(
-            "set_market_feed" if is_market else "set_collateral_feed",
-            self._role_holder(self.cast.oracle_manager),
-            (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, maximum),
-        )
-
-    def _scaling(self, state: State, market: int) -> Action:
-        """Where initial margin grows with open interest: about where open interest is now, or away from it."""
-        choices = self.choices
-        number = min(market, len(state.parameters.markets) - 1)
-        now_wad = notional_wad(state.open_interest_wad[number], mark_or_zero(state, number))
-        lower_wad = choices.pick(
-            (now_wad, now_wad + 1, max(0, now_wad - 1), now_wad // 2, now_wad // 2, 0, MAXIMUM_SCALING_WAD - 1)
-        )
-        rise_wad = choices.pick((1, 1, lower_wad // 2 + 1, 4 * lower_wad + 1, 4 * lower_wad + 1, MAXIMUM_SCALING_WAD))
-        upper_wad = min(MAXIMUM_SCALING_WAD, lower_wad + rise_wad)
-        if choices.chance(8):
-            upper_wad = choices.pick((lower_wad, MAXIMUM_SCALING_WAD + 1, 0))
-        caller = self._role_holder(self.cast.risk_manager)
-        return Action("set_open_interest_scaling", caller, (market, lower_wad, upper_wad))
+        return self._governors.parameters(state)
 
     def _roles(self, state: State) -> Action:
-        choices, cast = self.choices, self.cast
-        role = choices.pick((RISK, ORACLE, TREASURER, ADMIN))
-        manner = choices.integer(0, 3)
-        someone = choices.pick((cast.delegate, cast.outsider))
-        if manner == 0:
-            caller = someone if choices.chance(70) else choices.pick((cast.matcher, cast.outsider))
-            return Action("renounce_role", caller, (role, choices.pick((caller, caller, cast.matcher))))
-        caller = self.cast.admin if choices.chance(85) else choices.pick((someone, self._account()))
-        return Action("grant_role" if manner == 1 else "revoke_role", caller, (role, someone))
+        return self._governors.roles()
 
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
@@ -436,6 +366,7 @@ class Participants:
         "withdraw": _withdraw,
         "trade": _trade,
         "settle": _settle,
+        "accrue_funding": _accrue_funding,
         "liquidate": _liquidate,
         "seize": _seize,
         "set_operator": _set_operator,

@@ -24,11 +24,11 @@ class Tried(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question of a probe to the contract's views: what a position (market, size, price) requires, or an account's liquidation
-    price in a market (account, market); and the two numbers of the answer, None if there was none."""
+    """A question of a probe to the contract's views: what a position (market, size, price) requires, an account's liquidation
+    price in a market (account, market), or a market's funding (market,); and the numbers of the answer, None if there was none."""
 
-    about: tuple[int, int, int] | tuple[str, int]
-    answer: tuple[int, int] | None
+    about: tuple[int, int, int] | tuple[str, int] | tuple[int]
+    answer: tuple[int, ...] | None
 
 
 class Trial(NamedTuple):
@@ -111,6 +111,12 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         found = self.instance.liquidation_price(self.chain, name, market)
         self._tried.append(Asked((name, market), found))
+        return found
+
+    def funding(self, market: int) -> tuple[int, ...] | None:
+        """See ``underwater.checks.Probe``."""
+        found = self.instance.funding(self.chain, market)
+        self._tried.append(Asked((market,), found))
         return found
 
     def fund(self, name: str, units: Sequence[int]) -> None:

@@ -11,8 +11,8 @@ class DueViews:
     """Keeps, for every account, what its health view rested on when it was last read.
 
     A view rests on the account's stored state, on the sources that feed what it holds, on the open interest of its markets where that
-    adds to initial margin, on the parameters, and on time where it makes a price stale. It is due again as soon as any of these
-    has changed: so after every step the view of every account has been read as it stands.
+    adds to initial margin, on what funding has fallen due, on the parameters, and on time where it makes a price stale. It is
+    due again as soon as any of these has changed: so after every step the view of every account has been read as it stands.
     """
 
     def __init__(self, accounts: tuple[str, ...]) -> None:
@@ -23,6 +23,7 @@ class DueViews:
         self._parameters: Parameters | None = None
         self._until_s = -1
         self._open_interest_wad: tuple[int, ...] = ()
+        self._due_wad: tuple[int, ...] = ()
         self._markets_of: dict[str, tuple[int, ...]] = {}
         self._collaterals_of: dict[str, tuple[int, ...]] = {}
 
@@ -35,16 +36,17 @@ class DueViews:
             due = self._names
             self._until_s = prices(state).until_s
         elif state.feeds is not self._feeds:
-            due = self._concerned(state, self._rescaled(state))
+            due = self._concerned(state, self._moved(state))
             self._until_s = prices(state).until_s
-        elif state.accounts is self._accounts:
+        elif state.accounts is self._accounts and state.due.per_unit_wad is self._due_wad:
             return ()
-        elif rescaled := self._rescaled(state):
-            due = self._concerned(state, rescaled)
+        elif moved := self._moved(state):
+            due = self._concerned(state, moved)
         else:
             read, accounts = self._read, state.accounts
             due = tuple([name for name in self._names if accounts[name] is not read[name]])
-        self._feeds, self._accounts, self._open_interest_wad = state.feeds, state.accounts, state.open_interest_wad
+        self._feeds, self._accounts = state.feeds, state.accounts
+        self._open_interest_wad, self._due_wad = state.open_interest_wad, state.due.per_unit_wad
         for name in due:
             self._read[name] = state.accounts[name]
         return due
@@ -79,6 +81,14 @@ class DueViews:
                         continue
             due.append(name)
         return tuple(due)
+
+    def _moved(self, state: State) -> list[int]:
+        """The markets whose open interest has changed where it counts, or in which funding has fallen due."""
+        now = state.due.per_unit_wad
+        if now is self._due_wad:
+            return self._rescaled(state)
+        fallen = [number for number, (was, due) in enumerate(zip(self._due_wad, now, strict=True)) if was != due]
+        return fallen + self._rescaled(state)
 
     def _rescaled(self, state: State) -> list[int]:
         """The markets whose initial margin is scaled, before or now, and whose open interest has changed."""

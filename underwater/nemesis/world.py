@@ -70,15 +70,22 @@ class World:
         self._weights = tuple(sums)
 
     def pause_s(self, state: State) -> int:
-        """Seconds until the next block: mostly a block time; now and then to the edge of a source's heartbeat, or beyond."""
+        """Seconds until the next block: mostly a block time; now and then to the edge of a source's heartbeat, to the end of a
+        funding interval, or beyond.
+        """
         choices = self.choices
         if not choices.chance(self.weather.long_pause_percent):
             return choices.pick((1, 2, 12, 12, 12, 15, 60))
-        if choices.chance(60):
+        manner = choices.integer(0, 99)
+        if manner < 40:
             feed = choices.pick(state.parameters.feeds)
             edge_s = state.feeds[feed.feed].updated_at_s + feed.heartbeat_s + choices.pick((0, 0, 1, -1))
             if state.time_s < edge_s < state.time_s + 10**7:
                 return edge_s - state.time_s
+        elif manner < 70:
+            interval_s = choices.pick(state.parameters.markets).funding.interval_s
+            left_s = interval_s - state.time_s % interval_s + choices.pick((0, 0, 0, -1, interval_s, 5 * interval_s))
+            return max(1, left_s)
         return choices.pick((600, 3_600, 86_400))
 
     def mend(self, state: State, source: str) -> Action:

@@ -106,7 +106,9 @@ def components(state: State, account_name: str, view: Health | None = None) -> d
     for number, (market, size_wad) in enumerate(zip(parameters.markets, account.sizes_wad, strict=True)):
         if size_wad:
             status, mark_wad = mark_status(state, market)
-            value_wad = position_value_wad(size_wad, account.quotes_wad[number], mark_wad)
+            value_wad = position_value_wad(
+                size_wad, account.quotes_wad[number], mark_wad, state.due.per_unit_wad[number]
+            )
             parts[_label(f"position {market.name}", number, parts)] = value_wad if status == FRESH else None
     for number, (collateral, units) in enumerate(zip(parameters.collaterals, account.units, strict=True)):
         if units:

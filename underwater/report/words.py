@@ -172,13 +172,15 @@ def phrase(act: Act, vocabulary: Vocabulary) -> str:
 
 
 def asked_text(
-    about: tuple[int, int, int] | tuple[str, int], answer: tuple[int, int] | None, vocabulary: Vocabulary
+    about: tuple[int, int, int] | tuple[str, int] | tuple[int], answer: tuple[int, ...] | None, vocabulary: Vocabulary
 ) -> tuple[str, str, str]:
     """A question to an engine's views: what is asked, what is expected (nobody said), and the answer."""
     if len(about) == 3:
         market, size_wad, price_wad = about
         size, price = number_text(size_wad, WAD_DECIMALS), number_text(price_wad, WAD_DECIMALS)
         question = f"asks what {size} {vocabulary.market_name(market)} require at {price}"
+    elif len(about) == 1:
+        question = f"asks for the funding of {vocabulary.market_name(about[0])}"
     else:
         name, market = about
         question = f"asks at what price of {vocabulary.market_name(market)} {name} can be liquidated"
@@ -187,6 +189,9 @@ def asked_text(
     if len(about) == 3:
         initial, maintenance = (number_text(wad, WAD_DECIMALS) for wad in answer)
         return question, "", f"initial {initial}, maintenance {maintenance}"
+    if len(about) == 1:
+        rate, premium, due = (number_text(wad, WAD_DECIMALS) for wad in answer)
+        return question, "", f"rate {rate}, premium {premium}, due {due}"
     status, price_wad = answer
     return question, "", number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
 

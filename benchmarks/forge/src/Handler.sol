@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {CHEATS} from "./Cheats.sol";
 import {Cast, Options, Stage} from "./Stage.sol";
-import {Feed, LiquidationParameters, MarketLimits, OpenInterestScaling} from "contracts/Types.sol";
+import {Feed, FundingParameters, LiquidationParameters, MarketLimits, OpenInterestScaling} from "contracts/Types.sol";
 import {Bundler} from "contracts/harness/Bundler.sol";
 import {IAccounts} from "contracts/interfaces/IAccounts.sol";
 import {IGovernance} from "contracts/interfaces/IGovernance.sol";
@@ -57,6 +57,13 @@ contract Handler is Stage {
         uint256 market = _held(account, _market(dice));
         _take(account);
         _send(_callerFor(dice, account), abi.encodeCall(ILedger.settle, (_at(account), market)));
+    }
+
+    function accrueFunding(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 market = _market(dice);
+        _take(NOBODY);
+        _send(_at(_account(dice)), abi.encodeCall(ILedger.accrueFunding, (market)));
     }
 
     function setOperator(uint256 draw) external {
@@ -188,6 +195,22 @@ contract Handler is Stage {
         if (_send(_staff(dice, 1), abi.encodeCall(IGovernance.setOpenInterestScaling, (m, scaling)))) {
             _scalingSet(m, lower);
         }
+    }
+
+    function setFunding(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 m = _upTo(dice, MARKETS - 1);
+        Traded storage market = _markets[m];
+        uint32 interval = _chance(dice, 50) ? market.fundingInterval : uint32(60 * 10 ** _upTo(dice, 3));
+        uint256 left = market.maintenanceRate - market.bandRate - market.penaltyRate;
+        uint64 rate = uint64((_chance(dice, 30) ? left : left * _upTo(dice, 100) / 200) * 86_400 / interval);
+        if (rate > W / 10) rate = uint64(W / 10 + _upTo(dice, 1));
+        uint64 scale = uint64(W / 10 ** _between(dice, 1, 3));
+        _take(NOBODY);
+        FundingParameters memory funding = FundingParameters(
+            interval, rate, uint64(rate / _between(dice, 1, 10)), scale, uint128(W * 10 ** _between(dice, 4, 7))
+        );
+        if (_send(_staff(dice, 1), abi.encodeCall(IGovernance.setFunding, (m, funding)))) _fundingSet(m, interval);
     }
 
     function setDepositCap(uint256 draw) external {

@@ -56,6 +56,7 @@ abstract contract Stage {
         uint128 scalingLower;
         uint128 interest;
         uint64 maintenanceRate;
+        uint32 fundingInterval;
         uint32 heartbeat;
         int192 minimumAnswer;
         int192 maximumAnswer;
@@ -75,7 +76,7 @@ abstract contract Stage {
     uint16 public approvals = 0x5555;
     /// @dev One bit for each asset, as the engine numbers them, whose price may have changed in the last call.
     uint24 private _moved;
-    /// @dev The last second at which every price is as fresh or as stale as it is now.
+    /// @dev The last second at which every price is as fresh or as stale as it is now, and no more funding is due.
     uint32 private _steadyUntil;
     /// @dev Of each asset with a price, four markets and then three collaterals: its source, how old its price may
     /// become, and when it does.
@@ -111,6 +112,7 @@ abstract contract Stage {
             market.penaltyRate = listed.limits.liquidationPenaltyRate;
             market.positionLimit = listed.limits.positionLimit;
             market.scalingLower = listed.scaling.lower;
+            market.fundingInterval = listed.funding.interval;
             market.maintenanceRate = listed.brackets[0].maintenanceRate;
             market.heartbeat = listed.feed.heartbeat;
             market.minimumAnswer = listed.feed.minimumAnswer;
@@ -194,6 +196,12 @@ abstract contract Stage {
         _moved |= _bit(m);
     }
 
+    function _fundingSet(uint256 m, uint32 interval) internal {
+        if (!TELLS_AFFECTED) return;
+        _markets[m].fundingInterval = interval;
+        _steadyUntil = _steadyFrom(block.timestamp);
+    }
+
     /// @dev The mark, but for being a whole number of ticks.
     function _mark(uint256 m) internal view returns (uint256) {
         return uint256(_answers[_markets[m].source]) * 10 ** (18 - _markets[m].decimals);
@@ -205,6 +213,11 @@ abstract contract Stage {
         uint32[8] memory all = _freshUntil;
         for (uint256 asset; asset < 7; ++asset) {
             if (all[asset] >= time && all[asset] < until) until = all[asset];
+        }
+        for (uint256 m; m < 4; ++m) {
+            uint256 interval = _markets[m].fundingInterval;
+            uint256 last = time - time % interval + interval - 1;
+            if (last < until) until = uint32(last);
         }
     }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reference.parameters import (
+    NO_FUNDING,
     NO_SCALING,
     Bracket,
     Collateral,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     Market,
     MarketLimits,
@@ -118,7 +120,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             "position_limit",
             "brackets",
         ),
-        ("open_interest_scaling",),
+        ("open_interest_scaling", "funding"),
     )
     scaling = NO_SCALING
     if "open_interest_scaling" in fields:
@@ -126,6 +128,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
         scaling = OpenInterestScaling(
             _at_most(edges["lower"], 18, _MOST_UINT128_WAD), _at_most(edges["upper"], 18, _MOST_UINT128_WAD)
         )
+    funding = _funding(fields["funding"]) if "funding" in fields else NO_FUNDING
     brackets = []
     for item in fields["brackets"].items():
         bracket = item.mapping(("notional_from", "initial", "maintenance"))
@@ -149,6 +152,18 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             fields["position_limit"].scaled(18),
         ),
         scaling,
+        funding,
+    )
+
+
+def _funding(given: Field) -> FundingParameters:
+    fields = given.mapping(("interval_s", "maximum_rate", "maximum_velocity", "premium_scale", "premium_depth"))
+    return FundingParameters(
+        fields["interval_s"].integer(1),
+        fields["maximum_rate"].scaled(18),
+        fields["maximum_velocity"].scaled(18),
+        fields["premium_scale"].scaled(18),
+        _at_most(fields["premium_depth"], 18, _MOST_UINT128_WAD),
     )
 
 
@@ -255,6 +270,17 @@ def _write_feed(feed: Feed) -> str:
     )
 
 
+def _write_funding(funding: FundingParameters) -> str:
+    fields = (
+        ("maximum_rate", funding.maximum_rate_wad),
+        ("maximum_velocity", funding.maximum_velocity_wad),
+        ("premium_scale", funding.premium_scale_wad),
+        ("premium_depth", funding.premium_depth_wad),
+    )
+    rest = ", ".join(f"{name}: {decimal_text(value, 18)}" for name, value in fields)
+    return f"{{interval_s: {funding.interval_s}, {rest}}}"
+
+
 def write_deployment(deployment: Deployment) -> str:
     """The document that ``read_deployment`` reads back to the same deployment (without addresses)."""
     if deployment.token_addresses or deployment.role_addresses:
@@ -302,6 +328,8 @@ def write_deployment(deployment: Deployment) -> str:
         if market.scaling != NO_SCALING:
             lower, upper = (decimal_text(edge, 18) for edge in (market.scaling.lower_wad, market.scaling.upper_wad))
             lines.append(f"    open_interest_scaling: {{lower: {lower}, upper: {upper}}}")
+        if market.funding != NO_FUNDING:
+            lines.append(f"    funding: {_write_funding(market.funding)}")
         lines.append("    brackets:")
         lines += [
             f"      - {{notional_from: {decimal_text(bracket.floor_wad, 18)}, initial: {decimal_text(bracket.initial_rate_wad, 18)}, "

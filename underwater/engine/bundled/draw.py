@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reference.parameters import (
+    DAY_S,
     MAXIMUM_BRACKETS,
     MAXIMUM_DEPOSIT_CAP_UNITS,
+    MAXIMUM_FUNDING_RATE_WAD,
     MAXIMUM_HEARTBEAT_S,
     MAXIMUM_NOTIONAL_WAD,
     MAXIMUM_PRICE_WAD,
     MAXIMUM_SCALING_WAD,
     MAXIMUM_TRADING_FEE_RATE_WAD,
+    NO_FUNDING,
     NO_SCALING,
     Bracket,
     Collateral,
     Feed,
+    FundingParameters,
     LiquidationParameters,
     Market,
     MarketLimits,
@@ -179,7 +183,34 @@ class _Draw:
         limits = MarketLimits(band_wad, self.trading_fee(), penalty_wad, position_limit_wad)
         feed = self.feed(asset, most_answer)
         scaling = self.scaling(limit_notional_wad)
-        return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling)
+        most_payment_wad = brackets[0].maintenance_rate_wad - 1 - band_wad - penalty_wad
+        funding = self.funding(most_payment_wad, limit_notional_wad)
+        return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling, funding)
+
+    def funding(self, most_payment_wad: int, limit_notional_wad: int) -> FundingParameters:
+        """P11, of which one interval's funding is bound by P3: at most ``most_payment_wad``, a rate."""
+        choices = self.choices
+        if not self.edge():
+            interval_s = choices.pick((60, 600, 3_600, 3_600, 28_800))
+            rate_wad = min(self.rate(50, 500), most_payment_wad * DAY_S // interval_s)
+            return FundingParameters(
+                interval_s,
+                rate_wad,
+                rate_wad // choices.pick((1, 3, 10, 100)),
+                choices.pick((5, 10, 20, 50)) * _BASIS_POINT,
+                self.share(limit_notional_wad, 1, 100, 1),
+            )
+        if choices.chance(20):
+            return NO_FUNDING
+        interval_s = choices.pick((1, 7, 3_600, DAY_S - 1, DAY_S))
+        most_wad = min(MAXIMUM_FUNDING_RATE_WAD, most_payment_wad * DAY_S // interval_s)
+        return FundingParameters(
+            interval_s,
+            choices.pick((0, min(1, most_wad), choices.integer(0, most_wad), most_wad, most_wad)),
+            choices.pick((0, 1, choices.integer(0, MAXIMUM_FUNDING_RATE_WAD), MAXIMUM_FUNDING_RATE_WAD)),
+            choices.pick((1, choices.integer(1, WAD), WAD)),
+            choices.pick((1, limit_notional_wad, MAXIMUM_NOTIONAL_WAD)),
+        )
 
     def scaling(self, limit_notional_wad: int) -> OpenInterestScaling:
         """P10: begins at a part of what one position may reach, or at a few of them; steep or shallow; often not at all."""

@@ -10,7 +10,7 @@ from eth_abi import decode
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Parameters
-from reference.state import ANSWERS, FeedReading, State, empty_account
+from reference.state import ANSWERS, FeedReading, State, empty_account, unfunded
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
@@ -23,6 +23,7 @@ from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
+_FUNDING_OF = selector("fundingOf(uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _MINT = selector("mint(address,uint256)")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
@@ -76,6 +77,7 @@ class Instance:
         parameters = self.parameters
         nothing = (0,) * len(parameters.collaterals)
         empty = empty_account(parameters)
+        funding, due = unfunded(parameters)
         return State(
             time_s=time_s,
             parameters=parameters,
@@ -96,6 +98,8 @@ class Instance:
             held_units=nothing,
             wallets=dict.fromkeys(ACCOUNTS, self.deployment.wallets_units),
             open_interest_wad=(0,) * len(parameters.markets),
+            funding=funding,
+            due=due,
             insurance_wad=0,
             fees_wad=0,
             bad_debt_wad=0,
@@ -227,6 +231,13 @@ class Instance:
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """W2 as the contract answers it; None if the view reverts."""
         return _two_words(chain.view(self.addresses.engine, _REQUIREMENTS + words(market, size_wad, price_wad)))
+
+    def funding(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
+        """W4 as the contract answers it; None if the view reverts."""
+        receipt = chain.view(self.addresses.engine, _FUNDING_OF + words(market))
+        if not receipt.ok or len(receipt.data) != 96:
+            return None
+        return tuple(int.from_bytes(receipt.data[at : at + 32], "big", signed=True) for at in (0, 32, 64))
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import keccak
 
-from reference.parameters import Feed, LiquidationParameters, Market, MarketLimits
+from reference.parameters import Feed, FundingParameters, LiquidationParameters, Market, MarketLimits
 from underwater.actions import Transaction
 from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
@@ -60,7 +60,8 @@ class Addresses:
 FEED_TYPE = "(address,uint8,uint32,int192,int192)"
 LIMITS_TYPE = "(uint64,uint64,uint64,uint128)"
 SCALING_TYPE = "(uint128,uint128)"
-MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},(uint128,uint64,uint64)[])"
+FUNDING_TYPE = "(uint32,uint64,uint64,uint64,uint128)"
+MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},{FUNDING_TYPE},(uint128,uint64,uint64)[])"
 COLLATERAL_TYPE = f"(address,uint64,uint64,uint128,{FEED_TYPE})"
 LIQUIDATION_TYPE = "(uint64,uint64,uint128)"
 
@@ -77,6 +78,17 @@ def limits_tuple(limits: MarketLimits) -> tuple[int, ...]:
         limits.trading_fee_rate_wad,
         limits.liquidation_penalty_rate_wad,
         limits.position_limit_wad,
+    )
+
+
+def funding_tuple(funding: FundingParameters) -> tuple[int, ...]:
+    """P11's struct."""
+    return (
+        funding.interval_s,
+        funding.maximum_rate_wad,
+        funding.maximum_velocity_wad,
+        funding.premium_scale_wad,
+        funding.premium_depth_wad,
     )
 
 
@@ -98,6 +110,7 @@ def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
         market.tick_wad,
         limits_tuple(market.limits),
         (market.scaling.lower_wad, market.scaling.upper_wad),
+        funding_tuple(market.funding),
         brackets,
     )
 

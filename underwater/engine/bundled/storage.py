@@ -11,6 +11,8 @@ from typing import Any
 
 from eth_utils import keccak
 
+from reference.funding import Funding
+from reference.machine import with_due
 from reference.parameters import Parameters
 from reference.state import Account, State
 from underwater.engine.abi import address_word, signed, words
@@ -50,10 +52,6 @@ class _Layout:
         return (int(self.types[type_id]["numberOfBytes"]) + 31) // 32
 
 
-def _signed_128(value: int) -> int:
-    return value - (1 << 128) if value >> 127 else value
-
-
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine.
 
@@ -90,9 +88,9 @@ class Slots:
         for label in ("insurance", "fees", "badDebt"):
             self._add(engine, layout.slot(label), label)
         market_type = layout.types[layout.variables["_markets"]["type"]]["base"]
-        stride, member = layout.size(market_type), layout.members(market_type)["openInterest"]
+        market_size, members = layout.size(market_type), layout.members(market_type)
         for number, market in enumerate(parameters.markets):
-            slot = layout.slot("_markets") + number * stride + int(member["slot"])
+            slot = layout.slot("_markets") + number * market_size + int(members["openInterest"]["slot"])
             self._add(engine, slot, f"open interest of {market.name}")
         collateral_type = layout.types[layout.variables["_collaterals"]["type"]]["base"]
         stride, member = layout.size(collateral_type), layout.members(collateral_type)["poolUnits"]
@@ -102,6 +100,11 @@ class Slots:
         balances = _Layout(artifacts["TestToken"]).slot("_balances")
         for collateral, token in zip(parameters.collaterals, addresses.tokens, strict=True):
             self._add(token, _mapping_slot(engine, balances), f"{collateral.name} held")
+        self.funding_at = len(self.pairs)
+        for number, market in enumerate(parameters.markets):
+            slot = layout.slot("_markets") + number * market_size + int(members["fundingState"]["slot"])
+            self._add(engine, slot, f"funding rate of {market.name}")
+            self._add(engine, slot + 1, f"funding due in {market.name}")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -148,7 +151,7 @@ class Slots:
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state)
+        return values + self.pack_globals(state) + pack_funding(state.funding)
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -172,6 +175,8 @@ class Slots:
             for name, start in self._starts.items():
                 put(_approvals(after, name), start + self.width - len(OPERATORS))
         put(self.pack_globals(after), self.globals_at)
+        if before.funding is not after.funding:
+            put(pack_funding(after.funding), self.funding_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -184,14 +189,15 @@ class Slots:
             positions = part[2 : 2 + markets]
             accounts[name] = Account(
                 signed(part[0]),
-                tuple(_signed_128(position & _LOW) for position in positions),
-                tuple(_signed_128(position >> 128) for position in positions),
+                tuple(_signed(position & _LOW, 128) for position in positions),
+                tuple(_signed(position >> 128, 128) for position in positions),
                 (0, *part[2 + markets : 1 + markets + collaterals]),
             )
             approvals = part[1 + markets + collaterals :]
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
-        rest = values[self.globals_at :]
-        return state._replace(
+        rest = values[self.globals_at : self.funding_at]
+        funding = values[self.funding_at :]
+        observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
             insurance_wad=rest[0],
@@ -200,7 +206,40 @@ class Slots:
             open_interest_wad=tuple(rest[3 : 3 + markets]),
             pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
             held_units=tuple(rest[3 + markets + collaterals :]),
+            funding=tuple(map(unpack_funding, funding[::2], funding[1::2])),
         )
+        return with_due(observed)
+
+
+_DUE_BITS = 136
+"""Of a market's second slot, the others being the index. In the first, rate and premium have 64, the time 48, the carry 80."""
+
+
+def pack_funding(every: tuple[Funding, ...]) -> list[int]:
+    """Two slots a market."""
+    values: list[int] = []
+    for rate_wad, premium_wad, accrued_at_s, carry, due_wad, index_wad in every:
+        low = rate_wad % (1 << 64) | premium_wad % (1 << 64) << 64 | accrued_at_s << 128 | carry << 176
+        values += (low, due_wad % (1 << _DUE_BITS) | index_wad << _DUE_BITS)
+    return values
+
+
+def unpack_funding(first: int, second: int) -> Funding:
+    """A market's funding from its two slots."""
+    due_wad, index_wad = second % (1 << _DUE_BITS), second >> _DUE_BITS
+    rate_wad, premium_wad = first % (1 << 64), (first >> 64) % (1 << 64)
+    return Funding(
+        _signed(rate_wad, 64),
+        _signed(premium_wad, 64),
+        (first >> 128) % (1 << 48),
+        first >> 176,
+        _signed(due_wad, _DUE_BITS),
+        index_wad,
+    )
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value
 
 
 def _approvals(state: State, account: str) -> list[int]:

@@ -122,10 +122,10 @@ class _Comparison:
         yield self._one("number of markets", len(markets), engine, "uint256", "marketCount()")
         for number, market in enumerate(markets):
             answer = self._ask(engine, MARKET_TYPE, "marketAt(uint256)", number)
-            yield from self._market(f"markets[{number}]", market, _parts(answer, 6))
+            yield from self._market(f"markets[{number}]", market, _parts(answer, 7))
 
     def _market(self, field: str, market: Market, answer: tuple[Any, ...]) -> Iterable[Compared]:
-        feed, lot, tick, limits, scaling, brackets = answer
+        feed, lot, tick, limits, scaling, funding, brackets = answer
         yield from self._feed(f"{field}.feed", market.feed, feed)
         yield _number(f"{field}.lot", 18, market.lot_wad, lot)
         yield _number(f"{field}.tick", 18, market.tick_wad, tick)
@@ -137,6 +137,12 @@ class _Comparison:
         lower, upper = _inside(scaling, 2)
         yield _number(f"{field}.open_interest_scaling.lower", 18, market.scaling.lower_wad, lower)
         yield _number(f"{field}.open_interest_scaling.upper", 18, market.scaling.upper_wad, upper)
+        interval_s, rate, velocity, scale, depth = _inside(funding, 5)
+        yield _number(f"{field}.funding.interval_s", 0, market.funding.interval_s, interval_s)
+        yield _number(f"{field}.funding.maximum_rate", 18, market.funding.maximum_rate_wad, rate)
+        yield _number(f"{field}.funding.maximum_velocity", 18, market.funding.maximum_velocity_wad, velocity)
+        yield _number(f"{field}.funding.premium_scale", 18, market.funding.premium_scale_wad, scale)
+        yield _number(f"{field}.funding.premium_depth", 18, market.funding.premium_depth_wad, depth)
         found = brackets or ()
         yield Compared(f"{field}: number of brackets", str(len(market.brackets)), str(len(found)))
         for place, (bracket, present) in enumerate(zip_longest(market.brackets, found)):

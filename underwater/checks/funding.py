@@ -1,0 +1,143 @@
+"""FUND: what one side of a market pays the other."""
+
+from __future__ import annotations
+
+from reference.funding import intervals_ended
+from reference.parameters import DAY_S
+from reference.prices import FRESH, mark_status
+from reference.rounding import WAD, div_ceil
+from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
+
+_ACCRUES = {"trade": 0, "settle": 1, "liquidate": 2, "accrue_funding": 0, "set_funding": 0}
+"""After which kinds of action funding may have accrued, and where they name the market."""
+_WRITES_DOWN = kinds(*_ACCRUES)
+
+
+def _market(step: Step) -> int | None:
+    """The market in which an action has written funding down; None where it has not."""
+    assert step.action is not None
+    market: int = step.action.arguments[_ACCRUES[step.kind]]
+    before, after = step.before.funding, step.after.funding
+    if before is after or before[market].accrued_at_s == after[market].accrued_at_s:
+        return None
+    return market
+
+
+def _sums_to_zero(step: Step) -> Verdict:
+    """FUND-01. Of what fell due since funding was written down last, on the sizes that stood all that time."""
+    market = _market(step)
+    if market is None:
+        return False
+    before, after = step.before, step.after
+    rise_wad = after.funding[market].due_wad - before.funding[market].due_wad
+    total = 0
+    for name, account in before.accounts.items():
+        paid = account.sizes_wad[market] * rise_wad
+        if paid % WAD:
+            return f"{name} pays {quote(paid // WAD)} quote and a part of 10^-18 in {market_name(before, market)}"
+        total += paid
+    if total:
+        return f"funding in {market_name(before, market)} takes {quote(total // WAD)} quote more than it gives"
+    return rise_wad != 0 and any(account.sizes_wad[market] for account in before.accounts.values())
+
+
+def _side_that_pays(step: Step) -> Verdict:
+    """FUND-02. The rate goes where the premium is; longs pay while it is positive."""
+    market = _market(step)
+    if market is None:
+        return False
+    before, after = step.before.funding[market], step.after.funding[market]
+    if step.kind != "set_funding" and (after.rate_wad - before.rate_wad) * before.premium_wad < 0:
+        return (
+            f"{market_name(step.after, market)}: the rate went from {quote(before.rate_wad)} to {quote(after.rate_wad)}, "
+            f"though trades were at a premium of {quote(before.premium_wad)}"
+        )
+    rise_wad = after.due_wad - before.due_wad
+    if rise_wad and max(before.rate_wad * rise_wad, after.rate_wad * rise_wad) <= 0:
+        side, rates = "longs" if rise_wad > 0 else "shorts", f"{quote(before.rate_wad)} to {quote(after.rate_wad)}"
+        return f"{market_name(step.after, market)}: {side} pay {quote(abs(rise_wad))} a unit at a rate of {rates} a day"
+    return rise_wad != 0
+
+
+def _accruing_changes_nothing(probe: Probe) -> Verdict:
+    """FUND-03. Nobody's health depends on when funding is written down, by the contract's own word; and twice is once."""
+    state, choices = probe.state, probe.choices
+    market = choices.integer(0, len(state.parameters.markets) - 1)
+    if mark_status(state, state.parameters.markets[market])[0] != FRESH:
+        return False
+    before = [probe.health(name) for name in probe.cast.accounts]
+    if not probe.do("accrue_funding", choices.pick(probe.cast.accounts), market).done:
+        return f"{market_name(state, market)}: funding cannot be accrued, though the mark is usable"
+    once = probe.state
+    for name, health in zip(probe.cast.accounts, before, strict=True):
+        after = probe.health(name)
+        if after != health:
+            words = ["unknown" if one is None else quote(one.risk.equity_wad) for one in (health, after)]
+            return f"accruing funding in {market_name(state, market)} took the equity of {name} from {words[0]} to {words[1]}"
+    probe.do("accrue_funding", choices.pick(probe.cast.accounts), market)
+    if probe.state.funding != once.funding or probe.state.accounts != once.accounts:
+        return f"accruing funding in {market_name(state, market)} twice is not accruing it once"
+    return once.funding[market].due_wad != state.funding[market].due_wad
+
+
+def _within_the_cap(step: Step) -> Verdict:
+    """FUND-04. The rate, and what an interval charges."""
+    market = _market(step)
+    if market is None:
+        return False
+    listed, before, after = (
+        step.before.parameters.markets[market],
+        step.before.funding[market],
+        step.after.funding[market],
+    )
+    most_wad = step.after.parameters.markets[market].funding.maximum_rate_wad
+    name = market_name(step.after, market)
+    if abs(after.rate_wad) > most_wad:
+        return f"{name}: the rate is {quote(after.rate_wad)} a day, the most it may be is {quote(most_wad)}"
+    intervals = intervals_ended(listed.funding, before.accrued_at_s, step.before.time_s)
+    most_fallen = listed.funding.maximum_rate_wad * listed.funding.interval_s * intervals * before.index_wad
+    # In whole ticks, of which one may have been under way.
+    cap_wad = div_ceil(most_fallen, DAY_S * WAD) + listed.tick_wad
+    rise_wad = after.due_wad - before.due_wad
+    if abs(rise_wad) >= cap_wad:
+        return f"{name}: {quote(rise_wad)} fell due on one unit in {intervals} intervals, the cap is {quote(cap_wad)}"
+    return rise_wad != 0
+
+
+def _only_in_accrual(step: Step) -> Verdict:
+    """FUND-05."""
+    before, after = step.before.funding, step.after.funding
+    if before is after or step.kind == "bundle":
+        return False
+    changed = [number for number, stored in enumerate(before) if stored != after[number]]
+    place = _ACCRUES.get(step.kind)
+    for market in changed:
+        name, was, now = market_name(step.after, market), before[market], after[market]
+        if place is None or step.action is None or step.action.arguments[place] != market:
+            return f"{name}: funding changed in an action that has nothing to do with it"
+        if now.premium_wad != was.premium_wad and step.kind != "trade":
+            return f"{name}: the premium went from {quote(was.premium_wad)} to {quote(now.premium_wad)} without a trade"
+        ended = intervals_ended(step.before.parameters.markets[market].funding, was.accrued_at_s, step.before.time_s)
+        if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
+            return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
+    return bool(changed)
+
+
+CHECKS = (
+    Check("FUND-01", "funding payments are whole and sum to zero", _sums_to_zero, _WRITES_DOWN, of_done=True),
+    Check("FUND-02", "the side pays towards which trades push the price", _side_that_pays, _WRITES_DOWN, of_done=True),
+    Check(
+        "FUND-03",
+        "accruing funding changes nothing of what anybody is worth, and accruing twice is accruing once",
+        probe=_accruing_changes_nothing,
+        probe_weight=4,
+    ),
+    Check(
+        "FUND-04",
+        "the funding rate, and what falls due, is never above its cap",
+        _within_the_cap,
+        _WRITES_DOWN,
+        of_done=True,
+    ),
+    Check("FUND-05", "funding moves only when it accrues", _only_in_accrual, of_done=True),
+)
