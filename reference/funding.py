@@ -58,10 +58,15 @@ def intervals_ended(parameters: FundingParameters, since_s: int, now_s: int) -> 
 def rate_and_sum(parameters: FundingParameters, funding: Funding, intervals: int) -> tuple[int, int]:
     """F1: the rate after so many intervals, and the sum of the rates of each of them.
 
-    Without a bound the sum is that of an arithmetic progression; of that, what lies beyond the bound is another one.
+    Without a bound the sum is that of an arithmetic progression; of that, what lies beyond the bound is another one. (A rate that begins
+    beyond the bound, which none does by these rules, is brought to it by the first interval.)
     """
     rate_wad, most_wad = funding.rate_wad, parameters.maximum_rate_wad
     velocity = velocity_wad(parameters, funding.premium_wad)
+    if abs(rate_wad) > most_wad:
+        first_wad = _bounded(rate_wad + velocity, most_wad)
+        last_wad, sum_wad = rate_and_sum(parameters, funding._replace(rate_wad=first_wad), intervals - 1)
+        return last_wad, first_wad + sum_wad
     unbounded = rate_wad * intervals + velocity * (intervals * (intervals + 1) // 2)
     last_wad = rate_wad + velocity * intervals
     beyond_wad = abs(last_wad) - most_wad

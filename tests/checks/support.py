@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from reference import boundaries
+from reference.funding import due_now
 from reference.machine import apply, at_time
 from reference.margin import Health, Risk, health
 from reference.rounding import WAD
@@ -135,6 +136,38 @@ def partly_priced() -> State:
     )
 
 
+def paying() -> State:
+    """trader-1 is long above the mark since the last but one interval ended: funding has fallen due and is not written down."""
+    state = state_after(
+        *OPENED,
+        deposit("trader-1", USDC, 1_000_000 * USDC_ONE),
+        trade("trader-1", "maker", BTC, 10 * WAD + WAD // 10_000, 60_100 * WAD),
+    )
+    interval_s = state.parameters.markets[BTC].funding.interval_s
+    state = at_time(state, (state.time_s // interval_s + 2) * interval_s)
+    return state_after(publish("BTC-USD", 60_000 * 10**8), state=state)
+
+
+ACCRUE = Action("accrue_funding", "trader-3", (BTC,))
+END_FUNDING = Action("set_funding", "risk-manager", (BTC, 3_600, 0, 0, WAD, WAD))
+SET_FUNDING = Action("set_funding", "risk-manager", (BTC, 600, WAD // 100, WAD // 100, WAD, WAD))
+
+
+def with_funding(state: State, market: int = BTC, **changes: Any) -> State:
+    """The state with a market's stored funding changed; a callable changes what is there."""
+    stored = state.funding[market]
+    values = {
+        field: change(getattr(stored, field)) if callable(change) else change for field, change in changes.items()
+    }
+    return state._replace(funding=(*state.funding[:market], stored._replace(**values), *state.funding[market + 1 :]))
+
+
+def after_funding(step: Step, market: int = BTC, **changes: Any) -> Step:
+    """The step after which a market's funding is stored otherwise."""
+    step.after = with_funding(step.after, market, **changes)
+    return step
+
+
 LONG, SHORT = (
     next(n for n in range(99) if SeededChoices(n, "tests").pick((True, False)) is side) for side in (True, False)
 )
@@ -248,6 +281,13 @@ class ReferenceProbe:
         self.state, outcome = apply(self.state, kind, caller, arguments)
         return Outcome(*outcome)
 
+    def wait(self, seconds: int) -> None:
+        self.state = at_time(self.state, self.state.time_s + seconds)
+
+    def funding(self, market: int) -> tuple[int, ...] | None:
+        due = due_now(self.state.parameters.markets[market], self.state.funding[market], self.state.time_s)
+        return due.rate_wad, due.premium_wad, due.due_wad
+
     def health(self, name: str) -> Health | None:
         return health(self.state, self.state.accounts[name])
 
@@ -316,6 +356,18 @@ def pricing(change: Callable[[tuple[int, int]], tuple[int, int] | None]) -> type
             return change(sound)
 
     return Pricing
+
+
+def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
+    """An engine whose view of funding is changed."""
+
+    class Telling(ReferenceProbe):
+        def funding(self, market: int) -> tuple[int, ...] | None:
+            sound = super().funding(market)
+            assert sound is not None
+            return change(sound)
+
+    return Telling
 
 
 def viewing(change: Callable[[str, Health], Health | None]) -> type[ReferenceProbe]:

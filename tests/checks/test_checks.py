@@ -11,14 +11,17 @@ from reference.margin import Health
 from reference.rounding import WAD
 from reference.state import REVERTS, State, with_item
 from tests.checks.support import (
+    ACCRUE,
     BUY,
     DEPOSIT,
     DONATE,
+    END_FUNDING,
     IDS,
     LONG,
     PART,
     REDUCE,
     SEIZE,
+    SET_FUNDING,
     SHORT,
     SMALL_ETH,
     WHOLE,
@@ -27,12 +30,14 @@ from tests.checks.support import (
     acted,
     after,
     after_account,
+    after_funding,
     before_source,
     cheating,
     deaf,
     indebted,
     opened,
     partly_priced,
+    paying,
     plus,
     pressed,
     pricing,
@@ -44,16 +49,19 @@ from tests.checks.support import (
     state_after,
     sunk,
     taken,
+    telling_funding,
     two_sided,
     viewing,
     with_account,
+    with_funding,
     with_health,
     with_source,
     without_model,
 )
-from tests.hunt.support import BTC, USDC, USDC_ONE, WBTC, WETH, deposit, publish
+from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WBTC, WETH, deposit, publish, trade
 from underwater.actions import Action, Bundle, Outcome
 from underwater.checks import Check, Roster, Step, Verdict, catalogue, check_named
+from underwater.choices import SeededChoices
 
 Case = Step | ReferenceProbe
 Make = Callable[[], Case]
@@ -99,6 +107,15 @@ SOUND: list[tuple[str, str, Make]] = [
     ("ORACLE-01", "a price that is just a heartbeat old", lambda: settled(updated_at_s=opened().time_s + 1 - 3_600)),
     ("ORACLE-02", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
     ("ORACLE-02", "an answer at its bound", lambda: settled(answer=1_000 * 10**8)),
+    ("FUND-01", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-01", "a trade", lambda: taken(paying(), BUY)),
+    ("FUND-02", "longs pay", lambda: taken(paying(), ACCRUE)),
+    ("FUND-02", "new parameters that end it", lambda: taken(paying(), END_FUNDING)),
+    ("FUND-03", "something due", lambda: ReferenceProbe(paying(), OF_BTC)),
+    ("FUND-04", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-05", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-05", "new parameters", lambda: taken(paying(), SET_FUNDING)),
+    ("FUND-05", "a trade that moves the premium alone", lambda: taken(opened(), DEAR)),
     ("ACCESS-01", "its owner", lambda: taken(opened(), DEPOSIT)),
     ("ACCESS-01", "an operator", lambda: taken(opened(), BUY)),
     ("ACCESS-01", "a role", lambda: taken(opened(), FEES)),
@@ -145,6 +162,12 @@ def insured() -> Action:
     return Action("fund_insurance", "maker", (100 * USDC_ONE,))
 
 
+def one_sided(step: Step) -> Step:
+    """The maker, who sold, has nothing."""
+    step.before = with_account(step.before, "maker", sizes_wad=plus(11 * WAD, BTC))
+    return step
+
+
 def forgiven_twice() -> Step:
     step = taken(sunk(), WHOLE)
     return after(step, bad_debt_wad=lambda wad: 2 * wad)
@@ -171,6 +194,21 @@ def held_stays(state: State, arguments: tuple[Any, ...]) -> State:
     return state._replace(held_units=plus(units, collateral)(state.held_units))
 
 
+def accrued_twice(state: State, arguments: tuple[Any, ...]) -> State:
+    """Each accrual takes a tick more."""
+    return with_funding(state, arguments[0], due_wad=plus(TICK))
+
+
+def paid_when_accrued(state: State, _: tuple[Any, ...]) -> State:
+    return with_account(state, "trader-1", cash_wad=plus(-WAD))
+
+
+TICK = WAD // 10
+DEAR = trade("trader-1", "maker", BTC, WAD // 10, 60_050 * WAD)
+OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) == BTC)
+"""A stream of a probe that draws the first of four markets."""
+
+
 # In each of these the engine has done, stored or said something else.
 WRONG: list[tuple[str, str, Make]] = [
     ("LIQ-01", "healthy", lambda: before_source(taken(slipping(), PART), "BTC-USD", answer=60_000 * 10**8)),
@@ -193,6 +231,22 @@ WRONG: list[tuple[str, str, Make]] = [
     ("LIQ-06", "another size than said", lambda: closed(6, said=5)),
     ("LIQ-06", "turned over", lambda: closed(11)),
     ("LIQ-06", "no whole lot", lambda: after_account(taken(slipping(), PART), "trader-1", sizes_wad=plus(1, BTC))),
+    ("FUND-01", "no whole tick", lambda: after_funding(taken(paying(), ACCRUE), due_wad=plus(1))),
+    ("FUND-01", "nobody pays", lambda: one_sided(taken(paying(), ACCRUE))),
+    ("FUND-02", "shorts pay", lambda: after_funding(taken(paying(), ACCRUE), due_wad=lambda due: -due)),
+    ("FUND-02", "the rate falls", lambda: after_funding(taken(paying(), ACCRUE), rate_wad=-1)),
+    ("FUND-03", "at another's cost", lambda: cheating("accrue_funding", paid_when_accrued)(paying(), OF_BTC)),
+    ("FUND-03", "twice", lambda: cheating("accrue_funding", accrued_twice)(paying(), OF_BTC)),
+    ("FUND-03", "refused", lambda: refusing("accrue_funding")(paying(), OF_BTC)),
+    ("FUND-04", "a rate", lambda: after_funding(taken(paying(), ACCRUE), rate_wad=3 * WAD // 100 + 1)),
+    ("FUND-04", "what is due", lambda: after_funding(taken(paying(), ACCRUE), due_wad=plus(200 * WAD))),
+    ("FUND-05", "by a deposit", lambda: after_funding(taken(paying(), DEPOSIT), rate_wad=plus(1))),
+    ("FUND-05", "of another market", lambda: after_funding(taken(paying(), ACCRUE), ETH, premium_wad=plus(1))),
+    ("FUND-05", "the premium", lambda: after_funding(taken(paying(), ACCRUE), premium_wad=plus(1))),
+    ("FUND-05", "too early", lambda: after_funding(taken(opened(), BUY), due_wad=plus(TICK))),
+    ("FUND-05", "backwards", lambda: with_health(taken(paying(), SET_FUNDING), "trader-1", equity=WAD)),
+    ("MODEL-04", "funding", lambda: telling_funding(lambda told: (*told[:2], told[2] + 1))(two_sided())),
+    ("MODEL-04", "no view of funding", lambda: telling_funding(lambda _: None)(two_sided())),
     ("LIQ-08", "recorded by nobody", lambda: after(taken(sunk(), WHOLE), bad_debt_wad=0)),
     ("LIQ-08", "recorded twice", forgiven_twice),
     ("LIQ-08", "still owed", lambda: after_account(taken(sunk(), WHOLE), "trader-1", cash_wad=-1)),

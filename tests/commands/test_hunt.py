@@ -272,7 +272,9 @@ def test_a_contract_that_gives_no_answer_is_an_outcome(tmp_path: Path) -> None:
     assert contents["errors"]["Reverted"]
     assert contents["steps"] == 2000
     shrunk = [finding for finding in contents["findings"] if "unshrunk" not in finding["case"]]
-    assert {(finding["check"], finding["steps"]) for finding in shrunk} == {("MODEL-01", 1)}
+    assert {finding["check"] for finding in shrunk} == {"MODEL-01"}
+    # A call alone; or, of a second cause, a call that needs a position.
+    assert {1} <= {finding["steps"] for finding in shrunk} <= {1, 2, 3, 4}
     assert len(shrunk) > 3
     for finding in shrunk:
         replayed = run("replay", finding["case"], "--network", "ethereum:local:test")

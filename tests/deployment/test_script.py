@@ -58,7 +58,7 @@ def test_progress_names_every_transaction_and_the_check_its_number_of_values(dep
     for mined in deployed.manifest.mined:
         assert f"/19  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
-        "Checked 157 values on chain against parameters/default.yaml: all are equal."
+        "Checked 177 values on chain against parameters/default.yaml: all are equal."
     )
 
 
@@ -123,7 +123,7 @@ def test_ape_runs_it_on_anvil(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert "Checked 157 values" in finished.stdout
+    assert "Checked 177 values" in finished.stdout
     assert read_manifest(manifest).network == network
 
 

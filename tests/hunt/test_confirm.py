@@ -13,11 +13,11 @@ from underwater.actions import Action, Block, Call, Receipt
 from underwater.chain import Chain
 from underwater.chain.ape import connected
 from underwater.checks import check_named
-from underwater.engine.abi import selector
+from underwater.engine.abi import selector, words
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
 from underwater.hunt.confirm import Compared, compare
-from underwater.hunt.probe import Trial
+from underwater.hunt.probe import Sent, Trial
 from underwater.hunt.replay import replay
 
 LEAVING = "leaving-needs-a-price"
@@ -109,10 +109,21 @@ def test_a_difference_is_named_by_its_block_and_kind(
 def test_views_of_a_probe_are_asked_there_too(ape: Chain) -> None:
     instance: Any = arena().instance
     feed = instance.addresses.sources["BTC-USD"]
-    trial = Trial((), (), ((feed, selector("latestRoundData()")),))
+    trial = Trial((), (Sent(0, ()),), ((feed, selector("latestRoundData()")),))
     assert diverges(ape, opened(), trial) == ""
     chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)
     assert diverges(chain, opened(), trial).startswith("block 3: a probe's views differ between revm and ")
+
+
+def test_a_trial_that_lets_time_pass_is_made_in_blocks_of_its_own(ape: Chain) -> None:
+    instance: Any = arena().instance
+    feed, publisher = instance.addresses.sources["BTC-USD"], instance.address_of["publisher"]
+    time_s = BUNDLED.begin_s + 10_000
+    later = Call(publisher, feed, selector("publish(int256,uint256)") + words(7, time_s))
+    trial = Trial((), (Sent(0, ()), Sent(3_600, (later,))), ((feed, selector("latestRoundData()")),))
+    assert diverges(ape, opened(), trial) == ""
+    chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)
+    assert diverges(chain, opened(), trial).startswith("block 4: a probe's views differ between revm and ")
 
 
 def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:
@@ -120,7 +131,7 @@ def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:
     instance: Any = arena().instance
     feed, sender = instance.addresses.sources["BTC-USD"], instance.address_of["trader-1"]
     history = blocks(Action("set_feed_mode", "publisher", ("BTC-USD", BURNS_GAS)))
-    burning = Trial((), (Call(sender, feed, selector("latestRoundData()")),) * 6, ())
+    burning = Trial((), (Sent(0, (Call(sender, feed, selector("latestRoundData()")),) * 6),), ())
     before = ape.number, ape.time_s
     assert compared(ape, history, burning) == Compared("", probe_left_out=True)
     assert (ape.number, ape.time_s) == before

@@ -17,7 +17,7 @@ from tests.report.support import DEFAULT, DONE, WORDS
 from underwater.actions import Action, Aim, Bundle, Outcome
 from underwater.checks import Step
 from underwater.engine.bundled.actors import ACCOUNTS
-from underwater.hunt.probe import Asked, Trial, Tried
+from underwater.hunt.probe import Asked, Trial, Tried, Waited
 from underwater.report.table import (
     MOST_TRIED_SHOWN,
     Component,
@@ -245,6 +245,9 @@ def test_what_a_probe_asked_is_told_with_its_answer() -> None:
         Asked((1, 2 * WAD, 3_000 * WAD), None),
         Asked(("trader-1", 1), (0, 2_500 * WAD)),
         Asked(("trader-1", 1), (4, 0)),
+        Waited(3_600, 2_000_003_700),
+        Asked((1,), (-WAD // 100, WAD // 200, 3 * WAD)),
+        Asked((1,), None),
     )
     text = plain_text(explain("MARGIN-04", "A sentence.", "", steps_of(HISTORY[:2]), WORDS, Trial(asked, (), ())), 160)
     for words in (
@@ -252,8 +255,11 @@ def test_what_a_probe_asked_is_told_with_its_answer() -> None:
         "asks what 2 ETH-PERP require at 3,000 +no answer",
         "asks at what price of ETH-PERP trader-1 can be liquidated +2,500",
         r"asks at what price of ETH-PERP trader-1 can be liquidated +none \(status 4\)",
+        "nobody +acts for 3,600 s",
+        "asks for the funding of ETH-PERP +rate -0.01, premium 0.005, due 3",
+        "asks for the funding of ETH-PERP +no answer",
     ):
-        assert re.search(f"try +.* anyone +{words}", text), text
+        assert re.search(f"try +.* (anyone +)?{words}", text), text
 
 
 def test_price_that_stops_and_view_that_does_not_answer_are_said() -> None:

@@ -36,6 +36,7 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ("maker", "deposit", ("maker", 99, 7), "maker deposits 7 units of collateral 99"),
     ("trader-1", "settle", ("trader-1", 1), "trader-1 settles itself in ETH-PERP"),
     ("outsider", "settle", ("maker", 99), "outsider settles maker in market 99"),
+    ("outsider", "accrue_funding", (1,), "outsider accrues the funding of ETH-PERP"),
     ("maker", "set_operator", ("matcher", True), "maker sets operator matcher to yes"),
     ("maker", "fund_insurance", (10**6,), "maker pays 1 USDC into insurance"),
     ("treasurer", "collect_fees", ("maker", 25 * 10**5), "treasurer collects 2.5 USDC of fees for maker"),
@@ -65,6 +66,12 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
         "set_open_interest_scaling",
         (1, 2_000_000 * WAD, 20_000_000 * WAD),
         "risk-manager has the initial margin of ETH-PERP grow with open interest from 2,000,000 to 20,000,000",
+    ),
+    (
+        "risk-manager",
+        "set_funding",
+        (0, 3_600, 3 * WAD // 100, 3 * WAD // 1_000, WAD // 200, 5_000_000 * WAD),
+        "risk-manager sets the funding of BTC-PERP to every 3,600 s, rate up to 3 % by 0.3 %, premium 0.5 % by 5,000,000",
     ),
     ("risk-manager", "set_deposit_cap", (2, 20_000 * WAD), "risk-manager caps deposits at 20,000 WETH"),
     (

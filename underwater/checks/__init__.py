@@ -84,6 +84,9 @@ class Probe(Protocol):
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """Try an action; what the contract answers. Updates ``state``."""
 
+    def wait(self, seconds: int) -> None:
+        """Let time pass: what is done then is done in another block."""
+
     def health(self, name: str) -> Health | None:
         """The contract's health view of an account."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reference.funding import intervals_ended
+from reference.margin import health_of
 from reference.parameters import DAY_S
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD, div_ceil
@@ -53,9 +54,13 @@ def _side_that_pays(step: Step) -> Verdict:
             f"though trades were at a premium of {quote(before.premium_wad)}"
         )
     rise_wad = after.due_wad - before.due_wad
-    if rise_wad and max(before.rate_wad * rise_wad, after.rate_wad * rise_wad) <= 0:
-        side, rates = "longs" if rise_wad > 0 else "shorts", f"{quote(before.rate_wad)} to {quote(after.rate_wad)}"
-        return f"{market_name(step.after, market)}: {side} pay {quote(abs(rise_wad))} a unit at a rate of {rates} a day"
+    # The rate was what it had been, and went where trades pushed it.
+    if rise_wad and max(before.rate_wad * rise_wad, before.premium_wad * rise_wad) <= 0:
+        side, rate, premium = "longs" if rise_wad > 0 else "shorts", quote(before.rate_wad), quote(before.premium_wad)
+        return (
+            f"{market_name(step.after, market)}: {side} pay {quote(abs(rise_wad))} a unit, though the rate was {rate} a day "
+            f"and trades were at a premium of {premium}"
+        )
     return rise_wad != 0
 
 
@@ -63,7 +68,15 @@ def _accruing_changes_nothing(probe: Probe) -> Verdict:
     """FUND-03. Nobody's health depends on when funding is written down, by the contract's own word; and twice is once."""
     state, choices = probe.state, probe.choices
     market = choices.integer(0, len(state.parameters.markets) - 1)
-    if mark_status(state, state.parameters.markets[market])[0] != FRESH:
+    listed = state.parameters.markets[market]
+    # At once, or when the next intervals have ended and the source has said again what it says now.
+    intervals = choices.pick((0, 1, 1, 3))
+    if intervals:
+        interval_s, source = listed.funding.interval_s, listed.feed.feed
+        probe.wait(intervals * interval_s - state.time_s % interval_s)
+        probe.do("publish", probe.cast.publisher, source, state.feeds[source].answer, 0)
+        state = probe.state
+    if mark_status(state, listed)[0] != FRESH:
         return False
     before = [probe.health(name) for name in probe.cast.accounts]
     if not probe.do("accrue_funding", choices.pick(probe.cast.accounts), market).done:
@@ -120,6 +133,15 @@ def _only_in_accrual(step: Step) -> Verdict:
         ended = intervals_ended(step.before.parameters.markets[market].funding, was.accrued_at_s, step.before.time_s)
         if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
+    if step.kind == "set_funding":
+        for name, health in step.healths.items():
+            expected = health_of(step.before, name)
+            if health is not None and (health.status, health.risk.equity_wad) != (
+                expected.status,
+                expected.risk.equity_wad,
+            ):
+                equity = quote(expected.risk.equity_wad), quote(health.risk.equity_wad)
+                return f"new parameters of funding took the equity of {name} from {equity[0]} to {equity[1]}"
     return bool(changed)
 
 
@@ -139,5 +161,10 @@ CHECKS = (
         _WRITES_DOWN,
         of_done=True,
     ),
-    Check("FUND-05", "funding moves only when it accrues", _only_in_accrual, of_done=True),
+    Check(
+        "FUND-05",
+        "funding moves only when it accrues, and new parameters bind no earlier",
+        _only_in_accrual,
+        of_done=True,
+    ),
 )

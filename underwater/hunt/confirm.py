@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from underwater.actions import Block, Receipt
+from underwater.actions import Act, Block, Call, Receipt
 from underwater.chain import BlockIsFull, Chain
 from underwater.chain.clone import run_plan
 from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
-from underwater.hunt.probe import Trial
+from underwater.hunt.probe import Sent, Trial
 
 
 class Seen(NamedTuple):
@@ -24,16 +24,17 @@ class Seen(NamedTuple):
 
 
 def watch(chain: Chain, instance: Instance, blocks: Sequence[Block], trial: Trial | None = None) -> list[Seen]:
-    """Run a history on any chain that holds the deployment, and say what it shows. A ``trial`` is made in the last block."""
+    """Run a history on any chain that holds the deployment, and say what it shows. A ``trial`` begins in the last block."""
     shown = []
-    for number, block in enumerate(blocks, 1):
-        time_s = chain.time_s + block.after_s
-        calls = [instance.call(act, time_s) for act in block.acts]
-        views: Sequence[tuple[str, bytes]] = ()
-        if trial is not None and number == len(blocks):
-            calls += trial.calls
-            views = trial.views
-        receipts = chain.block(block.after_s, calls)
+    begun, *later = trial.sent if trial is not None else (Sent(0, ()),)
+    whole: list[tuple[int, Sequence[Act], Sequence[Call]]] = [(block.after_s, block.acts, ()) for block in blocks[:-1]]
+    whole += [(blocks[-1].after_s, blocks[-1].acts, begun.calls)] if blocks else []
+    whole += [(sent.after_s, (), sent.calls) for sent in later]
+    for number, (after_s, acts, tried) in enumerate(whole, 1):
+        time_s = chain.time_s + after_s
+        calls = [*(instance.call(act, time_s) for act in acts), *tried]
+        views = trial.views if trial is not None and number == len(whole) else ()
+        receipts = chain.block(after_s, calls)
         shown.append(
             Seen(
                 tuple((receipt.ok, receipt.halted is not None, receipt.data, receipt.logs) for receipt in receipts),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from reference.machine import apply
+from reference.machine import apply, at_time
 from reference.margin import Health, health_of
 from reference.state import State, with_item
 from underwater.actions import Action, Call, Outcome, Receipt
@@ -31,14 +31,28 @@ class Asked(NamedTuple):
     answer: tuple[int, ...] | None
 
 
+class Waited(NamedTuple):
+    """A probe let time pass: how many seconds, and what the time then was."""
+
+    after_s: int
+    time_s: int
+
+
+class Sent(NamedTuple):
+    """What a probe sent in one block, ``after_s`` seconds after the one before; 0 for the block that the history ends with."""
+
+    after_s: int
+    calls: tuple[Call, ...]
+
+
 class Trial(NamedTuple):
     """What a probe did and asked: to tell of it, and to try it on another chain.
 
-    ``calls`` are all that it sent, in order; ``views`` (address, calldata) those that it asked after the last of them.
+    ``sent`` is all that it sent, block by block; ``views`` (address, calldata) those that it asked after the last of it.
     """
 
-    acts: tuple[Tried | Asked, ...]
-    calls: tuple[Call, ...]
+    acts: tuple[Tried | Asked | Waited, ...]
+    sent: tuple[Sent, ...]
     views: tuple[tuple[str, bytes], ...]
 
 
@@ -47,12 +61,18 @@ class _Tape(RevmChain):
 
     def __init__(self, chain: RevmChain) -> None:
         self.__dict__.update(chain.__dict__)
-        self.sent: list[Call] = []
+        self.sent: list[tuple[int, list[Call]]] = [(0, [])]
         self.asked: list[tuple[str, bytes]] = []
+
+    def open_block(self, after_s: int) -> None:
+        """See ``RevmChain``."""
+        self.sent.append((after_s, []))
+        self.asked.clear()
+        super().open_block(after_s)
 
     def transact(self, call: Call) -> Receipt:
         """See ``RevmChain``."""
-        self.sent.append(call)
+        self.sent[-1][1].append(call)
         self.asked.clear()
         return super().transact(call)
 
@@ -63,13 +83,13 @@ class _Tape(RevmChain):
 
 
 class Probe:
-    """See ``underwater.checks.Probe``. The chain is at the probed step's block; time does not pass."""
+    """See ``underwater.checks.Probe``. The chain is at the probed step's block, until the probe waits."""
 
     def __init__(self, observer: Observer, state: State, choices: Choices) -> None:
         instance = self.instance = observer.instance
         self.chain = _Tape(observer.chain)
         self.observer = Observer(self.chain, instance, observer.values)
-        self._tried: list[Tried | Asked] = []
+        self._tried: list[Tried | Asked | Waited] = []
         self.state = state
         self.choices = choices
         self.cast = instance.cast
@@ -89,9 +109,16 @@ class Probe:
         self._tried.append(Tried(before, action, outcome))
         return outcome
 
+    def wait(self, seconds: int) -> None:
+        """See ``underwater.checks.Probe``."""
+        self.chain.open_block(seconds)
+        self.state = at_time(self.state, self.chain.time_s)
+        self._tried.append(Waited(seconds, self.chain.time_s))
+
     def trial(self) -> Trial:
         """What was done and asked so far."""
-        return Trial(tuple(self._tried), tuple(self.chain.sent), tuple(self.chain.asked))
+        sent = tuple(Sent(after_s, tuple(calls)) for after_s, calls in self.chain.sent)
+        return Trial(tuple(self._tried), sent, tuple(self.chain.asked))
 
     def health(self, name: str) -> Health | None:
         """See ``underwater.checks.Probe``."""

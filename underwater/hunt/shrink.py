@@ -141,7 +141,8 @@ class Shrinker:
                 skipped_s = sum(after_s for after_s, _ in best[start:end])
                 rest = best[end:]
                 candidates = [best[:start] + rest]
-                if rest and skipped_s > size:
+                # A second for each act is seldom needed, but may have been what brought the end of an interval nearer.
+                if rest and (skipped_s > size or size == 1):
                     candidates.append((*best[:start], (rest[0][0] + skipped_s, rest[0][1]), *rest[1:]))
                 for candidate in candidates:
                     taken = self._take(candidate)
@@ -196,7 +197,10 @@ class Shrinker:
         What was overdone is kept only if the history then gets shorter.
         """
         bold = self._deposits_first(best)
-        bold = self._take((*bold[:-1], (self._longest_heartbeat_s() + 1, bold[-1][1]))) or bold
+        # Of the same cause alone: once nothing can be priced, other refusals than the one that was met are easily had.
+        now, late = self.fails(bold), self.fails((*bold[:-1], (self._longest_heartbeat_s() + 1, bold[-1][1])))
+        if now is not None and late is not None and late.cause == now.cause:
+            bold = flatten(late.blocks)
         for enabler in self._enablers(best):
             bold = self._take(((1, enabler), *bold)) or bold
         return self._if_shorter(best, self._each(self._each(bold, self._at_most), self._overdone))

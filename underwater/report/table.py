@@ -23,7 +23,7 @@ from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
-from underwater.hunt.probe import Asked, Trial, Tried
+from underwater.hunt.probe import Asked, Trial, Tried, Waited
 from underwater.hunt.replay import Replayed
 from underwater.report.words import (
     asked_text,
@@ -172,8 +172,19 @@ def explain(
         view = last.healths[account] or _NO_VIEW if account in last.healths else None
         parts = side_by_side(expected, components(last.after, account, view))
     time_s = last.before.time_s - start_s
-    tried = [_tried_row(act, time_s, vocabulary) for act in trial.acts] if trial is not None else []
+    tried = _tried_rows(trial, time_s, start_s, vocabulary) if trial is not None else []
     return Explanation(check, says, why, rows, len(steps), account, parts, tuple(tried))
+
+
+def _tried_rows(trial: Trial, time_s: int, start_s: int, vocabulary: Vocabulary) -> list[StepRow]:
+    rows = []
+    for act in trial.acts:
+        if isinstance(act, Waited):
+            time_s = act.time_s - start_s
+            rows.append(StepRow(0, time_s, "nobody", f"acts for {number_text(act.after_s, 0)} s", "", ""))
+        else:
+            rows.append(_tried_row(act, time_s, vocabulary))
+    return rows
 
 
 def _tried_row(tried: Tried | Asked, time_s: int, vocabulary: Vocabulary) -> StepRow:
