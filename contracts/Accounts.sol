@@ -16,6 +16,10 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
     /// @dev The bits of `Account.holdings` that stand for positions.
     uint256 private constant POSITIONS = (1 << FIRST_COLLATERAL) - 1;
 
+    /// @dev The bits of `Account.holdings` that stand for what is held; above them are those of isolated markets.
+    uint256 private constant ASSETS = (1 << FIRST_ISOLATED) - 1;
+    uint256 private constant FIRST_ISOLATED = 32;
+
     /// @notice A position, in one slot. Rule N6: both fit.
     /// @param size base wad, positive for long
     /// @param quote quote wad
@@ -27,14 +31,17 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
     /// @notice An account. Section 5.
     /// @param cash quote wad, negative for a debt
     /// @param holdings one bit an asset: set iff the size is not 0, or the units are not. So a valuation visits what
-    /// is there and reads nothing else.
+    /// is there and reads nothing else. From bit 32 on, one bit an isolated market (rule B1).
     /// @param positions by market
+    /// @param margins by market, quote wad: what stands behind an isolated position, negative for a debt; zero where the
+    /// market is not isolated
     /// @param units by collateral, token units; number 0 is cash and stays 0 here
     /// @param operators who may act for the account. Rule A2.
     struct Account {
         int256 cash;
         uint256 holdings;
         Position[MOST_MARKETS] positions;
+        int256[MOST_MARKETS] margins;
         uint256[MOST_COLLATERALS] units;
         mapping(address operator => bool approved) operators;
     }
@@ -86,15 +93,44 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
         _setHeld(self, FIRST_COLLATERAL + collateral, units != 0);
     }
 
-    /// @notice Whether every margin test passes without a price.
-    /// @dev Rule V7.
-    function _isUnencumbered(Account storage self) internal view returns (bool) {
-        return self.holdings & POSITIONS == 0 && self.cash >= 0;
+    /// @notice Begins or ends a market's bucket.
+    function _setIsolated(Account storage self, uint256 market, bool isolated) internal {
+        _setHeld(self, FIRST_ISOLATED + market, isolated);
     }
 
-    function _setHeld(Account storage self, uint256 asset, bool held) private {
+    /// @dev Rule B1.
+    function _isIsolated(Account storage self, uint256 market) internal view returns (bool) {
+        return self.holdings >> (FIRST_ISOLATED + market) & 1 == 1;
+    }
+
+    /// @notice The bits of what is held across: everything but isolated positions.
+    function _crossHoldings(Account storage self) internal view returns (uint256) {
+        uint256 holdings = self.holdings;
+        return holdings & ASSETS & ~(holdings >> FIRST_ISOLATED);
+    }
+
+    /// @notice Adds to the money behind a position: the margin of an isolated market, or the account's cash. Rule B5.
+    /// @param amount quote wad, may be negative
+    function _pay(Account storage self, uint256 market, int256 amount) internal {
+        if (_isIsolated(self, market)) self.margins[market] += amount;
+        else self.cash += amount;
+    }
+
+    /// @notice Whether every margin test of the account passes without a price.
+    /// @dev Rule V7.
+    function _isUnencumbered(Account storage self) internal view returns (bool) {
+        return _crossHoldings(self) & POSITIONS == 0 && self.cash >= 0;
+    }
+
+    /// @notice Whether every margin test of a bucket passes without a price.
+    /// @dev Rules V7, B1.
+    function _isBucketUnencumbered(Account storage self, uint256 market) internal view returns (bool) {
+        return self.positions[market].size == 0 && self.margins[market] >= 0;
+    }
+
+    function _setHeld(Account storage self, uint256 bitNumber, bool held) private {
         uint256 before = self.holdings;
-        uint256 bit = 1 << asset;
+        uint256 bit = 1 << bitNumber;
         uint256 afterwards = held ? before | bit : before & ~bit;
         if (afterwards != before) self.holdings = afterwards;
     }

@@ -18,7 +18,7 @@ import {FeedReader} from "./libraries/FeedReader.sol";
 import {Safety} from "./libraries/Safety.sol";
 
 /// @title Who may list what, and change which parameters
-/// @dev Sections 3 and 11. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
+/// @dev Sections 3 and 12. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
 /// out alike, because both begin with `Funding`. Called by itself it has no roles, and so does nothing.
 /// A change is stored first and checked as it stands there; what is unsafe reverts.
 contract Governance is Funding, IGovernance {

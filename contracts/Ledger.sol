@@ -8,7 +8,7 @@ import {Wad} from "./libraries/Wad.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
 /// @title Money in, money out, and who owns it
-/// @dev Section 6. At any time: sum of cash + sum of position quotes + insurance + fees - bad debt = the pool of
+/// @dev Section 6. At any time: sum of cash and margins + sum of position quotes + insurance + fees - bad debt = the pool of
 /// settlement tokens in quote (rule L10).
 ///
 /// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy
@@ -114,7 +114,7 @@ abstract contract Ledger is Risk, ILedger {
     /// @dev Funding has accrued before. What is due on the size that comes is taken off again: it is not its holder's.
     /// @param mark of the market in which it changes
     /// @param size change of the size, base wad
-    /// @param payment change of cash and the position's quote together, quote wad
+    /// @param payment change of the money behind it and the position's quote together, quote wad
     function _change(address account, Price memory mark, int256 size, int256 payment)
         internal
         returns (Effect memory effect)
@@ -126,7 +126,7 @@ abstract contract Ledger is Risk, ILedger {
         int256 worth = Wad.worth(sizeAfter, net);
         effect.sizeBefore = sizeBefore;
         effect.gain = Wad.worth(size, int256(mark.wad)) + payment;
-        self.cash += worth + quote + effect.gain - Wad.worth(size, net);
+        _pay(self, mark.asset, worth + quote + effect.gain - Wad.worth(size, net));
         _setPosition(self, mark.asset, sizeAfter, -worth);
         _countOpenInterest(mark.asset, sizeBefore, sizeAfter);
     }
@@ -142,13 +142,18 @@ abstract contract Ledger is Risk, ILedger {
     /// @notice Writes off what an account owes that has nothing left. Rule Q7.
     function _recordBadDebt(address account) internal {
         Account storage self = _accounts[account];
-        if (self.holdings != 0 || self.cash >= 0) return;
+        if (_crossHoldings(self) != 0 || self.cash >= 0) return;
         uint256 shortfall = uint256(-self.cash);
+        self.cash = 0;
+        _bookBadDebt(account, shortfall);
+    }
+
+    /// @notice Books a shortfall, quote wad, that nobody owes any more: insurance pays, the rest is bad debt. Rule Q7.
+    function _bookBadDebt(address account, uint256 shortfall) internal {
         uint256 fund = insurance;
         uint256 paid = fund < shortfall ? fund : shortfall;
         insurance = fund - paid;
         badDebt += shortfall - paid;
-        self.cash = 0;
         emit BadDebtRecorded(account, shortfall, paid);
     }
 

@@ -8,7 +8,7 @@ import {Price} from "./libraries/FeedReader.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
 
 /// @title Taking over the positions and the collateral of unhealthy accounts
-/// @dev Section 9.
+/// @dev Section 10.
 abstract contract Liquidation is Trading, ILiquidation {
     /// @inheritdoc ILiquidation
     /// @dev Rule Q3 is the order of the tests.
@@ -21,11 +21,14 @@ abstract contract Liquidation is Trading, ILiquidation {
         if (held == 0) revert NoPosition(account, market);
         // Unusable or not: another market's mark may have to be refused before this one's (rule O5).
         Price memory mark = _priceOf(market);
-        Valuation memory valuation = _requireLiquidatable(account, mark);
+        Valuation memory valuation = _valueBehind(account, mark);
+        _requireLiquidatable(account, valuation);
         _requireClosable(market, size, Wad.abs(held), mark.wad, valuation);
         _requireWithinLimit(market, liquidator, size, held > 0);
+        bool isolated = _isIsolated(_accounts[account], market);
         _takeOver(mark, liquidator, account, held > 0 ? int256(size) : -int256(size), valuation.equity);
-        _recordBadDebt(account);
+        if (isolated) _endBucketIfClosed(account, market);
+        else _recordBadDebt(account);
     }
 
     /// @inheritdoc ILiquidation
@@ -40,20 +43,15 @@ abstract contract Liquidation is Trading, ILiquidation {
         if (units > balance) revert InsufficientCollateral(account, balance);
         // Unusable or not: another price may have to be refused before this one (rule O5).
         Price memory price = _priceOf(FIRST_COLLATERAL + collateral);
-        _requireLiquidatable(account, price);
+        _requireLiquidatable(account, _value(account, price));
         uint256 payment = _requireOwed(account, collateral, units, price.wad);
         _buyCollateral(liquidator, account, collateral, units, payment);
         _requireInitialMargin(liquidator, price);
         _recordBadDebt(account);
     }
 
-    /// @dev Rules O5, Q1.
-    function _requireLiquidatable(address account, Price memory known)
-        private
-        view
-        returns (Valuation memory valuation)
-    {
-        valuation = _value(account, known);
+    /// @dev Rule Q1.
+    function _requireLiquidatable(address account, Valuation memory valuation) private pure {
         if (valuation.equity >= int256(valuation.maintenanceMargin)) {
             revert AccountHealthy(account, valuation.equity, valuation.maintenanceMargin);
         }
@@ -88,6 +86,7 @@ abstract contract Liquidation is Trading, ILiquidation {
         _change(account, mark, -size, amount - int256(liquidatorPart + insurancePart));
         Effect memory taken = _change(liquidator, mark, size, int256(liquidatorPart) - amount);
         _requireMarginAfter(liquidator, mark, taken);
+        _endBucketIfClosed(liquidator, market);
     }
 
     /// @dev Rule Q5: the penalty is rounded up, the liquidator's part of it down; the insurance fund gets the rest,

@@ -11,7 +11,8 @@ import {Safety} from "./libraries/Safety.sol";
 /// @notice Several markets, several collaterals, one pool of collateral behind all positions of an account.
 /// @dev Read in this order: `Accounts` (who holds what), `Parameters` (what is listed), `Funding` (what one
 /// side pays the other), `Risk` (what an account is
-/// worth and must be worth), `Ledger` (money), `Trading`, `Liquidation`, `Views`; and `Governance`, whose functions
+/// worth and must be worth), `Ledger` (money), `Buckets`
+/// (isolated margin), `Trading`, `Liquidation`, `Views`; and `Governance`, whose functions
 /// this contract has at its own address although their code stands at another: together they would be too large.
 contract MarginEngine is Liquidation, Views, Proxy {
     /// @dev Fixed for good, as this contract's own code is.

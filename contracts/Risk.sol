@@ -53,7 +53,7 @@ abstract contract Risk is Funding {
     }
 
     /// @notice Values an account, or says which price is unusable.
-    /// @dev Rules V1 to V6, in the order of O5: one pass over the assets held, one reading each.
+    /// @dev Rules V1 to V6, in the order of O5: one pass over the assets held across, one reading each.
     /// @param known a price that was read before; it is used, and if unusable reported, in its turn
     /// @return valuation complete if `unusable.status` is 0
     /// @return unusable the first unusable price
@@ -64,7 +64,7 @@ abstract contract Risk is Funding {
     {
         Account storage self = _accounts[account];
         valuation.equity = self.cash;
-        uint256 holdings = self.holdings;
+        uint256 holdings = _crossHoldings(self);
         while (holdings != 0) {
             uint256 asset = LibBit.ffs(holdings);
             // Clears the lowest bit, which is the asset's.
@@ -81,6 +81,22 @@ abstract contract Risk is Funding {
         Price memory unusable;
         (valuation, unusable) = _tryValue(account, known);
         unusable.requireFresh();
+    }
+
+    /// @notice Values a bucket. Rule B1.
+    /// @param mark of its market, which may be used unless it has no position
+    function _valueBucket(address account, Price memory mark) internal view returns (Valuation memory valuation) {
+        Account storage self = _accounts[account];
+        valuation.equity = self.margins[mark.asset];
+        if (self.positions[mark.asset].size != 0) _addPosition(valuation, self, mark.asset, mark.wad);
+    }
+
+    /// @notice Values what stands behind a position: its bucket, or the account. Rule B5.
+    /// @param mark of the market, which is reported if it is needed and unusable
+    function _valueBehind(address account, Price memory mark) internal view returns (Valuation memory) {
+        if (!_isIsolated(_accounts[account], mark.asset)) return _value(account, mark);
+        mark.requireFresh();
+        return _valueBucket(account, mark);
     }
 
     /// @notice Initial and maintenance requirement of a position at a price, quote wad, each rounded up.
@@ -103,22 +119,27 @@ abstract contract Risk is Funding {
     /// @notice Refuses an account that is neither unencumbered nor above initial margin. Rules L2, Q6, V7.
     function _requireInitialMargin(address account, Price memory known) internal view {
         if (_isUnencumbered(_accounts[account])) return;
-        Valuation memory present = _value(account, known);
-        if (present.equity < int256(present.initialMargin)) {
-            revert InsufficientMargin(account, present.equity, present.initialMargin);
-        }
+        _requireInitial(account, _value(account, known));
+    }
+
+    /// @notice The same of a bucket. Rules B2, B4.
+    function _requireBucketInitialMargin(address account, uint256 market) internal view {
+        if (_isBucketUnencumbered(_accounts[account], market)) return;
+        _requireInitial(account, _valueBehind(account, _priceOf(market)));
     }
 
     /// @notice Refuses an account that was left below initial margin, unless its position was harmlessly reduced.
-    /// @dev Rules T6, V7. What the account was before is derived, not valued again: at the same prices nothing but
-    /// cash and this one position has changed.
+    /// @dev Rules T6, V7, B5. What the account (or bucket) was before is derived, not valued again: at the same prices
+    /// nothing but its money and this one position has changed.
     /// @param mark of the market in which the position changed
     /// @param effect what the action changed
     function _requireMarginAfter(address account, Price memory mark, Effect memory effect) internal view {
-        if (_isUnencumbered(_accounts[account])) return;
-        Valuation memory present = _value(account, mark);
+        Account storage self = _accounts[account];
+        bool isolated = _isIsolated(self, mark.asset);
+        if (isolated ? _isBucketUnencumbered(self, mark.asset) : _isUnencumbered(self)) return;
+        Valuation memory present = _valueBehind(account, mark);
         if (present.equity >= int256(present.initialMargin)) return;
-        int256 size = _accounts[account].positions[mark.asset].size;
+        int256 size = self.positions[mark.asset].size;
         if (_isReduction(effect.sizeBefore, size)) {
             uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, mark.wad);
             uint256 required = _maintenanceUp(mark.asset, size, mark.wad);
@@ -126,6 +147,12 @@ abstract contract Risk is Funding {
             if (_didNoHarm(present, present.equity - effect.gain, marginBefore)) return;
         }
         revert InsufficientMargin(account, present.equity, present.initialMargin);
+    }
+
+    function _requireInitial(address account, Valuation memory present) private pure {
+        if (present.equity < int256(present.initialMargin)) {
+            revert InsufficientMargin(account, present.equity, present.initialMargin);
+        }
     }
 
     /// @dev Rule V5: `x` and `R`.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ledger} from "./Ledger.sol";
+import {Buckets} from "./Buckets.sol";
 import {ITrading} from "./interfaces/ITrading.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title Trades on which two accounts have agreed
 /// @dev Section 7.
-abstract contract Trading is Ledger, ITrading {
+abstract contract Trading is Buckets, ITrading {
     using FeedReader for Price;
 
     /// @inheritdoc ITrading
@@ -73,5 +73,7 @@ abstract contract Trading is Ledger, ITrading {
         _movePremium(market, amount, price, mark.wad);
         _requireMarginAfter(buyer, mark, bought);
         _requireMarginAfter(seller, mark, sold);
+        _endBucketIfClosed(buyer, market);
+        _endBucketIfClosed(seller, market);
     }
 }

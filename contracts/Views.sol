@@ -9,7 +9,7 @@ import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title What can be asked
-/// @dev Section 10.
+/// @dev Section 11.
 abstract contract Views is Risk, IViews {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
@@ -22,6 +22,28 @@ abstract contract Views is Risk, IViews {
         (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
         if (unusable.status != FeedReader.FRESH) return (unusable.status, 0, 0, 0);
         return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W5.
+    function bucketHealth(address account, uint256 market) external view returns (uint256, int256, uint256, uint256) {
+        _requireMarket(market);
+        Account storage self = _accounts[account];
+        if (!_isIsolated(self, market)) return (FeedReader.FRESH, 0, 0, 0);
+        Price memory mark;
+        mark.asset = market;
+        if (self.positions[market].size != 0) mark = _priceOf(market);
+        if (mark.status != FeedReader.FRESH) return (mark.status, 0, 0, 0);
+        Valuation memory valuation = _valueBucket(account, mark);
+        return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W5.
+    function isolatedMarginOf(address account, uint256 market) external view returns (bool isolated, int256 margin) {
+        _requireMarket(market);
+        Account storage self = _accounts[account];
+        return (_isIsolated(self, market), self.margins[market]);
     }
 
     /// @inheritdoc IViews
@@ -41,12 +63,18 @@ abstract contract Views is Risk, IViews {
         _requireMarket(market);
         int256 size = _accounts[account].positions[market].size;
         if (size == 0) return (NONE, 0);
-        // At a price of zero the position is worth its quote and requires nothing: what remains is the rest of the
-        // account.
+        // At a price of zero the position is worth its quote, less funding, and requires nothing: what remains is the
+        // rest of the account, or of the bucket.
         Price memory zero;
         zero.asset = market;
-        (Valuation memory rest, Price memory unusable) = _tryValue(account, zero);
-        if (unusable.status != FeedReader.FRESH) return (unusable.status, 0);
+        Valuation memory rest;
+        if (_isIsolated(_accounts[account], market)) {
+            rest = _valueBucket(account, zero);
+        } else {
+            Price memory unusable;
+            (rest, unusable) = _tryValue(account, zero);
+            if (unusable.status != FeedReader.FRESH) return (unusable.status, 0);
+        }
         uint256 ticks = _boundary(market, size, rest);
         return ticks == 0 ? (NONE, 0) : (FeedReader.FRESH, ticks * _markets[market].tick);
     }
@@ -116,7 +144,7 @@ abstract contract Views is Risk, IViews {
     /// @dev Health changes at most once between one tick and the largest mark, so halving finds where: `well` is always
     /// a healthy price and `ill` an unhealthy one, in ticks. A long is best off at the largest mark, a short at one
     /// tick.
-    /// @param rest the account without the market's position but with its quote
+    /// @param rest the account or bucket without the market's position but with its quote
     function _boundary(uint256 market, int256 size, Valuation memory rest) private view returns (uint256 well) {
         uint256 last = FeedReader.toWad(_markets[market].feed.maximumAnswer, _markets[market].feed.decimals)
             / _markets[market].tick;

@@ -11,7 +11,10 @@ from bisect import bisect_right
 
 from reference.liquidation import permitted_close_wad
 from reference.margin import (
+    behind,
+    bucket_of,
     collateral_value_wad,
+    cross_of,
     funding_due_wad,
     health,
     health_without,
@@ -23,7 +26,7 @@ from reference.margin import (
 )
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import ANSWERS, State, with_item
+from reference.state import ANSWERS, Account, State, margin_of, with_item
 from reference.trading import amount_wad, is_within_band, open_interest_after, requirement_of, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 4
@@ -73,6 +76,52 @@ def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | 
     return limit if limit > 0 else None
 
 
+def _givable_wad(state: State, account: Account) -> int | None:
+    """How much of its cash an account without buckets, or a bucket of its margin, can give and still pass L2's test."""
+    if account.cash_wad <= 0:
+        return None
+    if is_unencumbered(account):
+        return account.cash_wad
+    status, risk = health(state, account)
+    if status != FRESH:
+        return None
+    givable_wad = min(account.cash_wad, risk.equity_wad - risk.initial_margin_wad)
+    return givable_wad if givable_wad > 0 else None
+
+
+def largest_isolation_wad(state: State, name: str, market: int) -> int | None:
+    """B2: the most that can be set apart with a market's position, as far as the rest of the account decides."""
+    account = state.accounts[name]
+    if margin_of(account, market) is not None:
+        return None
+    rest = without_position(account, market) if account.sizes_wad[market] else account
+    return _givable_wad(state, cross_of(rest))
+
+
+def least_isolation_wad(state: State, name: str, market: int) -> int | None:
+    """B2: the least that has to be set apart with a market's position, as far as the bucket decides; None if nothing has."""
+    account = state.accounts[name]
+    size_wad = account.sizes_wad[market]
+    if size_wad == 0 or margin_of(account, market) is not None:
+        return None
+    alone = bucket_of(account._replace(isolated=((market, 0),)), market)
+    status, risk = health(state, alone)
+    missing_wad = risk.initial_margin_wad - risk.equity_wad
+    return missing_wad if status == FRESH and missing_wad > 0 else None
+
+
+def largest_margin_out_wad(state: State, name: str, market: int) -> int | None:
+    """B4: the most that can be moved from a bucket to cash."""
+    account = state.accounts[name]
+    return None if margin_of(account, market) is None else _givable_wad(state, bucket_of(account, market))
+
+
+def largest_margin_in_wad(state: State, name: str, market: int) -> int | None:
+    """B4: the most that can be moved from cash to a bucket."""
+    account = state.accounts[name]
+    return None if margin_of(account, market) is None else _givable_wad(state, cross_of(account))
+
+
 def largest_fee_collection_units(state: State) -> int | None:
     """L9: what fees and pool admit."""
     units = min(state.fees_wad // state.parameters.collaterals[0].quote_wad_per_unit, state.pool_units[0])
@@ -119,7 +168,7 @@ def largest_trade_wad(
     that of the fraction which the smallest such size leaves, and is walked back from there as well.
     """
     listed = state.parameters.markets[market]
-    account = state.accounts[name]
+    account = behind(state.accounts[name], market)
     status, mark_wad = mark_status(state, listed)
     if status != FRESH or not is_within_band(listed, price_wad, mark_wad):
         return None
@@ -234,7 +283,7 @@ def close_out_price_wad(state: State, name: str, market: int) -> tuple[int, int]
 
 
 def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int, requirement: str) -> tuple[int, int]:
-    account = state.accounts[name]
+    account = behind(state.accounts[name], market)
     listed = state.parameters.markets[market]
     size_wad = account.sizes_wad[market]
     if size_wad == 0:
@@ -290,7 +339,7 @@ def bracket_price_wad(state: State, name: str, market: int) -> int | None:
 
 def largest_close_wad(state: State, name: str, market: int) -> int | None:
     """Q4: the largest size that may be closed now; None if the account is not liquidatable there."""
-    account = state.accounts[name]
+    account = behind(state.accounts[name], market)
     listed = state.parameters.markets[market]
     size_wad = account.sizes_wad[market]
     status, risk = health(state, account)

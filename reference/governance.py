@@ -1,4 +1,4 @@
-"""Roles, and what they may change (A3, section 11)."""
+"""Roles, and what they may change (A3, section 12)."""
 
 from __future__ import annotations
 

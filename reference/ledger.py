@@ -13,10 +13,10 @@ from reference.margin import is_unencumbered, position_value_wad, require_risk
 from reference.parameters import Collateral, Market
 from reference.prices import require_mark
 from reference.rejection import Rejected
-from reference.state import Account, State, with_item
+from reference.state import Account, State, margin_of, with_item
 
 Event = tuple[object, ...]
-"""(name, *arguments in the order of section 13)."""
+"""(name, *arguments in the order of section 14)."""
 Effect = tuple[State, tuple[Event, ...]]
 
 
@@ -166,13 +166,22 @@ def accrue_funding(state: State, caller: str, market: int) -> Effect:
 
 
 def settled_at(account: Account, market: int, mark_wad: int, due_wad: int) -> tuple[Account, int]:
-    """L6: the account with a position's value moved into cash, and that value in quote wad. Equity stays as it was."""
+    """L6: the account with a position's value moved into cash (B5: or margin), and that value in quote wad. Equity stays as it was."""
     value_wad = position_value_wad(account.sizes_wad[market], account.quotes_wad[market], mark_wad, due_wad)
-    after = account._replace(
-        cash_wad=account.cash_wad + value_wad,
-        quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - value_wad),
+    settled = account._replace(quotes_wad=with_item(account.quotes_wad, market, account.quotes_wad[market] - value_wad))
+    return paid(settled, market, value_wad), value_wad
+
+
+def paid(account: Account, market: int, amount_wad: int) -> Account:
+    """B5: the account with an amount (signed) added to the money behind its position in a market."""
+    if not account.isolated or margin_of(account, market) is None:
+        return account._replace(cash_wad=account.cash_wad + amount_wad)
+    return account._replace(
+        isolated=tuple(
+            (number, margin_wad + amount_wad if number == market else margin_wad)
+            for number, margin_wad in account.isolated
+        )
     )
-    return after, value_wad
 
 
 def settle(state: State, caller: str, account: str, market: int) -> Effect:

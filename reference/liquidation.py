@@ -1,9 +1,10 @@
-"""Who takes over a position that its owner cannot carry, and what is left in the end (section 9)."""
+"""Who takes over a position that its owner cannot carry, and what is left in the end (section 10)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from reference.buckets import bad_debt_recorded, with_closed_bucket_ended
 from reference.ledger import (
     Effect,
     Event,
@@ -14,12 +15,12 @@ from reference.ledger import (
     require_market,
     require_right,
 )
-from reference.margin import Risk, has_positions, is_liquidatable, notional_wad, require_risk
+from reference.margin import Risk, behind, has_positions, is_liquidatable, notional_wad, require_risk
 from reference.parameters import Collateral, LiquidationParameters, Market
 from reference.prices import require_collateral_price, require_mark
 from reference.rejection import Rejected
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor
-from reference.state import State, with_item
+from reference.state import Account, State, margin_of, with_item
 from reference.trading import (
     amount_wad,
     open_interest_after,
@@ -56,9 +57,9 @@ def penalty(parameters: LiquidationParameters, market: Market, amount: int, equi
     return Penalty(liquidator_wad, min(total_wad - liquidator_wad, max(0, equity_wad - liquidator_wad)))
 
 
-def _require_liquidatable(state: State, name: str) -> Risk:
-    """O5, Q1."""
-    risk = require_risk(state, state.accounts[name])
+def _require_liquidatable(state: State, name: str, account: Account) -> Risk:
+    """O5, Q1: of the account, or of a bucket."""
+    risk = require_risk(state, account)
     if not is_liquidatable(risk):
         raise Rejected("AccountHealthy", name, risk.equity_wad, risk.maintenance_margin_wad)
     return risk
@@ -76,7 +77,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     held_wad = before.sizes_wad[market]
     if held_wad == 0:
         raise Rejected("NoPosition", account, market)
-    risk = _require_liquidatable(state, account)
+    risk = _require_liquidatable(state, account, behind(before, market))
     mark_wad = require_mark(state, listed)
     permitted_wad = permitted_close_wad(state.parameters.liquidation, listed, held_wad, mark_wad, risk)
     if size_wad > permitted_wad:
@@ -118,8 +119,12 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
         liquidator_part_wad,
         insurance_part_wad,
     )
-    final, more = _absorb_bad_debt(moved, account)
-    return final, (*events, event, *more)
+    final, ended = with_closed_bucket_ended(moved, liquidator, market)
+    if margin_of(before, market) is None:
+        final, more = _absorb_bad_debt(final, account)
+    else:
+        final, more = with_closed_bucket_ended(final, account, market)
+    return final, (*events, event, *ended, *more)
 
 
 def seizure_payment_wad(collateral: Collateral, units: int, price_wad: int) -> int:
@@ -143,7 +148,7 @@ def seize(state: State, caller: str, liquidator: str, account: str, collateral: 
     before = state.accounts[account]
     if units > before.units[collateral]:
         raise Rejected("InsufficientCollateral", account, before.units[collateral])
-    _require_liquidatable(state, account)
+    _require_liquidatable(state, account, before)
     if before.cash_wad >= 0:
         raise Rejected("NoDebt", account)
     price_wad = require_collateral_price(state, token)
@@ -173,13 +178,6 @@ def _absorb_bad_debt(state: State, name: str) -> Effect:
     account = state.accounts[name]
     if account.cash_wad >= 0 or has_positions(account) or any(account.units):
         return state, ()
-    shortfall_wad = -account.cash_wad
-    paid_wad = min(state.insurance_wad, shortfall_wad)
-    return (
-        state._replace(
-            accounts={**state.accounts, name: account._replace(cash_wad=0)},
-            insurance_wad=state.insurance_wad - paid_wad,
-            bad_debt_wad=state.bad_debt_wad + shortfall_wad - paid_wad,
-        ),
-        (("BadDebtRecorded", name, shortfall_wad, paid_wad),),
-    )
+    forgiven = state._replace(accounts={**state.accounts, name: account._replace(cash_wad=0)})
+    final, event = bad_debt_recorded(forgiven, name, -account.cash_wad)
+    return final, (event,)

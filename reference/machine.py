@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import governance, ledger, liquidation, trading
+from reference import buckets, governance, ledger, liquidation, trading
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -54,6 +54,9 @@ RULES: dict[str, Callable[..., Effect]] = {
     "set_operator": ledger.set_operator,
     "fund_insurance": ledger.fund_insurance,
     "donate": ledger.donate,
+    "isolate": buckets.isolate,
+    "join": buckets.join,
+    "move_margin": buckets.move_margin,
     "trade": trading.trade,
     "liquidate": liquidation.liquidate,
     "seize": liquidation.seize,

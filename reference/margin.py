@@ -22,7 +22,7 @@ from reference.prices import (
     refuse,
 )
 from reference.rounding import WAD, div_ceil
-from reference.state import Account, FeedReading, State, with_item
+from reference.state import Account, Bucket, FeedReading, Part, State, margin_of, with_item
 
 
 class Risk(NamedTuple):
@@ -119,14 +119,46 @@ def requirements_exact(
     return initial, maintenance
 
 
+def cross_of(account: Account) -> Account:
+    """B1: the account as far as it is cross."""
+    for market, _ in account.isolated:
+        account = without_position(account, market)
+    return account._replace(isolated=()) if account.isolated else account
+
+
+def bucket_of(account: Account, market: int) -> Account:
+    """B1: the bucket of an isolated market, as an account that has nothing else: its margin is its cash."""
+    margin_wad = margin_of(account, market)
+    assert margin_wad is not None
+    nothing = (0,) * len(account.sizes_wad)
+    return Account(
+        margin_wad,
+        with_item(nothing, market, account.sizes_wad[market]),
+        with_item(nothing, market, account.quotes_wad[market]),
+        (0,) * len(account.units),
+    )
+
+
+def part_of(state: State, part: Part) -> Account:
+    """What a part names, as an account without buckets."""
+    if isinstance(part, Bucket):
+        return bucket_of(state.accounts[part.account], part.market)
+    return cross_of(state.accounts[part])
+
+
+def behind(account: Account, market: int) -> Account:
+    """B5: what stands behind a position in a market: its bucket, or the account."""
+    return account if margin_of(account, market) is None else bucket_of(account, market)
+
+
 def has_positions(account: Account) -> bool:
-    """Whether any size is not 0."""
-    return any(account.sizes_wad)
+    """Whether any size that is cross is not 0."""
+    return any(account.sizes_wad) if not account.isolated else any(cross_of(account).sizes_wad)
 
 
 def is_unencumbered(account: Account) -> bool:
-    """V7: no positions and no debt, so that no margin test needs a price."""
-    return account.cash_wad >= 0 and not any(account.sizes_wad)
+    """V7: no cross positions and no debt, so that no margin test needs a price."""
+    return account.cash_wad >= 0 and not has_positions(account)
 
 
 def health(state: State, account: Account) -> Health:
@@ -134,13 +166,18 @@ def health(state: State, account: Account) -> Health:
     return _valuation(state, account).health
 
 
-def health_of(state: State, name: str) -> Health:
-    """``health`` of the account that has this name."""
-    return _valuation(state, state.accounts[name]).health
+def health_of(state: State, part: Part) -> Health:
+    """``health`` of the account that has this name (W1), or of a bucket (W5)."""
+    if isinstance(part, Bucket):
+        account = state.accounts[part.account]
+        if margin_of(account, part.market) is None:
+            return Health(FRESH, NO_RISK)
+        return _valuation(state, bucket_of(account, part.market)).health
+    return _valuation(state, state.accounts[part]).health
 
 
 def health_without(state: State, account: Account, market: int) -> Health:
-    """``health`` of the account as if it had no position in one market. A sum less one of its terms, where it can be known."""
+    """``health`` of the account as if it had no cross position in one market. A sum less one of its terms, where it can be known."""
     size_wad, mark = account.sizes_wad[market], prices(state).marks[market]
     if size_wad == 0:
         return health(state, account)
@@ -168,7 +205,7 @@ def funding_due_wad(state: State, market: int, size_wad: int) -> int:
 
 
 def without_position(account: Account, market: int) -> Account:
-    """The account as if it had no position in one market."""
+    """The account as if it had no position in one market, cross or isolated."""
     return account._replace(
         sizes_wad=with_item(account.sizes_wad, market, 0), quotes_wad=with_item(account.quotes_wad, market, 0)
     )
@@ -303,9 +340,10 @@ def _value(state: State, account: Account) -> _Valuation:
             Health(status, risk),
         )
 
+    isolated = dict(account.isolated) if account.isolated else None
     held = zip(priced.marks, account.sizes_wad, account.quotes_wad, strict=True)
     for number, (price, size_wad, quote_wad) in enumerate(held):
-        if size_wad:
+        if size_wad and (not isolated or number not in isolated):
             needed.append(price)
             if price.status != FRESH:
                 return found(price.status, NO_RISK)
@@ -363,7 +401,8 @@ def _keep_worth(price: Price, amount: int, worth: tuple[int, ...]) -> None:
 
 
 def exact_risk(state: State, account: Account) -> tuple[Fraction, Fraction, Fraction]:
-    """Equity, initial and maintenance margin in quote wad without any rounding. Prices must be usable."""
+    """Equity, initial and maintenance margin of an account without buckets in quote wad, without any rounding. Prices must be usable."""
+    assert not account.isolated
     equity = Fraction(account.cash_wad)
     initial = maintenance = Fraction(0)
     for market, size_wad, quote_wad, interest_wad, due_wad in zip(

@@ -20,12 +20,30 @@ class FeedReading(NamedTuple):
 
 
 class Account(NamedTuple):
-    """An account (section 5). Tuples are indexed by market number and by collateral number; ``units[0]`` is always 0."""
+    """An account (section 5). Tuples are indexed by market number and by collateral number; ``units[0]`` is always 0.
+
+    ``isolated`` are (market, margin in quote wad) of every isolated market, by number (B1).
+    """
 
     cash_wad: int
     sizes_wad: tuple[int, ...]
     quotes_wad: tuple[int, ...]
     units: tuple[int, ...]
+    isolated: tuple[tuple[int, int], ...] = ()
+
+
+class Bucket(NamedTuple):
+    """Names a bucket (B1), as a name alone names what is cross of an account."""
+
+    account: str
+    market: int
+
+    def __str__(self) -> str:
+        return f"{self.account}'s bucket in market {self.market}"
+
+
+Part = str | Bucket
+"""What is valued by itself: an account as far as it is cross, or one of its buckets."""
 
 
 class State(NamedTuple):
@@ -58,6 +76,26 @@ def empty_account(parameters: Parameters) -> Account:
     """A1: an account that nothing has happened to."""
     markets = (0,) * len(parameters.markets)
     return Account(0, markets, markets, (0,) * len(parameters.collaterals))
+
+
+def margin_of(account: Account, market: int) -> int | None:
+    """B1: the margin behind an isolated position, in quote wad; None where the market is cross."""
+    for number, margin_wad in account.isolated:
+        if number == market:
+            return margin_wad
+    return None
+
+
+def parts_of(name: str, account: Account) -> tuple[Part, ...]:
+    """Everything of an account that is valued by itself."""
+    if not account.isolated:
+        return (name,)
+    return (name, *[Bucket(name, market) for market, _ in account.isolated])
+
+
+def part_behind(state: State, name: str, market: int) -> Part:
+    """B5: what stands behind an account's position in a market."""
+    return name if margin_of(state.accounts[name], market) is None else Bucket(name, market)
 
 
 def unfunded(parameters: Parameters) -> tuple[tuple[Funding, ...], Due]:

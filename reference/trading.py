@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from reference.buckets import with_closed_bucket_ended
 from reference.funding import premium_after
-from reference.ledger import Effect, accrue_funding_at, require_market, require_right
-from reference.margin import is_unencumbered, notional_wad, require_risk, requirements_wad
+from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
+from reference.margin import behind, is_unencumbered, notional_wad, require_risk, requirements_wad
 from reference.parameters import Market
 from reference.prices import require_mark
 from reference.rejection import Rejected
@@ -30,19 +31,21 @@ def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
 def position_moved(
     account: Account, market: int, size_wad: int, price_wad: int, paid_wad: int, mark_wad: int, due_wad: int
 ) -> Account:
-    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from cash, and the position settled at the mark (L6).
+    """T5: ``size_wad`` (signed) added at a price, ``paid_wad`` taken from the money behind it, and the position settled at the mark (L6).
 
     ``due_wad`` is the funding due on one unit: the position owes it for the time before it came to be as little as for none.
     """
     size_after_wad = account.sizes_wad[market] + size_wad
     worth_wad = amount_wad(size_after_wad, mark_wad - due_wad)
     value_wad = worth_wad + account.quotes_wad[market] - amount_wad(size_wad, price_wad - due_wad)
-    return Account(
-        account.cash_wad - paid_wad + value_wad,
+    moved = Account(
+        account.cash_wad,
         with_item(account.sizes_wad, market, size_after_wad),
         with_item(account.quotes_wad, market, -worth_wad),
         account.units,
+        account.isolated,
     )
+    return paid(moved, market, value_wad - paid_wad)
 
 
 def require_position_limit(market: Market, name: str, size_before_wad: int, size_after_wad: int) -> None:
@@ -60,11 +63,12 @@ def is_reduction(size_before_wad: int, size_after_wad: int) -> bool:
 
 
 def require_margin_after(state: State, name: str, before: Account, after: Account, market: int) -> None:
-    """T6: the margin test of the account that an action of its owner's took from ``before`` to ``after`` in one market.
+    """T6: the margin test of the account (B5: or the bucket) that an action of its owner's took from ``before`` to ``after`` in one market.
 
     ``state`` has the open interest after the action. The account before it is valued at the same prices; its equity and maintenance
     margin, which are all that is asked of it, do not depend on open interest.
     """
+    before, after = behind(before, market), behind(after, market)
     if is_unencumbered(after):
         return
     risk = require_risk(state, after)
@@ -125,7 +129,12 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     )
     for name, before, after in sides:
         require_margin_after(booked, name, before, after, market)
-    return booked, (*events, ("Traded", market, buyer, seller, size_wad, price_wad, fee_wad))
+    final = booked
+    events = (*events, ("Traded", market, buyer, seller, size_wad, price_wad, fee_wad))
+    for name in (buyer, seller):
+        final, ended = with_closed_bucket_ended(final, name, market)
+        events += ended
+    return final, events
 
 
 def requirement_of(market: Market, size_wad: int, price_wad: int, open_interest_wad: int) -> tuple[int, int]:

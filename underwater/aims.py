@@ -83,6 +83,12 @@ def _position_of(argument: int, market_argument: int) -> Solver:
     return solve
 
 
+def _margin_out(state: State, action: Action) -> int | None:
+    """The most that can be moved out of a bucket, as ``moveMargin`` says it: negative."""
+    most_wad = boundaries.largest_margin_out_wad(state, action.arguments[0], action.arguments[1])
+    return None if most_wad is None else -most_wad
+
+
 def _wallet(state: State, name: str, collateral: int) -> int | None:
     """The tokens that somebody has outside the engine; None for none."""
     wallet = state.wallets.get(name)
@@ -135,6 +141,10 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "mark": (_PRICE, lambda s, a: mark_or_zero(s, a.arguments[0]) or None),
     "lower band edge": (_PRICE, _band_edge(0)),
     "upper band edge": (_PRICE, _band_edge(1)),
+    "most to isolate": (2, lambda s, a: boundaries.largest_isolation_wad(s, a.arguments[0], a.arguments[1])),
+    "least to isolate": (2, lambda s, a: boundaries.least_isolation_wad(s, a.arguments[0], a.arguments[1])),
+    "most margin in": (2, lambda s, a: boundaries.largest_margin_in_wad(s, a.arguments[0], a.arguments[1])),
+    "most margin out": (2, _margin_out),
     "close rule": (3, lambda s, a: boundaries.largest_close_wad(s, a.arguments[1], a.arguments[2])),
     "whole position": (3, _position_of(1, 2)),
     "small part": (3, _small_size(2)),
@@ -149,6 +159,8 @@ MOST_AIMS: dict[str, tuple[Aim, ...]] = {
     "deposit": (Aim("wallet", 0), Aim("deposit cap", 0)),
     "trade": (Aim("largest trade", 0),),
     "withdraw": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
+    "isolate": (Aim("most to isolate", 0),),
+    "move_margin": (Aim("most margin in", 0), Aim("most margin out", -1)),
     "liquidate": (Aim("close rule", 1), Aim("close rule", 0), Aim("whole position", 0)),
     "seize": (Aim("largest seizure", 1), Aim("largest seizure", 0), Aim("whole balance", 0)),
 }
@@ -206,7 +218,7 @@ def _moved(state: State, action: Action, aim: Aim, argument: int, value: int) ->
     """The action with its number so far from a boundary's value; a number that would be negative is left as it was."""
     number = value + aim.offset * unit_of(state, action, argument)
     arguments = action.arguments
-    if number >= 0 or action.kind == "publish":
+    if number >= 0 or action.kind in ("publish", "move_margin"):
         arguments = with_item(arguments, argument, number)
     return Action(action.kind, action.caller, arguments, aim)
 

@@ -11,7 +11,7 @@ import {
     OpenInterestScaling
 } from "../Types.sol";
 
-/// @title What roles may change: sections 3 and 11 of the specification
+/// @title What roles may change: sections 3 and 12 of the specification
 interface IGovernance {
     /// @notice Lists a market and numbers it. Rules P4, C3.
     function listMarket(MarketListing calldata listing) external returns (uint256 market);

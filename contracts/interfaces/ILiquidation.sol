@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @title Liquidations: section 9 of the specification
+/// @title Liquidations: section 10 of the specification
 interface ILiquidation {
     /// @notice Moves `size` of an unhealthy account's position to the liquidator, at the mark. Rules Q1 to Q5, Q7.
     function liquidate(address liquidator, address account, uint256 market, uint256 size) external;

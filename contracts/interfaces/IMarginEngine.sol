@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAccounts} from "./IAccounts.sol";
+import {IBuckets} from "./IBuckets.sol";
 import {IGovernance} from "./IGovernance.sol";
 import {ILedger} from "./ILedger.sol";
 import {ILiquidation} from "./ILiquidation.sol";
@@ -11,7 +12,7 @@ import {IParameters} from "./IParameters.sol";
 import {ITrading} from "./ITrading.sol";
 import {IViews} from "./IViews.sol";
 
-/// @title A cross-margined exchange for linear perpetuals: everything that its one address answers
+/// @title An exchange for linear perpetuals with cross and isolated margin: everything that its one address answers
 /// @notice Written from the specification, whose rule numbers are cited. Units: `units` of a token are its smallest;
 /// sizes are base wad, prices, cash, equity and margins quote wad, rates wad. A wad is 10^-18.
 /// @dev No contract is this interface: `MarginEngine` answers all but `IGovernance`, which it passes on.
@@ -19,6 +20,7 @@ interface IMarginEngine is
     IMarginEngineErrors,
     IMarginEngineEvents,
     IAccounts,
+    IBuckets,
     IParameters,
     ILedger,
     ITrading,

@@ -45,6 +45,12 @@ interface IMarginEngineErrors {
     /// @notice Equity after the action is below initial margin, both in quote wad. Rules L2, T6, Q6.
     error InsufficientMargin(address account, int256 equity, uint256 initialMargin);
 
+    /// @notice The account's market is isolated already. Rule B2.
+    error AlreadyIsolated(address account, uint256 market);
+
+    /// @notice The account's market is not isolated. Rules B3, B4.
+    error NotIsolated(address account, uint256 market);
+
     /// @notice The account has no position in the market. Rules L6, Q3.
     error NoPosition(address account, uint256 market);
 

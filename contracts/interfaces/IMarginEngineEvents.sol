@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice What the engine tells the world. Units are those of the rule that names a value; see section 13.
+/// @notice What the engine tells the world. Units are those of the rule that names a value; see section 14.
 interface IMarginEngineEvents {
     event OperatorSet(address indexed account, address indexed operator, bool approved);
     event Deposited(address indexed account, uint256 indexed collateral, uint256 units);
@@ -14,6 +14,10 @@ interface IMarginEngineEvents {
     event Traded(
         uint256 indexed market, address indexed buyer, address indexed seller, uint256 size, uint256 price, uint256 fee
     );
+    event Isolated(address indexed account, uint256 indexed market, uint256 amount);
+    event Joined(address indexed account, uint256 indexed market, int256 margin);
+    event MarginMoved(address indexed account, uint256 indexed market, int256 amount);
+    event BucketEnded(address indexed account, uint256 indexed market, int256 margin);
     event FundingAccrued(uint256 indexed market, int256 rate, int256 due, uint256 index);
     event Liquidated(
         address indexed account,

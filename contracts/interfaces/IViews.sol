@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {CollateralListing, LiquidationParameters, MarketListing} from "../Types.sol";
 
-/// @title What can be asked: section 10 of the specification
+/// @title What can be asked: section 11 of the specification
 /// @notice None reverts because a price is unusable or an account unknown; an unknown market or collateral reverts.
 interface IViews {
     /// @notice Values an account at current prices. Rule W1.
@@ -16,6 +16,20 @@ interface IViews {
         view
         returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
 
+    /// @notice Values a bucket at the market's current mark. Rule W5.
+    /// @return status 0, or the status of the mark if the bucket has a position
+    /// @return equity quote wad, may be negative; zero unless status is 0
+    /// @return initialMargin quote wad; zero unless status is 0
+    /// @return maintenanceMargin quote wad; zero unless status is 0
+    function bucketHealth(address account, uint256 market)
+        external
+        view
+        returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
+
+    /// @return isolated whether the account's market is
+    /// @return margin quote wad behind the position, may be negative; zero unless it is isolated
+    function isolatedMarginOf(address account, uint256 market) external view returns (bool isolated, int256 margin);
+
     /// @notice What a position of `size` requires at `price`, quote wad, each rounded up. Rule W2.
     /// @dev For sizes and prices in the range of rule N6.
     function requirements(uint256 market, int256 size, uint256 price)
@@ -23,7 +37,8 @@ interface IViews {
         view
         returns (uint256 initial, uint256 maintenance);
 
-    /// @notice The last price at which the account is healthy, other prices fixed. Rule W3.
+    /// @notice The last price at which the account, or the bucket of an isolated market, is healthy, other prices fixed.
+    /// Rule W3.
     /// @return status 0; 4 if there is no such price or no position; 1 to 3 if another needed price is unusable
     /// @return price a multiple of the tick, quote wad; zero unless status is 0
     function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price);

@@ -151,6 +151,7 @@ def assert_conserved(state: State) -> None:
     """L10, and T5's open interest, exactly. Tokens held are the pool's and what was donated (L5)."""
     accounts = state.accounts.values()
     claims_wad = sum(account.cash_wad + sum(account.quotes_wad) for account in accounts)
+    claims_wad += sum(margin_wad for account in accounts for _, margin_wad in account.isolated)
     claims_wad += state.insurance_wad + state.fees_wad - state.bad_debt_wad
     assert claims_wad == state.pool_units[0] * state.parameters.collaterals[0].quote_wad_per_unit
     for number, pool_units in enumerate(state.pool_units):

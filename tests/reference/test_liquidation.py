@@ -1,4 +1,4 @@
-"""Liquidation (section 9): order of tests, the close rule, and who gets the penalty."""
+"""Liquidation (section 10): order of tests, the close rule, and who gets the penalty."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 from reference.margin import Health
-from reference.state import State
+from reference.state import Part, State
 from underwater.actions import Act, Action, Bundle, Cast, Outcome, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
@@ -60,10 +60,10 @@ class Step:
     """Raw slots that hold something else than the reference expects; empty if none does."""
     participants: tuple[str, ...]
     """Accounts that the act names, each once."""
-    healths: dict[str, Health | None]
-    """Views of accounts read after the step; None for a view that did not answer."""
-    expected_healths: dict[str, Health]
-    """The reference's valuations of the same accounts in ``after``, of what the contract stores."""
+    healths: dict[Part, Health | None]
+    """Views of accounts and buckets read after the step; None for a view that did not answer."""
+    expected_healths: dict[Part, Health]
+    """The reference's valuations of the same in ``after``, of what the contract stores."""
     rested_on: tuple[bool, str, str] | None
     """What ORACLE checks have worked out of this step; None before they have."""
     donated_units: tuple[int, ...]
@@ -87,10 +87,10 @@ class Probe(Protocol):
     def wait(self, seconds: int) -> None:
         """Let time pass: what is done then is done in another block."""
 
-    def health(self, name: str) -> Health | None:
-        """The contract's health view of an account."""
+    def health(self, part: Part) -> Health | None:
+        """The contract's health view of an account or a bucket."""
 
-    def expected_health(self, name: str) -> Health:
+    def expected_health(self, part: Part) -> Health:
         """The reference's valuation of what the contract stores."""
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:

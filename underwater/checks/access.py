@@ -5,7 +5,10 @@ from __future__ import annotations
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from underwater.checks import Check, Step, Verdict, kinds
 
-_ON_ACCOUNTS = {"deposit": (0,), "withdraw": (0,), "settle": (0,), "trade": (1, 2), "liquidate": (0,), "seize": (0,)}
+_ON_ACCOUNTS = {
+    **dict.fromkeys(("deposit", "withdraw", "settle", "isolate", "join", "move_margin", "liquidate", "seize"), (0,)),
+    "trade": (1, 2),
+}
 """Which arguments are accounts that an action changes by their owners' will (A2)."""
 _BY_ROLE = {
     "collect_fees": TREASURER,

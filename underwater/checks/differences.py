@@ -42,6 +42,13 @@ def differences_between(one: Account | State, other: Account | State, words: tup
             if mine != theirs:
                 of = f"{_OF.get(field, 'collateral')} {number}"
                 yield f"{_WORDS[field]} of {of}: {words[0]} {show(mine)}, {words[1]} {show(theirs)}"
+    if isinstance(one, Account) and isinstance(other, Account) and one.isolated != other.isolated:
+        mine_by_market, theirs_by_market = dict(one.isolated), dict(other.isolated)
+        for market in sorted({*mine_by_market, *theirs_by_market}):
+            margins = (mine_by_market.get(market), theirs_by_market.get(market))
+            if margins[0] != margins[1]:
+                left, right = ("cross" if margin_wad is None else quote(margin_wad) for margin_wad in margins)
+                yield f"margin of market {market}: {words[0]} {left}, {words[1]} {right}"
     if isinstance(one, State) and isinstance(other, State):
         yield from _of_funding(one.funding, other.funding, words)
 

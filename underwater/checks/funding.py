@@ -134,14 +134,14 @@ def _only_in_accrual(step: Step) -> Verdict:
         if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
     if step.kind == "set_funding":
-        for name, health in step.healths.items():
-            expected = health_of(step.before, name)
+        for part, health in step.healths.items():
+            expected = health_of(step.before, part)
             if health is not None and (health.status, health.risk.equity_wad) != (
                 expected.status,
                 expected.risk.equity_wad,
             ):
                 equity = quote(expected.risk.equity_wad), quote(health.risk.equity_wad)
-                return f"new parameters of funding took the equity of {name} from {equity[0]} to {equity[1]}"
+                return f"new parameters of funding took the equity of {part} from {equity[0]} to {equity[1]}"
     return bool(changed)
 
 

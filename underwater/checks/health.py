@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from reference.margin import health_of, is_unencumbered
+from reference.margin import health_of, is_unencumbered, part_of
 from reference.prices import FRESH
+from reference.state import Bucket, Part, part_behind
 from underwater.checks import Check, Probe, Step, Verdict, kinds, quote, tokens
 from underwater.checks.differences import differences_between
 
-_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize")
+_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin")
 
 
-def _by_own_will(step: Step) -> tuple[tuple[str, int | None], ...]:
-    """(account, market traded or None) of those whom a done action changed by their owner's will."""
+def _by_own_will(step: Step) -> tuple[tuple[Part, int | None], ...]:
+    """(account or bucket, market traded or None) of those whom a done action changed by their owner's will."""
     assert step.action is not None
-    arguments = step.action.arguments
-    if step.kind == "withdraw":
-        return ((arguments[0], None),)
+    arguments, before = step.action.arguments, step.before
+    name = arguments[0]
     if step.kind == "trade":
-        return ((arguments[1], arguments[0]), (arguments[2], arguments[0]))
+        market, buyer, seller = arguments[:3]
+        return tuple((part_behind(before, side, market), market) for side in (buyer, seller))
     if step.kind == "liquidate":
-        return ((arguments[0], arguments[2]),)
-    return ((arguments[0], None),)
+        return ((part_behind(before, name, arguments[2]), arguments[2]),)
+    if step.kind == "isolate":
+        return ((name, None), (Bucket(name, arguments[1]), None))
+    if step.kind == "move_margin" and arguments[2] < 0:
+        return ((Bucket(name, arguments[1]), None),)
+    return ((name, None),)
 
 
 def _keeps_initial_margin(step: Step) -> Verdict:
@@ -28,17 +33,17 @@ def _keeps_initial_margin(step: Step) -> Verdict:
     if not step.outcome.done:
         return False
     for name, market in _by_own_will(step):
-        after = step.after.accounts[name]
         health = step.healths.get(name)
-        if is_unencumbered(after) or health is None:
+        if health is None or is_unencumbered(after := part_of(step.after, name)):
             continue
         if health.status != FRESH:
             return f"{name} acted while its equity could not be known (status {health.status})"
         equity, initial, maintenance = health.risk
         if equity >= initial:
             continue
-        before = step.before.accounts[name]
-        reduced = market is not None and _is_reduction(before.sizes_wad[market], after.sizes_wad[market])
+        reduced = market is not None and _is_reduction(
+            part_of(step.before, name).sizes_wad[market], after.sizes_wad[market]
+        )
         if not reduced:
             return (
                 f"{name} added risk and is left with equity {quote(equity)} below its initial margin {quote(initial)}"
@@ -60,9 +65,10 @@ def _stays_healthy(step: Step) -> Verdict:
     if not step.outcome.done or step.kind in ("publish", "set_feed_mode"):
         return False
     exercised = False
-    for name in step.participants:
-        health = step.healths.get(name)
+    for name, health in step.healths.items():
         if health is None or health.status != FRESH:
+            continue
+        if (name.account if isinstance(name, Bucket) else name) not in step.participants:
             continue
         status, before = health_of(step.before, name)
         if status != FRESH or before.equity_wad < before.maintenance_margin_wad:

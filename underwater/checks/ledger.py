@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reference.boundaries import band_edges_wad
-from reference.state import State
+from reference.margin import cross_of
+from reference.state import State, margin_of
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 from underwater.checks.differences import differences_between
 from underwater.checks.totals import totals_of
@@ -133,9 +134,9 @@ def _open_and_close(probe: Probe) -> Verdict:
 
 
 def _owned_wad(state: State, name: str) -> int:
-    """Cash and what positions have yet to settle: the trades' amounts, whatever the mark."""
+    """Cash, margins and what positions have yet to settle: the trades' amounts, whatever the mark."""
     account = state.accounts[name]
-    return account.cash_wad + sum(account.quotes_wad)
+    return account.cash_wad + sum(account.quotes_wad) + sum(margin_wad for _, margin_wad in account.isolated)
 
 
 def _open_interest(step: Step) -> Verdict:
@@ -202,6 +203,37 @@ def _donated_to(probe: Probe) -> Verdict:
     return True
 
 
+def _buckets_hold(step: Step) -> Verdict:
+    """LEDGER-08. What a bucket loses, it alone loses: cash is the account's will, or what a bucket leaves when it ends.
+
+    A party to a trade or liquidation in an isolated market has the same cash, units and other buckets after it, but for what is left of
+    the bucket if it has ended; whatever the bucket lost beyond that is bad debt.
+    """
+    if not step.outcome.done:
+        return False
+    assert step.action is not None
+    market = step.action.arguments[_MARKET_AT[step.kind]]
+    exercised = False
+    for name in step.participants:
+        before, after = step.before.accounts[name], step.after.accounts[name]
+        if margin_of(before, market) is None:
+            continue
+        exercised = True
+        rest_before, rest_after = cross_of(before), cross_of(after)
+        gained_wad = rest_after.cash_wad - rest_before.cash_wad
+        ended = margin_of(after, market) is None
+        if gained_wad < 0 or (gained_wad and not ended):
+            return f"{name}: {step.kind} in an isolated market changed its cash by {quote(gained_wad)}"
+        others = [tuple(pair for pair in account.isolated if pair[0] != market) for account in (before, after)]
+        if others[0] != others[1] or rest_before._replace(cash_wad=0) != rest_after._replace(cash_wad=0):
+            return f"{name}: {step.kind} in an isolated market changed what is not its bucket"
+    return exercised
+
+
+_MARKET_AT = {"trade": 0, "settle": 1, "liquidate": 2}
+"""Where a kind of action names its market."""
+
+
 CHECKS = (
     Check(
         "LEDGER-01",
@@ -214,7 +246,9 @@ CHECKS = (
         "LEDGER-03",
         "trading profit and loss sums to zero",
         _zero_sum,
-        kinds("trade", "settle", "liquidate", "seize"),
+        kinds(
+            "trade", "settle", "liquidate", "seize", "isolate", "join", "move_margin", "accrue_funding", "set_funding"
+        ),
         of_done=True,
     ),
     Check("LEDGER-04", "deposit then withdraw never gains", probe=_round_trip, probe_weight=3),
@@ -225,5 +259,12 @@ CHECKS = (
     ),
     Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest, of_done=True),
     Check("LEDGER-07", "global counters = sums over accounts", _counters, of_done=True),
+    Check(
+        "LEDGER-08",
+        "an isolated bucket never costs its account more than it holds",
+        _buckets_hold,
+        kinds(*_MARKET_AT),
+        of_done=True,
+    ),
     Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to, of_done=True),
 )

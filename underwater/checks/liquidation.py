@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from reference.liquidation import permitted_close_wad, seizure_payment_wad
-from reference.margin import has_positions, health_of, is_liquidatable, notional_wad, position_value_wad
+from reference.margin import (
+    cross_of,
+    has_positions,
+    health_of,
+    is_liquidatable,
+    notional_wad,
+    part_of,
+    position_value_wad,
+)
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
-from reference.state import State
+from reference.state import Account, Bucket, Part, State, margin_of, part_behind, parts_of
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
 
 _LIQUIDATIONS = kinds("liquidate", "seize")
+
+
+def _liquidated(step: Step) -> Part:
+    """Who is liquidated: an account, or the bucket behind the position that is closed."""
+    assert step.action is not None
+    _, name, number, _ = step.action.arguments
+    return part_behind(step.before, name, number) if step.kind == "liquidate" else name
 
 
 def _only_liquidatable(step: Step) -> Verdict:
     """LIQ-01."""
     if not step.outcome.done:
         return False
-    assert step.action is not None
-    name = step.action.arguments[1]
+    name = _liquidated(step)
     status, risk = health_of(step.before, name)
     if status != FRESH:
         return f"{name} was liquidated while its health could not be known (status {status})"
@@ -29,21 +43,22 @@ def _only_liquidatable(step: Step) -> Verdict:
 def _can_be_liquidated(probe: Probe) -> Verdict:
     """LIQ-02. By a backstop that has all that it takes, at present prices."""
     state = probe.state
-    prey = []
-    for name in probe.cast.accounts:
-        status, risk = probe.expected_health(name)
-        if status == FRESH and is_liquidatable(risk):
-            prey.append(name)
+    prey: list[Part] = []
+    for account_name in probe.cast.accounts:
+        for part in parts_of(account_name, state.accounts[account_name]):
+            status, risk = probe.expected_health(part)
+            if status == FRESH and is_liquidatable(risk):
+                prey.append(part)
     if not prey:
         return False
-    name = probe.choices.pick(prey)
-    account = state.accounts[name]
+    part = probe.choices.pick(prey)
+    name, account = part.account if isinstance(part, Bucket) else part, part_of(state, part)
     backstop = probe.cast.backstop
     market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
     if market is not None:
         listed = state.parameters.markets[market]
         _, mark_wad = mark_status(state, listed)
-        _, risk = probe.expected_health(name)
+        _, risk = probe.expected_health(part)
         size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
         # A requirement is at most the notional.
         if not _has_means(probe, notional_wad(size_wad, mark_wad)):
@@ -51,10 +66,10 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         outcome = probe.do("liquidate", backstop, backstop, name, market, size_wad)
         if not outcome.done and outcome.error != "PositionLimitExceeded":
             position = f"position in {market_name(state, market)}"
-            return f"{name} is below its maintenance margin, but its {position} cannot be closed: {outcome.error}"
+            return f"{part} is below its maintenance margin, but its {position} cannot be closed: {outcome.error}"
         return True
-    if account.cash_wad >= 0:
-        return f"{name} is below its maintenance margin without a position or a debt"
+    if account.cash_wad >= 0 or isinstance(part, Bucket):
+        return f"{part} is below its maintenance margin without a position or a debt"
     collateral = next((number for number, units in enumerate(account.units) if units), None)
     if collateral is None:
         return f"{name} owes {quote(-account.cash_wad)} quote and has nothing: bad debt that nobody recorded"
@@ -85,7 +100,8 @@ def _equity_lost(step: Step) -> Verdict:
     if not step.outcome.done:
         return False
     assert step.action is not None
-    _, name, number, amount = step.action.arguments
+    _, _, number, amount = step.action.arguments
+    name = _liquidated(step)
     status, before = health_of(step.before, name)
     health = step.healths.get(name)
     if status != FRESH or health is None or health.status != FRESH:
@@ -105,7 +121,7 @@ def _equity_lost(step: Step) -> Verdict:
     gap_after = health.risk.maintenance_margin_wad - health.risk.equity_wad
     slope_wad = listed.maintenance_rates_wad[0] - listed.limits.liquidation_penalty_rate_wad
     nearer_by = closed * slope_wad // WAD - TWO_CEILINGS_WAD
-    if has_positions(step.after.accounts[name]) and gap_before - gap_after <= nearer_by:
+    if has_positions(part_of(step.after, name)) and gap_before - gap_after <= nearer_by:
         return f"a partial close left {name} {quote(gap_after)} quote short of its maintenance margin, {quote(gap_before)} before"
     return True
 
@@ -125,9 +141,21 @@ def _stated_reward_wad(step: Step) -> int:
     return div_ceil(amount * price_wad * token.liquidation_discount_rate_wad, token.value_denominator)
 
 
-def _worth_wad(state: State, name: str) -> int | None:
-    """An account's worth in quote wad at full prices: no haircut, positions at the mark; None if a price is missing."""
-    account, total = state.accounts[name], state.accounts[name].cash_wad
+def _worth_wad(state: State, name: str, *, at_least_nothing: bool = False) -> int | None:
+    """What an account and its buckets are worth in quote wad at full prices: no haircut, positions at the mark; None if a price is
+    missing. ``at_least_nothing``: whichever of them is worth less than nothing counts as nothing.
+    """
+    total = 0
+    for part in parts_of(name, state.accounts[name]):
+        worth = _part_worth_wad(state, part_of(state, part))
+        if worth is None:
+            return None
+        total += max(0, worth) if at_least_nothing else worth
+    return total
+
+
+def _part_worth_wad(state: State, account: Account) -> int | None:
+    total = account.cash_wad
     held = zip(state.parameters.markets, account.sizes_wad, account.quotes_wad, state.due.per_unit_wad, strict=True)
     for market, size, unsettled, due_wad in held:
         if size:
@@ -171,11 +199,15 @@ def _self_liquidation(step: Step) -> Verdict:
     liquidator, name = step.action.arguments[:2]
     if liquidator == name:
         return f"{name} liquidated itself"
-    worths = [_worth_wad(state, who) for state in (step.before, step.after) for who in (liquidator, name)]
+    worths = [
+        worth
+        for state in (step.before, step.after)
+        for worth in (_worth_wad(state, liquidator), _worth_wad(state, name, at_least_nothing=True))
+    ]
     if None in worths:
         return False
     first, second, third, fourth = (worth or 0 for worth in worths)
-    gain = third + max(0, fourth) - first - max(0, second)
+    gain = third + fourth - first - second
     stated = _stated_reward_wad(step)
     if gain > stated + ONE_FLOOR_A_SIDE_WAD:
         return f"{liquidator} and {name} together gained {quote(gain)} quote, a third party would have been paid {quote(stated)}"
@@ -191,7 +223,7 @@ def _close_rule(step: Step) -> Verdict:
     listed = step.before.parameters.markets[market]
     held = step.before.accounts[name].sizes_wad[market]
     left = step.after.accounts[name].sizes_wad[market]
-    status, risk = health_of(step.before, name)
+    status, risk = health_of(step.before, _liquidated(step))
     if status != FRESH:
         return False
     permitted = permitted_close_wad(
@@ -221,12 +253,19 @@ def _bad_debt_once(step: Step) -> Verdict:
         return False
     assert step.action is not None
     liquidator, name = step.action.arguments[:2]
-    account = after.accounts[name]
+    part = _liquidated(step)
+    account = cross_of(after.accounts[name])
     empty = not has_positions(account) and not any(account.units)
-    if empty and account.cash_wad < 0:
+    own, left = _quote_wad(before, name), _quote_wad(after, name)
+    if isinstance(part, Bucket):
+        margin_wad = margin_of(after.accounts[name], part.market)
+        empty = margin_wad is None
+        if margin_wad is not None and not after.accounts[name].sizes_wad[part.market]:
+            return f"{part} has a margin of {quote(margin_wad)} and no position, but has not ended"
+        if account.cash_wad < before.accounts[name].cash_wad:
+            return f"the loss of {part} was taken from the cash of {name}"
+    elif empty and account.cash_wad < 0:
         return f"{name} has nothing left but a debt of {quote(-account.cash_wad)} quote that nobody recorded"
-    own = sum(before.accounts[name].quotes_wad) + before.accounts[name].cash_wad
-    left = sum(account.quotes_wad) + account.cash_wad
     taken = _quote_wad(after, liquidator) - _quote_wad(before, liquidator)
     # Between the two accounts and insurance nothing is created, so what the liquidated account has too much is what was forgiven.
     to_insurance = after.insurance_wad - before.insurance_wad - recorded
@@ -235,7 +274,7 @@ def _bad_debt_once(step: Step) -> Verdict:
         return False
     if not empty:
         return f"a debt of {name} was forgiven while it holds positions or collateral"
-    if account.cash_wad != 0:
+    if account.cash_wad != 0 and not isinstance(part, Bucket):
         return f"{name} keeps {quote(account.cash_wad)} quote of cash after its debt was forgiven"
     if left - own + taken + to_insurance != 0:
         return (
@@ -246,7 +285,7 @@ def _bad_debt_once(step: Step) -> Verdict:
 
 def _quote_wad(state: State, name: str) -> int:
     account = state.accounts[name]
-    return account.cash_wad + sum(account.quotes_wad)
+    return account.cash_wad + sum(account.quotes_wad) + sum(margin_wad for _, margin_wad in account.isolated)
 
 
 CHECKS = (

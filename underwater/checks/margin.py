@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
-from reference.margin import Health, exact_risk, notional_wad, scaling
+from reference.margin import Health, behind, cross_of, exact_risk, notional_wad, part_of, scaling
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import State
+from reference.state import State, part_behind
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
 ONE_CEILING_WAD = 1
@@ -26,7 +26,7 @@ def _equals_reference(step: Step) -> Verdict:
         if observed is not expected and observed != expected:
             return f"{name}: expected {_words(expected)}, observed {_words(observed)}"
         if not exercised:
-            account = step.after.accounts[name]
+            account = part_of(step.after, name)
             exercised = any(account.sizes_wad) or any(account.units)
     return exercised
 
@@ -60,7 +60,7 @@ def _nothing_needs_nothing(step: Step) -> Verdict:
     """MARGIN-03."""
     exercised = False
     for name, health in step.healths.items():
-        if health is None or health.status != FRESH or any(step.after.accounts[name].sizes_wad):
+        if health is None or health.status != FRESH or any(part_of(step.after, name).sizes_wad):
             continue
         if health.risk[1:] != (0, 0):
             return f"{name} holds no position but needs {_margins(health.risk[1:])}"
@@ -76,7 +76,7 @@ def _rounding(step: Step) -> Verdict:
     for name, health in step.healths.items():
         if health is None or health.status != FRESH:
             continue
-        account = step.after.accounts[name]
+        account = part_of(step.after, name)
         positions = sum(1 for size in account.sizes_wad if size)
         collaterals = sum(1 for units in account.units if units)
         if not positions and not collaterals:
@@ -188,7 +188,11 @@ def _order_and_names(probe: Probe) -> Verdict:
     state = probe.state
     marks = [mark_status(state, market) for market in state.parameters.markets]
     priced = [number for number, (status, _) in enumerate(marks) if status == FRESH]
-    flat = [name for name in probe.cast.accounts if not any(state.accounts[name].sizes_wad)]
+    flat = [
+        name
+        for name in probe.cast.accounts
+        if not any(state.accounts[name].sizes_wad) and not state.accounts[name].isolated
+    ]
     if len(priced) < 2 or len(flat) < 2:
         return False
     first, second = flat[0], flat[1]
@@ -263,7 +267,7 @@ def _liquidation_price(probe: Probe) -> Verdict:
 
 def _others_are_fresh(state: State, name: str, market: int) -> bool:
     """Whether every price that the account's value rests on is usable, that of one market aside."""
-    account, parameters = state.accounts[name], state.parameters
+    account, parameters = cross_of(behind(state.accounts[name], market)), state.parameters
     statuses = [
         mark_status(state, parameters.markets[number])[0]
         for number, size in enumerate(account.sizes_wad)
@@ -279,7 +283,7 @@ def _others_are_fresh(state: State, name: str, market: int) -> bool:
 
 def _shares_source(state: State, name: str, market: int) -> bool:
     """Whether moving this market's source would move anything else that the account holds."""
-    account, parameters = state.accounts[name], state.parameters
+    account, parameters = cross_of(behind(state.accounts[name], market)), state.parameters
     source = parameters.markets[market].feed.feed
     for number, size in enumerate(account.sizes_wad):
         if size and number != market and parameters.markets[number].feed.feed == source:
@@ -304,7 +308,7 @@ def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | 
         return None
     probe.do("set_feed_mode", probe.cast.publisher, feed.feed, 0)
     probe.do("publish", probe.cast.publisher, feed.feed, answer, 0)
-    health = probe.health(name)
+    health = probe.health(part_behind(probe.state, name, market))
     if health is None or health.status != FRESH:
         return None
     return health.risk.equity_wad >= health.risk.maintenance_margin_wad

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reference.margin import is_unencumbered
+from reference.margin import behind, cross_of, is_unencumbered, part_of
 from reference.parameters import Feed
 from reference.prices import FRESH, STALE, collateral_price_status, mark_status, prices
 from reference.state import Account, State
 from underwater.checks import Check, Step, Verdict, kinds
 
-_DECISIONS = kinds("withdraw", "trade", "settle", "liquidate", "seize")
+_DECISIONS = kinds(
+    *("withdraw", "trade", "settle", "liquidate", "seize"),
+    *("accrue_funding", "isolate", "join", "move_margin"),
+)
 
 
 def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
-    """O5: (feed, status) of every price that valuing an account needs."""
+    """O5: (feed, status) of every price that valuing an account, as far as it is cross, or a bucket needs."""
     parameters = state.parameters
+    account = cross_of(account)
     for number, size in enumerate(account.sizes_wad):
         if size:
             market = parameters.markets[number]
@@ -26,20 +30,55 @@ def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
             yield feed, collateral_price_status(state, parameters.collaterals[number])[0]
 
 
+_AT_THE_MARK = ("trade", "settle", "liquidate", "accrue_funding")
+_MARKET_AT = {
+    "trade": 0,
+    "accrue_funding": 0,
+    "settle": 1,
+    "isolate": 1,
+    "join": 1,
+    "move_margin": 1,
+    "liquidate": 2,
+}
+"""Where a kind of action names its market."""
+
+
+def _of_buckets(step: Step) -> Iterator[tuple[Feed, int]]:
+    """The prices that a done action of section 9 rested on: of the account, of the bucket, or of what gave."""
+    assert step.action is not None
+    name, market = step.action.arguments[:2]
+    account = step.after.accounts[name]
+    tested = [account]
+    if step.kind == "isolate":
+        tested.append(behind(account, market))
+    elif step.kind == "move_margin" and step.action.arguments[2] < 0:
+        tested = [behind(account, market)]
+    for part in tested:
+        if not is_unencumbered(part):
+            yield from _needed(step.before, part)
+
+
 def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
     """The prices that a done action rested on."""
     assert step.action is not None
     arguments, state = step.action.arguments, step.before
-    if step.kind in ("trade", "settle", "liquidate"):
-        market = state.parameters.markets[arguments[{"trade": 0, "settle": 1, "liquidate": 2}[step.kind]]]
+    market_number = arguments[_MARKET_AT[step.kind]] if step.kind in _MARKET_AT else -1
+    if step.kind in _AT_THE_MARK:
+        market = state.parameters.markets[market_number]
         yield market.feed, mark_status(state, market)[0]
-    if step.kind == "settle":
+    if step.kind in ("settle", "accrue_funding"):
+        return
+    if step.kind in ("isolate", "join", "move_margin"):
+        yield from _of_buckets(step)
         return
     if step.kind in ("liquidate", "seize"):
-        yield from _needed(state, state.accounts[arguments[1]])
+        liquidated = state.accounts[arguments[1]]
+        yield from _needed(state, behind(liquidated, arguments[2]) if step.kind == "liquidate" else liquidated)
     tested = {"withdraw": arguments[:1], "trade": arguments[1:3], "liquidate": arguments[:1], "seize": arguments[:1]}
     for name in tested[step.kind]:
         account = step.after.accounts[name]
+        if step.kind in ("trade", "liquidate"):
+            account = behind(account, market_number)
         if not is_unencumbered(account):
             yield from _needed(state, account)
 
@@ -67,7 +106,7 @@ def _work_out(step: Step) -> tuple[bool, str, str]:
                 no_price = no_price or f"{step.kind} rested on {feed.feed}, which is no price: {words}"
     for name, health in step.healths.items():
         if health is not None and health.status == FRESH:
-            for feed, status in _needed(step.after, step.after.accounts[name]):
+            for feed, status in _needed(step.after, part_of(step.after, name)):
                 if status == STALE:
                     stale = stale or f"the health view of {name} trusts {feed.feed}, which is older than its heartbeat"
                 elif status != FRESH:

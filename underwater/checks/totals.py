@@ -9,7 +9,7 @@ from reference.state import Account
 
 
 class Totals(NamedTuple):
-    """Settlement quote (cash and position quotes); units per collateral; signed sizes and longs alone per market."""
+    """Settlement quote (cash, margins and position quotes); units per collateral; signed sizes and longs alone per market."""
 
     quote_wad: int
     units: tuple[int, ...]
@@ -21,7 +21,7 @@ def _part(account: Account) -> tuple[int, ...]:
     """What one account adds to the sums, in a row."""
     sizes = account.sizes_wad
     return (
-        account.cash_wad + sum(account.quotes_wad),
+        account.cash_wad + sum(account.quotes_wad) + sum([margin_wad for _, margin_wad in account.isolated]),
         *account.units,
         *sizes,
         *[size if size > 0 else 0 for size in sizes],

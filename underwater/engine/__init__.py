@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reference.margin import Health
-from reference.state import State
+from reference.state import Part, State
 from underwater.actions import Act, Action, Call, Cast, Log, Outcome, Receipt, Transaction
 from underwater.choices import Choices
 from underwater.document import Field
@@ -105,8 +105,8 @@ class Instance(Protocol):
     def donations(self, act: Act) -> Iterable[tuple[int, int]]:
         """(collateral, units) that an act sends to the engine outside its ledger."""
 
-    def healths_data(self, chain: ViewedTogether, names: Sequence[str]) -> list[bytes]:
-        """Accounts' health views as the contract answers them, in raw words; empty where one reverts."""
+    def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
+        """Health views of accounts and buckets as the contract answers them, in raw words; empty where one reverts."""
 
     def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:
         """What one of ``healths_data`` says; None if it is not what the view should answer.
@@ -114,8 +114,8 @@ class Instance(Protocol):
         Where it says what is ``expected``, that itself: comparing bytes is cheaper than taking them apart.
         """
 
-    def health(self, chain: Viewed, name: str) -> Health | None:
-        """The health view of one account."""
+    def health(self, chain: Viewed, part: Part) -> Health | None:
+        """The health view of one account or bucket."""
 
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """(initial, maintenance) requirement of a position as the contract answers it; None if the view reverts."""

@@ -48,7 +48,7 @@ class Governors:
                 return self._scaling(state, market)
             if which < 60:
                 return self._funding(market, listed)
-            maintenance = listed.maintenance_rates_wad[0]
+            maintenance = listed.maintenance_rates_wad[0] - listed.funding.payment_rate_wad
             penalty = maintenance * choices.integer(0, 100) // choices.pick((100, 200))
             band = max(0, maintenance - penalty + choices.pick((-1, -1, -1, 0, -(maintenance // 4))))
             fee = choices.pick((0, 10**14, 10**15, 10**16, 10**16, 10**16 + 1))

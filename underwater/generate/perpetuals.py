@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from reference.margin import health, health_of
+from reference.margin import has_positions, health_of, part_of
 from reference.rounding import WAD, floor_to_multiple
-from reference.state import State
+from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Action, Cast
 from underwater.aims import aimed, mark_or_zero
 from underwater.choices import Choices
@@ -31,6 +31,9 @@ _ORDINARY = (
     ("trade", 34),
     ("settle", 5),
     ("accrue_funding", 2),
+    ("isolate", 4),
+    ("join", 2),
+    ("move_margin", 5),
     ("liquidate", 3),
     ("seize", 3),
     ("set_operator", 3),
@@ -41,9 +44,11 @@ _ORDINARY = (
     ("roles", 3),
 )
 _TRADING = (("deposit", 8), ("withdraw", 10), ("trade", 60), ("settle", 5), ("liquidate", 5), ("seize", 3), ("governance", 2),
-            ("accrue_funding", 2), ("fund_insurance", 1), ("collect_fees", 1))  # fmt: skip
+            ("accrue_funding", 2), ("isolate", 4), ("join", 1), ("move_margin", 4), ("fund_insurance", 1),
+            ("collect_fees", 1))  # fmt: skip
 _CHURNING = (("deposit", 15), ("withdraw", 20), ("trade", 20), ("settle", 5), ("liquidate", 3), ("seize", 3), ("set_operator", 8),
-             ("accrue_funding", 4), ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4),
+             ("accrue_funding", 4), ("isolate", 5), ("join", 5), ("move_margin", 5),
+             ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4),
              ("fund_insurance", 4))  # fmt: skip
 TEMPERS = (
     Temper(_ORDINARY, True),
@@ -81,21 +86,36 @@ class Participants:
         kind = self._kinds[choices.weighted(self._weights)]
         if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(45):
             prey = self._prey(state)
+            if isinstance(prey, Bucket):
+                return self._liquidate_of(state, prey)
             if prey is not None:
                 account = state.accounts[prey]
-                kind = "seize" if account.cash_wad < 0 and any(account.units) and choices.chance(50) else "liquidate"
-                if kind == "liquidate" and not any(account.sizes_wad):
-                    kind = "seize"
-                return self._liquidate_of(state, prey) if kind == "liquidate" else self._seize_of(state, prey)
+                can_seize = account.cash_wad < 0 and any(account.units)
+                if can_seize and (choices.chance(50) or not has_positions(account)):
+                    return self._seize_of(state, prey)
+                return self._liquidate_of(state, prey)
         return self._DRAWS[kind](self, state)
 
     def draw_for_attacker(self, state: State) -> Action:
         """One action of the attacker's, for a bundle."""
         choices, attacker = self.choices, self.cast.attacker
-        kind = choices.pick(("deposit", "withdraw", "settle", "donate", "liquidate", "seize", "trade", "deposit"))
+        kind = choices.pick(
+            (
+                "deposit",
+                "withdraw",
+                "settle",
+                "donate",
+                "liquidate",
+                "seize",
+                "trade",
+                "deposit",
+                "isolate",
+                "move_margin",
+            )
+        )
         action = self._DRAWS[kind](self, state)
         arguments = action.arguments
-        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize"):
+        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize", "isolate", "move_margin"):
             arguments = (attacker, *arguments[1:])
         elif kind == "trade":
             arguments = (arguments[0], attacker, *arguments[2:])
@@ -147,17 +167,18 @@ class Participants:
             fraction = max(lot_wad, floor_to_multiple(fraction, lot_wad))
         return action._replace(arguments=(*action.arguments[:argument], fraction, *action.arguments[argument + 1 :]))
 
-    def _prey(self, state: State) -> str | None:
-        """A liquidatable account, if there is one, beginning the search anywhere."""
+    def _prey(self, state: State) -> Part | None:
+        """A liquidatable account or bucket, if there is one, beginning the search anywhere."""
         accounts = self.cast.accounts
         start = self.choices.integer(0, len(accounts) - 1)
         for index in range(len(accounts)):
             name = accounts[(start + index) % len(accounts)]
             account = state.accounts[name]
             if account.cash_wad < 0 or any(account.sizes_wad):
-                status, risk = health(state, account)
-                if status == 0 and risk.equity_wad < risk.maintenance_margin_wad:
-                    return name
+                for part in parts_of(name, account):
+                    status, risk = health_of(state, part)
+                    if status == 0 and risk.equity_wad < risk.maintenance_margin_wad:
+                        return part
         return None
 
     # ---- the ledger
@@ -236,6 +257,45 @@ class Participants:
         wallet = state.wallets.get(account, (0,) * 8)[collateral]
         return Action("donate", account, (collateral, self.choices.pick((0, 1, wallet // 1000, wallet + 1))))
 
+    # ---- isolated margin
+
+    def _isolate(self, state: State) -> Action:
+        choices = self.choices
+        account, market = self._account(), self._market(state)
+        held = [number for number, size in enumerate(state.accounts[account].sizes_wad) if size]
+        if held and choices.chance(75):
+            market = choices.pick(held)
+        amount_wad = choices.pick((0, 0, 1, max(0, state.accounts[account].cash_wad) // choices.integer(2, 50)))
+        action = Action("isolate", self._caller_for(account), (account, market, amount_wad))
+        if choices.chance(25):
+            return action
+        return self._at(state, action, choices.pick(("most to isolate", "least to isolate", "least to isolate")), 2)
+
+    def _bucket(self, state: State) -> tuple[str, int]:
+        """An account and its isolated market, if there is one, beginning the search anywhere; else any."""
+        accounts, choices = self.cast.accounts, self.choices
+        start = choices.integer(0, len(accounts) - 1)
+        if not choices.chance(5):
+            for index in range(len(accounts)):
+                name = accounts[(start + index) % len(accounts)]
+                isolated = state.accounts[name].isolated
+                if isolated:
+                    return name, choices.pick(isolated)[0]
+        return accounts[start], self._market(state)
+
+    def _join(self, state: State) -> Action:
+        account, market = self._bucket(state)
+        return Action("join", self._caller_for(account), (account, market))
+
+    def _move_margin(self, state: State) -> Action:
+        choices = self.choices
+        account, market = self._bucket(state)
+        amount_wad = choices.pick((0, 1, -1, WAD, -WAD, -(1 << 255)))
+        action = Action("move_margin", self._caller_for(account), (account, market, amount_wad))
+        if choices.chance(10):
+            return action
+        return self._at(state, action, choices.pick(("most margin in", "most margin out")), 2)
+
     # ---- trades
 
     def _trade(self, state: State) -> Action:
@@ -306,10 +366,12 @@ class Participants:
         prey = self._prey(state) if self.temper.liquidators_come and self.choices.chance(85) else None
         return self._liquidate_of(state, prey or self._account())
 
-    def _liquidate_of(self, state: State, account: str) -> Action:
+    def _liquidate_of(self, state: State, prey: Part) -> Action:
         choices = self.choices
         market = self._market(state)
-        held = [number for number, size in enumerate(state.accounts[account].sizes_wad) if size]
+        account = prey.account if isinstance(prey, Bucket) else prey
+        owned = part_of(state, prey) if choices.chance(93) else state.accounts[account]
+        held = [number for number, size in enumerate(owned.sizes_wad) if size]
         if held and choices.chance(93):
             market = choices.pick(held)
         liquidator = self._liquidator(account)
@@ -318,7 +380,7 @@ class Participants:
             return Action("liquidate", caller, (liquidator, account, market, WAD))
         lot_wad = state.parameters.markets[market].lot_wad
         action = Action("liquidate", caller, (liquidator, account, market, self._some_lots(lot_wad)))
-        status, risk = health_of(state, account)
+        status, risk = health_of(state, prey)
         if status == 0 and risk.equity_wad < 0 and choices.chance(70):
             # What is insolvent is worth taking to its end: bad debt comes last.
             return aimed(state, action, "whole position", 0) or action
@@ -334,7 +396,7 @@ class Participants:
         if prey is None:
             debtors = [name for name in self.cast.accounts if state.accounts[name].cash_wad < 0]
             prey = choices.pick(debtors) if debtors and choices.chance(70) else self._account()
-        return self._seize_of(state, prey)
+        return self._seize_of(state, prey.account if isinstance(prey, Bucket) else prey)
 
     def _seize_of(self, state: State, account: str) -> Action:
         choices = self.choices
@@ -364,6 +426,9 @@ class Participants:
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
         "withdraw": _withdraw,
+        "isolate": _isolate,
+        "join": _join,
+        "move_margin": _move_margin,
         "trade": _trade,
         "settle": _settle,
         "accrue_funding": _accrue_funding,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from reference.machine import apply, at_time
 from reference.margin import Health, health_of
-from reference.state import State, with_item
+from reference.state import Part, State, with_item
 from underwater.actions import Action, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
@@ -120,13 +120,13 @@ class Probe:
         sent = tuple(Sent(after_s, tuple(calls)) for after_s, calls in self.chain.sent)
         return Trial(tuple(self._tried), sent, tuple(self.chain.asked))
 
-    def health(self, name: str) -> Health | None:
+    def health(self, part: Part) -> Health | None:
         """See ``underwater.checks.Probe``."""
-        return self.instance.health(self.chain, name)
+        return self.instance.health(self.chain, part)
 
-    def expected_health(self, name: str) -> Health:
+    def expected_health(self, part: Part) -> Health:
         """See ``underwater.checks.Probe``."""
-        return health_of(self.state, name)
+        return health_of(self.state, part)
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""

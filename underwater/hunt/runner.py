@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from reference.machine import apply, apply_all, at_time
 from reference.margin import health_of
-from reference.state import State, with_item
+from reference.state import Part, State, with_item
 from underwater.actions import Act, Action, Block, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
@@ -36,8 +36,8 @@ class _Planned(NamedTuple):
     expected: Outcome
     awaited: Awaited
     call: Call
-    views_of: tuple[str, ...]
-    """Accounts whose health views are read."""
+    views_of: tuple[Part, ...]
+    """Accounts and buckets whose health views are read."""
 
 
 class _Answers(NamedTuple):

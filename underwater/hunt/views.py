@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.parameters import Parameters
 from reference.prices import prices
-from reference.state import Account, FeedReading, State
+from reference.state import Account, FeedReading, Part, State, parts_of
 
 
 class DueViews:
@@ -27,8 +27,8 @@ class DueViews:
         self._markets_of: dict[str, tuple[int, ...]] = {}
         self._collaterals_of: dict[str, tuple[int, ...]] = {}
 
-    def take(self, state: State) -> tuple[str, ...]:
-        """The accounts whose views are due in a state; they count as read."""
+    def take(self, state: State) -> tuple[Part, ...]:
+        """The accounts and buckets whose views are due in a state; they count as read."""
         if state.parameters is not self._parameters:
             self._take_parameters(state.parameters)
             self._until_s = -1
@@ -49,13 +49,13 @@ class DueViews:
         self._open_interest_wad, self._due_wad = state.open_interest_wad, state.due.per_unit_wad
         for name in due:
             self._read[name] = state.accounts[name]
-        return due
+        return _with_buckets(state, due)
 
-    def take_all(self, state: State) -> tuple[str, ...]:
-        """Every account; all count as read."""
+    def take_all(self, state: State) -> tuple[Part, ...]:
+        """Every account and bucket; all count as read."""
         self.take(state)
         self._read = {name: state.accounts[name] for name in self._names}
-        return self._names
+        return _with_buckets(state, self._names)
 
     def _concerned(self, state: State, markets: list[int]) -> tuple[str, ...]:
         """Those that have changed, or hold one of these markets or what a changed source feeds."""
@@ -112,3 +112,12 @@ class DueViews:
                 source = collateral.feed.feed
                 collaterals[source] = (*collaterals.get(source, ()), number)
         self._markets_of, self._collaterals_of = markets, collaterals
+
+
+def _with_buckets(state: State, names: tuple[str, ...]) -> tuple[Part, ...]:
+    """Accounts, each followed by its buckets."""
+    accounts = state.accounts
+    for name in names:
+        if accounts[name].isolated:
+            return tuple([part for one in names for part in parts_of(one, accounts[one])])
+    return names

@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from reference.machine import apply
-from reference.margin import NO_RISK, Health, collateral_value_wad, health, position_value_wad
+from reference.margin import NO_RISK, Health, collateral_value_wad, health_of, part_of, position_value_wad
 from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
-from reference.state import State
+from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
@@ -71,7 +71,7 @@ class Component:
 class Explanation:
     """A finding as it is told.
 
-    ``says`` is the check's sentence, ``why`` what was seen instead. ``account`` is the one whose margin ratio and
+    ``says`` is the check's sentence, ``why`` what was seen instead. ``account`` is the one (or the bucket) whose margin ratio and
     ``components`` (as they stand after the last step) are shown, None where no account is concerned. ``failed`` is the
     number of the failing step.
     """
@@ -81,7 +81,7 @@ class Explanation:
     why: str
     rows: tuple[StepRow, ...]
     failed: int | None
-    account: str | None = None
+    account: Part | None = None
     components: tuple[Component, ...] = ()
     tried: tuple[StepRow, ...] = ()
     """What the check's probe did after the failing step; taken back afterwards."""
@@ -94,15 +94,15 @@ Parts = Mapping[str, int | None]
 """Components of one side by name, in the order in which they are shown."""
 
 
-def components(state: State, account_name: str, view: Health | None = None) -> dict[str, int | None]:
-    """An account's equity by component, then equity, initial and maintenance margin; quote wad, rounded as V1-V6 say.
+def components(state: State, part: Part, view: Health | None = None) -> dict[str, int | None]:
+    """An account's or a bucket's equity by component, then equity, initial and maintenance margin; quote wad, rounded as V1-V6 say.
 
     ``view`` gives the three sums as a contract answers them; without it they are the reference's. Nothing that is zero
-    is listed but cash and the sums. None stands for what an unusable price leaves unknown.
+    is listed but cash (of a bucket, margin) and the sums. None stands for what an unusable price leaves unknown.
     """
-    account = state.accounts[account_name]
+    account = part_of(state, part)
     parameters = state.parameters
-    parts: dict[str, int | None] = {"cash": account.cash_wad}
+    parts: dict[str, int | None] = {"margin" if isinstance(part, Bucket) else "cash": account.cash_wad}
     for number, (market, size_wad) in enumerate(zip(parameters.markets, account.sizes_wad, strict=True)):
         if size_wad:
             status, mark_wad = mark_status(state, market)
@@ -115,7 +115,7 @@ def components(state: State, account_name: str, view: Health | None = None) -> d
             status, price_wad = collateral_price_status(state, collateral)
             value_wad = collateral_value_wad(collateral, units, price_wad)
             parts[_label(f"collateral {collateral.name}", number, parts)] = value_wad if status == FRESH else None
-    status, risk = health(state, account) if view is None else view
+    status, risk = health_of(state, part) if view is None else view
     sums = (risk.equity_wad, risk.initial_margin_wad, risk.maintenance_margin_wad)
     for name, value_wad in zip(_SUMS, sums, strict=True):
         parts[name] = value_wad if status == FRESH else None
@@ -132,8 +132,8 @@ def side_by_side(expected: Parts, observed: Parts) -> tuple[Component, ...]:
     return tuple(Component(name, expected.get(name, 0), observed.get(name, 0)) for name in (*names, *_SUMS))
 
 
-def account_to_explain(step: Step, why: str = "") -> str | None:
-    """The account that a failing step is about.
+def account_to_explain(step: Step, why: str = "") -> Part | None:
+    """The account, or the bucket, that a failing step is about.
 
     One that is not as expected; else one that ``why`` names; else a party to the step; else the one with the least above its
     maintenance margin.
@@ -141,10 +141,17 @@ def account_to_explain(step: Step, why: str = "") -> str | None:
     state, expected = step.after, step.expected_state
     names = [*step.participants, *(name for name in state.accounts if name not in step.participants)]
     for name in names:
+        parts = _parts_on_both_sides(name, state, expected)
         if state.accounts[name] != expected.accounts[name]:
-            return name
-        if name in step.healths and step.healths[name] != health(expected, expected.accounts[name]):
-            return name
+            differ = [part for part in parts if part_of(state, part) != part_of(expected, part)]
+            return differ[0] if differ else name
+        for part in parts:
+            if part in step.healths and step.healths[part] != health_of(expected, part):
+                return part
+    buckets = [part for name in names for part in _parts_on_both_sides(name, state, expected)[1:]]
+    for part in buckets:
+        if str(part) in why:
+            return part
     spoken_of = re.search(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w-])", why)
     if spoken_of is not None:
         return spoken_of[1]
@@ -152,10 +159,15 @@ def account_to_explain(step: Step, why: str = "") -> str | None:
         return step.participants[0]
     distances = []
     for name in names:
-        status, risk = health(state, state.accounts[name])
+        status, risk = health_of(state, name)
         if status == FRESH and risk.maintenance_margin_wad:
             distances.append((risk.equity_wad - risk.maintenance_margin_wad, name))
     return min(distances)[1] if distances else None
+
+
+def _parts_on_both_sides(name: str, state: State, expected: State) -> list[Part]:
+    wanted = parts_of(name, expected.accounts[name])
+    return [part for part in parts_of(name, state.accounts[name]) if part in wanted]
 
 
 def explain(
@@ -196,7 +208,7 @@ def _tried_row(tried: Tried | Asked, time_s: int, vocabulary: Vocabulary) -> Ste
     return StepRow(0, time_s, action.caller, predicate(action, vocabulary), expected, observed)
 
 
-def _row(number: int, step: Step, start_s: int, account: str | None, vocabulary: Vocabulary) -> StepRow:
+def _row(number: int, step: Step, start_s: int, account: Part | None, vocabulary: Vocabulary) -> StepRow:
     act = step.act
     action = predicate(act, vocabulary)
     if not isinstance(act, Bundle) and act.aim is not None:
@@ -208,9 +220,9 @@ def _row(number: int, step: Step, start_s: int, account: str | None, vocabulary:
     return StepRow(number, step.before.time_s - start_s, act.caller, action, expected, observed, ratio)
 
 
-def _ratio(step: Step, account: str) -> str:
-    """The account's margin ratio as the contract's view answers it, else as the reference values what the contract stores."""
-    view = step.healths.get(account, health(step.after, step.after.accounts[account]))
+def _ratio(step: Step, account: Part) -> str:
+    """An account's or a bucket's margin ratio as the contract's view answers it, else as the reference values what the contract stores."""
+    view = step.healths.get(account, health_of(step.after, account))
     if view is None:
         return NO_ANSWER
     return (

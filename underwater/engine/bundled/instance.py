@@ -10,7 +10,7 @@ from eth_abi import decode
 from reference.governance import ADMIN, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Parameters
-from reference.state import ANSWERS, FeedReading, State, empty_account, unfunded
+from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
@@ -22,6 +22,7 @@ from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
+_BUCKET_HEALTH = selector("bucketHealth(address,uint256)")
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _FUNDING_OF = selector("fundingOf(uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
@@ -63,10 +64,11 @@ class Instance:
             if entry["type"] == "event"
         }
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
-        self._health_calls = {
-            name: _HEALTH + address_word(address)
-            for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items()
-        }
+        self._health_calls: dict[Part, bytes] = {}
+        for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items():
+            self._health_calls[name] = _HEALTH + address_word(address)
+            for market in range(len(deployment.parameters.markets)):
+                self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
         self.declared_errors = tuple(
             sorted(entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error")
         )
@@ -213,14 +215,14 @@ class Instance:
             Risk(read(data[32:64], "big", signed=True), read(data[64:96], "big"), read(data[96:], "big")),
         )
 
-    def healths_data(self, chain: ViewedTogether, names: Sequence[str]) -> list[bytes]:
-        """W1 of accounts as the contract answers it, in raw words; empty where the view reverts."""
+    def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
+        """W1 of accounts and W5 of buckets as the contract answers them, in raw words; empty where the view reverts."""
         calls = self._health_calls
-        return chain.views(self.addresses.engine, [calls[name] for name in names])
+        return chain.views(self.addresses.engine, [calls[part] for part in parts])
 
-    def health(self, chain: Viewed, name: str) -> Health | None:
-        """W1 as the contract answers it; None if the view reverts or answers too little."""
-        receipt = chain.view(self.addresses.engine, self._health_calls[name])
+    def health(self, chain: Viewed, part: Part) -> Health | None:
+        """W1 or W5 as the contract answers it; None if the view reverts or answers too little."""
+        receipt = chain.view(self.addresses.engine, self._health_calls[part])
         return self.parse_health(receipt.data) if receipt.ok else None
 
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:

@@ -22,7 +22,8 @@ from underwater.engine.bundled.plan import Addresses
 
 _LOW = (1 << 128) - 1
 FIRST_COLLATERAL_BIT = 16
-"""In an account's ``holdings``, markets are the bits from 0 and collaterals the bits from here."""
+FIRST_ISOLATED_BIT = 32
+"""In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
 
 
 def _hash(*parts: bytes) -> int:
@@ -65,8 +66,9 @@ class Slots:
         engine = addresses.engine
         self.markets = len(parameters.markets)
         self.collaterals = len(parameters.collaterals)
-        self.width = 2 + self.markets + self.collaterals - 1 + len(OPERATORS)
+        self.width = 2 + 2 * self.markets + self.collaterals - 1 + len(OPERATORS)
         """Slots of one account."""
+        self._no_margins = [0] * self.markets
         self._starts = {name: index * self.width for index, name in enumerate(ACCOUNTS)}
         self.pairs: list[tuple[str, int]] = []
         self.labels: list[str] = []
@@ -79,6 +81,8 @@ class Slots:
             self._add(engine, offset["holdings"], f"{name} holdings")
             for number, market in enumerate(parameters.markets):
                 self._add(engine, offset["positions"] + number, f"{name} position in {market.name}")
+            for number, market in enumerate(parameters.markets):
+                self._add(engine, offset["margins"] + number, f"{name} margin in {market.name}")
             for number, collateral in enumerate(parameters.collaterals[1:], 1):
                 self._add(engine, offset["units"] + number, f"{name} {collateral.name}")
             for operator in OPERATORS:
@@ -132,7 +136,13 @@ class Slots:
         for number, units in enumerate(account.units):
             if units:
                 holdings |= 1 << (FIRST_COLLATERAL_BIT + number)
-        return [account.cash_wad % (1 << 256), holdings, *positions, *account.units[1:]]
+        margins = self._no_margins
+        if account.isolated:
+            margins = margins.copy()
+            for number, margin_wad in account.isolated:
+                holdings |= 1 << (FIRST_ISOLATED_BIT + number)
+                margins[number] = margin_wad % (1 << 256)
+        return [account.cash_wad % (1 << 256), holdings, *positions, *margins, *account.units[1:]]
 
     def pack_globals(self, state: State) -> list[int]:
         """The engine's counters, and what it holds of each token."""
@@ -186,14 +196,19 @@ class Slots:
         markets, collaterals = self.markets, self.collaterals
         for index, name in enumerate(ACCOUNTS):
             part = values[index * self.width : (index + 1) * self.width]
-            positions = part[2 : 2 + markets]
+            positions, margins = part[2 : 2 + markets], part[2 + markets : 2 + 2 * markets]
             accounts[name] = Account(
                 signed(part[0]),
                 tuple(_signed(position & _LOW, 128) for position in positions),
                 tuple(_signed(position >> 128, 128) for position in positions),
-                (0, *part[2 + markets : 1 + markets + collaterals]),
+                (0, *part[2 + 2 * markets : 1 + 2 * markets + collaterals]),
+                tuple(
+                    (number, signed(margin))
+                    for number, margin in enumerate(margins)
+                    if part[1] >> (FIRST_ISOLATED_BIT + number) & 1
+                ),
             )
-            approvals = part[1 + markets + collaterals :]
+            approvals = part[1 + 2 * markets + collaterals :]
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
         funding = values[self.funding_at :]
