@@ -14,11 +14,11 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
     uint256 internal constant FIRST_COLLATERAL = MOST_MARKETS;
 
     /// @dev The bits of `Account.holdings` that stand for positions.
-    uint256 private constant POSITIONS = (1 << FIRST_COLLATERAL) - 1;
+    uint256 internal constant POSITIONS = (1 << FIRST_COLLATERAL) - 1;
 
     /// @dev The bits of `Account.holdings` that stand for what is held; above them are those of isolated markets.
-    uint256 private constant ASSETS = (1 << FIRST_ISOLATED) - 1;
-    uint256 private constant FIRST_ISOLATED = 32;
+    uint256 internal constant ASSETS = (1 << FIRST_ISOLATED) - 1;
+    uint256 internal constant FIRST_ISOLATED = 32;
 
     /// @notice A position, in one slot. Rule N6: both fit.
     /// @param size base wad, positive for long

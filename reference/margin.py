@@ -21,7 +21,7 @@ from reference.prices import (
     prices,
     refuse,
 )
-from reference.rounding import WAD, div_ceil
+from reference.rounding import WAD
 from reference.state import Account, Bucket, FeedReading, Part, State, margin_of, with_item
 
 
@@ -91,10 +91,13 @@ def _unscaled(market: Market, notional: int) -> tuple[int, int]:
 
 def _initial_wad(market: Market, notional: int, base_wad2: int, open_interest_notional_wad: int) -> int:
     """V5: the initial requirement, rounded up once."""
-    if open_interest_notional_wad <= market.scaling.lower_wad:
+    lower_wad, upper_wad = market.scaling.lower_wad, market.scaling.upper_wad
+    if open_interest_notional_wad <= lower_wad:
         return -(-base_wad2 // WAD)
-    part, whole = scaling(market, open_interest_notional_wad)
-    return div_ceil(base_wad2 * whole + (notional * WAD - base_wad2) * part, WAD * whole)
+    if open_interest_notional_wad >= upper_wad:
+        return notional
+    part, whole = open_interest_notional_wad - lower_wad, upper_wad - lower_wad
+    return -(-(base_wad2 * whole + (notional * WAD - base_wad2) * part) // (WAD * whole))
 
 
 def requirements_exact(
@@ -128,22 +131,35 @@ def cross_of(account: Account) -> Account:
 
 def bucket_of(account: Account, market: int) -> Account:
     """B1: the bucket of an isolated market, as an account that has nothing else: its margin is its cash."""
+    kept = _kept_buckets.get((id(account), market))
+    if kept is not None and kept[0] is account:
+        return kept[1]
     margin_wad = margin_of(account, market)
     assert margin_wad is not None
     nothing = (0,) * len(account.sizes_wad)
-    return Account(
+    bucket = Account(
         margin_wad,
         with_item(nothing, market, account.sizes_wad[market]),
         with_item(nothing, market, account.quotes_wad[market]),
         (0,) * len(account.units),
     )
+    if len(_kept_buckets) >= _MOST_KEPT:
+        _kept_buckets.clear()
+    _kept_buckets[id(account), market] = account, bucket
+    return bucket
+
+
+_kept_buckets: dict[tuple[int, int], tuple[Account, Account]] = {}
+"""What is asked after again and again should be one object: its value is then kept too."""
+_MOST_KEPT = 512
 
 
 def part_of(state: State, part: Part) -> Account:
     """What a part names, as an account without buckets."""
     if isinstance(part, Bucket):
         return bucket_of(state.accounts[part.account], part.market)
-    return cross_of(state.accounts[part])
+    account = state.accounts[part]
+    return cross_of(account) if account.isolated else account
 
 
 def behind(account: Account, market: int) -> Account:
@@ -249,7 +265,6 @@ class _Valuation:
 
 _kept: dict[int, _Valuation] = {}
 """An account's last valuation. It holds the account, so that its number is not given to another."""
-_MOST_KEPT = 512
 
 
 def _valuation(state: State, account: Account) -> _Valuation:
@@ -318,59 +333,59 @@ def _renewed(last: _Valuation, state: State) -> _Valuation | None:
 
 
 def _value(state: State, account: Account) -> _Valuation:
-    parameters = state.parameters
+    parameters, open_interest_wad, due_wad = state.parameters, state.open_interest_wad, state.due.per_unit_wad
     priced = prices(state)
-    equity_wad = account.cash_wad
-    initial_wad = maintenance_wad = 0
     needed: list[Price] = []
     rests_on: list[tuple[int, int, int, int]] = []
-    due_wad = state.due.per_unit_wad
-
-    def found(status: int, risk: Risk) -> _Valuation:
-        return _Valuation(
-            account,
-            parameters,
-            state.feeds,
-            needed,
-            rests_on,
-            state.open_interest_wad,
-            due_wad,
-            priced.since_s,
-            priced.until_s,
-            Health(status, risk),
+    equity_wad, sizes_wad, quotes_wad, units, pairs = account
+    initial_wad = maintenance_wad = status = 0
+    isolated = dict(pairs) if pairs else pairs
+    for number, price in enumerate(priced.marks):
+        size_wad = sizes_wad[number]
+        if not size_wad or number in isolated:
+            continue
+        needed.append(price)
+        status = price.status
+        if status != FRESH:
+            break
+        value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(
+            price, parameters.markets[number], size_wad
         )
-
-    isolated = dict(account.isolated) if account.isolated else None
-    held = zip(priced.marks, account.sizes_wad, account.quotes_wad, strict=True)
-    for number, (price, size_wad, quote_wad) in enumerate(held):
-        if size_wad and (not isolated or number not in isolated):
-            needed.append(price)
-            if price.status != FRESH:
-                return found(price.status, NO_RISK)
-            market = parameters.markets[number]
-            value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(price, market, size_wad)
-            equity_wad += value_wad + quote_wad
-            due = due_wad[number]
-            if due:
-                equity_wad -= size_wad * due // WAD
-            size_open_wad, most_wad = state.open_interest_wad[number], price.unscaled_open_interest_wad
-            if size_open_wad <= most_wad:
-                rests_on.append((number, 0, most_wad, due))
-                initial_wad += -(-base_wad2 // WAD)
-            else:
-                rests_on.append((number, size_open_wad, size_open_wad, due))
-                worth_open_wad = notional_wad(size_open_wad, price.price_wad)
-                initial_wad += _initial_wad(market, abs(value_wad), base_wad2, worth_open_wad)
-            maintenance_wad += maintenance
-    for listed, units, collateral in zip(priced.collaterals, account.units, parameters.collaterals, strict=True):
-        if units:
-            assert listed is not None, "the settlement token is cash (N3)"
-            needed.append(listed)
-            if listed.status != FRESH:
-                return found(listed.status, NO_RISK)
-            (value_wad,) = listed.worth.get(units) or _collateral(listed, collateral, units)
-            equity_wad += value_wad
-    return found(FRESH, Risk(equity_wad, initial_wad, maintenance_wad))
+        due, size_open_wad, most_wad = due_wad[number], open_interest_wad[number], price.unscaled_open_interest_wad
+        equity_wad += value_wad + quotes_wad[number]
+        if due:
+            equity_wad -= size_wad * due // WAD
+        maintenance_wad += maintenance
+        if size_open_wad <= most_wad:
+            rests_on.append((number, 0, most_wad, due))
+            initial_wad -= -base_wad2 // WAD
+        else:
+            rests_on.append((number, size_open_wad, size_open_wad, due))
+            worth_open_wad = size_open_wad * price.price_wad // WAD
+            initial_wad += _initial_wad(parameters.markets[number], abs(value_wad), base_wad2, worth_open_wad)
+    if status == FRESH:
+        for number, listed in enumerate(priced.collaterals):
+            held = units[number]
+            if held:
+                assert listed is not None, "the settlement token is cash (N3)"
+                needed.append(listed)
+                status = listed.status
+                if status != FRESH:
+                    break
+                (value_wad,) = listed.worth.get(held) or _collateral(listed, parameters.collaterals[number], held)
+                equity_wad += value_wad
+    return _Valuation(
+        account,
+        parameters,
+        state.feeds,
+        needed,
+        rests_on,
+        open_interest_wad,
+        due_wad,
+        priced.since_s,
+        priced.until_s,
+        Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad)) if status == FRESH else Health(status, NO_RISK),
+    )
 
 
 _MOST_WORTHS_KEPT = 256

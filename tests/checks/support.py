@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from reference import boundaries
+from reference.buckets import with_margin
 from reference.funding import due_now
 from reference.machine import apply, at_time
-from reference.margin import Health, Risk, health
+from reference.margin import Health, Risk, health_of
 from reference.rounding import WAD
-from reference.state import State, with_item
+from reference.state import Part, State, parts_of, with_item
 from reference.trading import requirement_of
 from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WETH, WETH_ONE, arena, deposit, publish, trade
 from underwater.actions import Act, Action, Bundle, Outcome
@@ -51,7 +52,9 @@ def taken(state: State, act: Act) -> Step:
     step.expected = step.outcome = Outcome(outcome.error, outcome.error_arguments, tuple(events))
     step.events_differ = step.slots_differ = ""
     step.participants = arena().instance.participants(act)
-    step.expected_healths = {name: health(after, after.accounts[name]) for name in ACCOUNTS}
+    step.expected_healths = {
+        part: health_of(after, part) for name in ACCOUNTS for part in parts_of(name, after.accounts[name])
+    }
     step.healths = dict(step.expected_healths)
     step.thorough = True
     given = [0] * len(state.held_units)
@@ -222,7 +225,7 @@ def with_source(state: State, source: str, **changes: int) -> State:
 
 
 def with_health(
-    step: Step, name: str, *, equity: int = 0, initial: int = 0, maintenance: int = 0, status: int = 0
+    step: Step, name: Part, *, equity: int = 0, initial: int = 0, maintenance: int = 0, status: int = 0
 ) -> Step:
     """The step with a view that says so much more."""
     seen = step.healths[name]
@@ -288,11 +291,11 @@ class ReferenceProbe:
         due = due_now(self.state.parameters.markets[market], self.state.funding[market], self.state.time_s)
         return due.rate_wad, due.premium_wad, due.due_wad
 
-    def health(self, name: str) -> Health | None:
-        return health(self.state, self.state.accounts[name])
+    def health(self, part: Part) -> Health | None:
+        return health_of(self.state, part)
 
-    def expected_health(self, name: str) -> Health:
-        return health(self.state, self.state.accounts[name])
+    def expected_health(self, part: Part) -> Health:
+        return health_of(self.state, part)
 
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         return requirement_of(
@@ -358,6 +361,33 @@ def pricing(change: Callable[[tuple[int, int]], tuple[int, int] | None]) -> type
     return Pricing
 
 
+def isolated() -> State:
+    """As ``opened``, with trader-1's position isolated: 2,500 of its 9,970 stand behind it."""
+    return state_after(Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD)), state=opened())
+
+
+def isolated_and_slipping() -> State:
+    """trader-1's bucket has 500 of the 1,160 that it needs."""
+    return state_after(publish("BTC-USD", 58_000 * 10**8), state=isolated())
+
+
+def isolated_and_sunk() -> State:
+    """trader-1's bucket owes 7,500."""
+    return state_after(publish("BTC-USD", 50_000 * 10**8), state=isolated())
+
+
+ISOLATE = Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD))
+JOIN = Action("join", "trader-1", ("trader-1", BTC))
+MARGIN_OUT = Action("move_margin", "trader-1", ("trader-1", BTC, -10 * WAD))
+
+
+def after_margin(step: Step, name: str, market: int, margin_wad: int | None) -> Step:
+    """The step after which a bucket has another margin, or (None) the market is cross."""
+    account = step.after.accounts[name]
+    step.after = step.after._replace(accounts={**step.after.accounts, name: with_margin(account, market, margin_wad)})
+    return step
+
+
 def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
     """An engine whose view of funding is changed."""
 
@@ -370,14 +400,14 @@ def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None])
     return Telling
 
 
-def viewing(change: Callable[[str, Health], Health | None]) -> type[ReferenceProbe]:
+def viewing(change: Callable[[Part, Health], Health | None]) -> type[ReferenceProbe]:
     """An engine whose view of health is changed."""
 
     class Viewing(ReferenceProbe):
-        def health(self, name: str) -> Health | None:
-            sound = super().health(name)
+        def health(self, part: Part) -> Health | None:
+            sound = super().health(part)
             assert sound is not None
-            return change(name, sound)
+            return change(part, sound)
 
     return Viewing
 

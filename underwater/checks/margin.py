@@ -60,11 +60,13 @@ def _nothing_needs_nothing(step: Step) -> Verdict:
     """MARGIN-03."""
     exercised = False
     for name, health in step.healths.items():
-        if health is None or health.status != FRESH or any(part_of(step.after, name).sizes_wad):
+        if health is None or health.status != FRESH:
             continue
-        if health.risk[1:] != (0, 0):
+        _, initial, maintenance = health.risk
+        if (initial or maintenance) and not any(part_of(step.after, name).sizes_wad):
             return f"{name} holds no position but needs {_margins(health.risk[1:])}"
-        exercised = True
+        # A position always needs something: one that needs nothing is none.
+        exercised = exercised or not maintenance
     return exercised
 
 

@@ -76,16 +76,8 @@ class Shrinker:
             return None
         best = self._delete(self._slice(flatten(replayed.blocks)))
         ways = (
-            self._unbundle,
-            self._calm,
-            self._at_mark,
-            self._fewer_parts,
-            self._merge,
-            self._asking_for_all,
-            self._bolder,
-            self._at_liquidation,
-            self._plain_numbers,
-            self._plain_names,
+            *(self._unbundle, self._calm, self._at_mark, self._fewer_parts, self._merge, self._asking_for_all),
+            *(self._bolder, self._at_liquidation, self._plain_numbers, self._plain_names),
         )
         for _ in range(6):
             before = best

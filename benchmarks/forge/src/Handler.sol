@@ -6,6 +6,7 @@ import {Cast, Options, Stage} from "./Stage.sol";
 import {Feed, FundingParameters, LiquidationParameters, MarketLimits, OpenInterestScaling} from "contracts/Types.sol";
 import {Bundler} from "contracts/harness/Bundler.sol";
 import {IAccounts} from "contracts/interfaces/IAccounts.sol";
+import {IBuckets} from "contracts/interfaces/IBuckets.sol";
 import {IGovernance} from "contracts/interfaces/IGovernance.sol";
 import {ILedger} from "contracts/interfaces/ILedger.sol";
 import {ILiquidation} from "contracts/interfaces/ILiquidation.sol";
@@ -101,6 +102,38 @@ contract Handler is Stage {
         uint256 account = _account(dice);
         _take(NOBODY);
         _sendTo(_cast.tokens[collateral], _at(account), abi.encodeCall(IERC20.transfer, (address(ENGINE), units)));
+    }
+
+    // ---- isolated margin
+
+    function isolate(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 account = _account(dice);
+        uint256 market = _held(account, _market(dice));
+        int256 cash = ENGINE.cashOf(_at(account));
+        uint256 amount = cash > 0 ? uint256(cash) * _upTo(dice, 100) / 400 : _upTo(dice, 1);
+        _take(account);
+        _send(_callerFor(dice, account), abi.encodeCall(IBuckets.isolate, (_at(account), market, amount)));
+    }
+
+    function join(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 account = _account(dice);
+        uint256 market = _isolated(account, _market(dice));
+        _take(account);
+        _send(_callerFor(dice, account), abi.encodeCall(IBuckets.join, (_at(account), market)));
+    }
+
+    function moveMargin(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 account = _account(dice);
+        uint256 market = _isolated(account, _market(dice));
+        int256 amount = ENGINE.cashOf(_at(account));
+        if (market < MARKETS && _chance(dice, 50)) (, amount) = ENGINE.isolatedMarginOf(_at(account), market);
+        else amount = -amount;
+        amount = -amount * int256(_upTo(dice, 100)) / 100;
+        _take(account);
+        _send(_callerFor(dice, account), abi.encodeCall(IBuckets.moveMargin, (_at(account), market, amount)));
     }
 
     // ---- trades and liquidations

@@ -51,7 +51,10 @@ contract JudgedEngine is MarginEngine {
                 sums.approvals <<= 2;
                 if (self.operators[operators[0]]) sums.approvals |= 1;
                 if (self.operators[operators[1]]) sums.approvals |= 2;
-                if (valued >> i & 1 == 1 || self.holdings & valued >> 8 != 0) _judgeHealth(accounts[i], self);
+                if (valued >> i & 1 == 1 || self.holdings & valued >> 8 & ASSETS != 0) {
+                    _judgeHealth(accounts[i], self);
+                    _judgeBuckets(accounts[i], self);
+                }
             }
             _require(sums.approvals == approvals, "A2");
             _judgeSums(sums, markets, collaterals);
@@ -63,11 +66,21 @@ contract JudgedEngine is MarginEngine {
         unchecked {
             int256 quotes = self.cash;
             uint256 held;
+            uint256 holdings = self.holdings;
             for (uint256 market; market != markets; ++market) {
                 uint256 word;
+                int256 margin;
                 Position[MOST_MARKETS] storage positions = self.positions;
+                int256[MOST_MARKETS] storage margins = self.margins;
                 assembly ("memory-safe") {
                     word := sload(add(positions.slot, market))
+                    margin := sload(add(margins.slot, market))
+                }
+                if (margin != 0) {
+                    _require(holdings >> (FIRST_ISOLATED + market) & 1 == 1, "B1");
+                    // Rule B6: nothing but a position is behind a loss.
+                    _require(margin > 0 || word != 0, "B6");
+                    quotes += margin;
                 }
                 if (word == 0) continue;
                 int256 size = int128(uint128(word));
@@ -86,7 +99,7 @@ contract JudgedEngine is MarginEngine {
                 held |= 1 << (FIRST_COLLATERAL + collateral);
                 sums.units[collateral] += units;
             }
-            _require(held == self.holdings, "holdings");
+            _require(held == holdings & ASSETS, "holdings");
         }
     }
 
@@ -94,11 +107,31 @@ contract JudgedEngine is MarginEngine {
         (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
         if (unusable.status != FeedReader.FRESH) return;
         _require(valuation.maintenanceMargin <= valuation.initialMargin, "P2");
-        bool isOpen = self.holdings & ((1 << FIRST_COLLATERAL) - 1) != 0;
+        uint256 holdings = _crossHoldings(self);
+        bool isOpen = holdings & POSITIONS != 0;
         _require(isOpen == (valuation.maintenanceMargin != 0), "V5");
         _require(isOpen || valuation.equity >= self.cash, "V2");
         // Rule Q7: nobody is left with a debt and nothing else.
-        _require(self.holdings != 0 || self.cash >= 0, "Q7");
+        _require(holdings != 0 || self.cash >= 0, "Q7");
+    }
+
+    /// @dev Rule W5, of every bucket: its margins are in order, and there is one where there is a position.
+    function _judgeBuckets(address account, Account storage self) private view {
+        uint256 isolated = self.holdings >> FIRST_ISOLATED;
+        for (uint256 market; isolated != 0; ++market) {
+            if (isolated & 1 == 1) {
+                Price memory mark;
+                mark.asset = market;
+                bool isOpen = self.positions[market].size != 0;
+                if (isOpen) mark = _priceOf(market);
+                if (mark.status == FeedReader.FRESH) {
+                    Valuation memory valuation = _valueBucket(account, mark);
+                    _require(valuation.maintenanceMargin <= valuation.initialMargin, "P2");
+                    _require(isOpen == (valuation.maintenanceMargin != 0), "V5");
+                }
+            }
+            isolated >>= 1;
+        }
     }
 
     function _judgeSums(Sums memory sums, uint256 markets, uint256 collaterals) private view {

@@ -290,6 +290,16 @@ abstract contract Stage {
         return market;
     }
 
+    /// @dev A market that the account has isolated, from a drawn one on; the drawn one if there is none.
+    function _isolated(uint256 account, uint256 market) internal view returns (uint256) {
+        if (market >= MARKETS) return market;
+        for (uint256 i; i < MARKETS; ++i) {
+            (bool isolated,) = ENGINE.isolatedMarginOf(_at(account), (market + i) % MARKETS);
+            if (isolated) return (market + i) % MARKETS;
+        }
+        return market;
+    }
+
     /// @dev An account that can be liquidated, if one of three is; a debtor where debt is needed.
     function _prey(Dice memory dice, bool isDebtor) internal view returns (uint256 account) {
         account = _account(dice);

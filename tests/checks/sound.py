@@ -1,0 +1,176 @@
+"""Situations that put each check to the test, in which the engine does as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference.rounding import WAD
+from reference.state import Bucket
+from tests.checks.support import (
+    ACCRUE,
+    BUY,
+    DEPOSIT,
+    DONATE,
+    END_FUNDING,
+    ISOLATE,
+    JOIN,
+    LONG,
+    MARGIN_OUT,
+    PART,
+    REDUCE,
+    SEIZE,
+    SET_FUNDING,
+    SHORT,
+    SMALL_ETH,
+    WHOLE,
+    WITHDRAW,
+    ReferenceProbe,
+    before_source,
+    deaf,
+    indebted,
+    isolated,
+    isolated_and_slipping,
+    isolated_and_sunk,
+    opened,
+    partly_priced,
+    paying,
+    pressed,
+    rich_and_long,
+    slipping,
+    state_after,
+    sunk,
+    taken,
+    two_sided,
+    with_source,
+)
+from tests.hunt.support import BTC, USDC, USDC_ONE, trade
+from underwater.actions import Action
+from underwater.checks import Step
+from underwater.choices import SeededChoices
+
+Case = Step | ReferenceProbe
+Make = Callable[[], Case]
+
+FEES = Action("collect_fees", "treasurer", ("treasurer", 10 * USDC_ONE))
+BAD_DEBT = "bad_debt_wad"
+
+
+def settled(**changes: int) -> Step:
+    return before_source(taken(opened(), Action("settle", "trader-1", ("trader-1", BTC))), "BTC-USD", **changes)
+
+
+def trusting(step: Step, **changes: int) -> Step:
+    """A step after which views say that all is fresh while a source is not."""
+    step.after = with_source(step.after, "BTC-USD", **changes)
+    return step
+
+
+def with_fields(step: Step, **fields: object) -> Step:
+    for name, value in fields.items():
+        setattr(step, name, value)
+    return step
+
+
+def insured() -> Action:
+    return Action("fund_insurance", "maker", (100 * USDC_ONE,))
+
+
+BUCKET = Bucket("trader-1", BTC)
+SELL_PART = trade("maker", "trader-1", BTC, WAD // 10, 60_000 * WAD)
+SELL = trade("maker", "trader-1", BTC, WAD, 60_000 * WAD)
+TICK = WAD // 10
+DEAR = trade("trader-1", "maker", BTC, WAD // 10, 60_050 * WAD)
+OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) == BTC)
+"""A stream of a probe that draws the first of four markets."""
+
+
+# Each situation puts its check to the test, and the engine does as it should.
+SOUND: list[tuple[str, str, Make]] = [
+    ("LIQ-01", "below maintenance margin", lambda: taken(slipping(), PART)),
+    ("LIQ-01", "seized below maintenance margin", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-02", "a position", lambda: ReferenceProbe(slipping())),
+    ("LIQ-02", "a debt", lambda: ReferenceProbe(indebted())),
+    ("LIQ-03", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-03", "whole", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-03", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-04", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-04", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-05", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-05", "seized", lambda: taken(indebted(), SEIZE)),
+    ("LIQ-06", "in part", lambda: taken(slipping(), PART)),
+    ("LIQ-06", "whole", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-08", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-08", "insurance pays a part", lambda: taken(state_after(insured(), state=sunk()), WHOLE)),
+    ("ORACLE-01", "a trade", lambda: taken(opened(), BUY)),
+    ("ORACLE-01", "a price that is just a heartbeat old", lambda: settled(updated_at_s=opened().time_s + 1 - 3_600)),
+    ("ORACLE-02", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
+    ("ORACLE-02", "an answer at its bound", lambda: settled(answer=1_000 * 10**8)),
+    ("FUND-01", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-01", "a trade", lambda: taken(paying(), BUY)),
+    ("FUND-02", "longs pay", lambda: taken(paying(), ACCRUE)),
+    ("FUND-02", "new parameters that end it", lambda: taken(paying(), END_FUNDING)),
+    ("FUND-03", "something due", lambda: ReferenceProbe(paying(), OF_BTC)),
+    ("FUND-04", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-05", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("FUND-05", "new parameters", lambda: taken(paying(), SET_FUNDING)),
+    ("FUND-05", "a trade that moves the premium alone", lambda: taken(opened(), DEAR)),
+    ("ACCESS-01", "its owner", lambda: taken(opened(), DEPOSIT)),
+    ("ACCESS-01", "an operator", lambda: taken(opened(), BUY)),
+    ("ACCESS-01", "a role", lambda: taken(opened(), FEES)),
+    ("HEALTH-01", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
+    ("HEALTH-01", "a reduction below initial margin", lambda: taken(pressed(), REDUCE)),
+    ("HEALTH-02", "a trade", lambda: taken(opened(), BUY)),
+    ("HEALTH-03", "a trade of others", lambda: taken(opened(), BUY)),
+    ("HEALTH-04", "a source that does not answer", lambda: taken(deaf(), DEPOSIT)),
+    ("HEALTH-05", "an account with tokens alone", lambda: ReferenceProbe(opened())),
+    ("LEDGER-01", "a deposit", lambda: taken(opened(), DEPOSIT)),
+    ("LEDGER-01", "a donation", lambda: taken(opened(), DONATE)),
+    ("LEDGER-01", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LEDGER-02", "a deposit", lambda: taken(opened(), DEPOSIT)),
+    ("LEDGER-02", "all leave", lambda: ReferenceProbe(opened())),
+    ("LEDGER-03", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-03", "a liquidation", lambda: taken(sunk(), WHOLE)),
+    ("LEDGER-04", "a deposit and a withdrawal", lambda: ReferenceProbe(opened(), 3)),
+    ("LEDGER-05", "two trades at one price", lambda: ReferenceProbe(opened())),
+    ("LEDGER-06", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-07", "a trade", lambda: taken(opened(), BUY)),
+    ("LEDGER-08", "a liquidation in part", lambda: taken(isolated_and_slipping(), PART)),
+    ("LEDGER-08", "a debt", lambda: taken(isolated_and_sunk(), WHOLE)),
+    ("LEDGER-08", "a trade that ends it", lambda: taken(isolated(), SELL)),
+    ("LIQ-01", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
+    ("LIQ-02", "a bucket", lambda: ReferenceProbe(isolated_and_slipping())),
+    ("LIQ-03", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
+    ("LIQ-05", "a bucket in debt", lambda: taken(isolated_and_sunk(), WHOLE)),
+    ("LIQ-06", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
+    ("LIQ-08", "a bucket's debt", lambda: taken(isolated_and_sunk(), WHOLE)),
+    ("ACCESS-01", "its owner isolates", lambda: taken(opened(), ISOLATE)),
+    ("ORACLE-01", "isolating", lambda: taken(opened(), ISOLATE)),
+    ("ORACLE-01", "margin moved", lambda: taken(isolated(), MARGIN_OUT)),
+    ("HEALTH-01", "isolating", lambda: taken(opened(), ISOLATE)),
+    ("HEALTH-01", "margin moved out", lambda: taken(isolated(), MARGIN_OUT)),
+    ("HEALTH-01", "joining", lambda: taken(isolated(), JOIN)),
+    ("HEALTH-02", "isolating", lambda: taken(opened(), ISOLATE)),
+    ("LEDGER-03", "isolating", lambda: taken(opened(), ISOLATE)),
+    ("MARGIN-01", "a bucket", lambda: taken(isolated(), MARGIN_OUT)),
+    ("MARGIN-12", "a bucket", lambda: taken(isolated(), MARGIN_OUT)),
+    ("MARGIN-11", "an isolated position", lambda: ReferenceProbe(isolated(), LONG)),
+    ("LEDGER-10", "a donation", lambda: taken(opened(), DONATE)),
+    ("LEDGER-10", "a donation that is tried", lambda: ReferenceProbe(opened())),
+    ("MARGIN-01", "a trade", lambda: taken(opened(), BUY)),
+    ("MARGIN-02", "a trade", lambda: taken(opened(), BUY)),
+    ("MARGIN-03", "an account with tokens alone", lambda: taken(opened(), BUY)),
+    ("MARGIN-04", "any size", lambda: ReferenceProbe(opened())),
+    ("MARGIN-05", "every edge", lambda: ReferenceProbe(opened())),
+    ("MARGIN-06", "any size", lambda: ReferenceProbe(opened())),
+    ("MARGIN-10", "two positions in either order", lambda: ReferenceProbe(opened())),
+    ("MARGIN-11", "a long position", lambda: ReferenceProbe(two_sided(), LONG)),
+    ("MARGIN-11", "a short position", lambda: ReferenceProbe(two_sided(), SHORT)),
+    ("MARGIN-12", "a trade", lambda: taken(opened(), SMALL_ETH)),
+    ("MODEL-01", "done", lambda: taken(opened(), BUY)),
+    ("MODEL-01", "refused", lambda: taken(opened(), Action("withdraw", "trader-3", ("trader-3", USDC, 1)))),
+    ("MODEL-02", "a trade", lambda: taken(opened(), BUY)),
+    ("MODEL-03", "a trade", lambda: taken(opened(), BUY)),
+    ("MODEL-04", "a position and its holder", lambda: ReferenceProbe(two_sided())),
+    ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
+    ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
+]
