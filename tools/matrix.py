@@ -101,14 +101,16 @@ def page(rows: list[Row], seed: int, steps: int) -> str:
         "# The zoo: planted faults, and the checks that catch them",
         "",
         "Written by `.venv/bin/python tools/matrix.py` from `faults/`: do not edit. `ape underwater zoo` hunts every fault with all",
-        "checks on; the shortest history is the shortest of those that ten seeds then shrink to, in acts,",
-        "what a check tries by itself at its end counted as one.",
+        "checks on; the shortest history is the shortest of those that ten seeds then shrink to, in acts, by the check that saw it",
+        "first; what a check tries by itself at its end counts as one.",
         "",
         "| # | fault | idea | after | shortest history |",
         "|---|---|---|---|---|",
     ]
     for number, (fault, _) in enumerate(rows, 1):
-        acts = f"{fault.shortest} act{'' if fault.shortest == 1 else 's'}"
+        acts = ", ".join(
+            f"{check} {steps}" for check, steps in sorted(fault.shortest.items(), key=lambda item: item[1])
+        )
         lines.append(f"| {number} | `{fault.id}` | {fault.idea} | {fault.after} | {acts} |")
     lines += [
         "",

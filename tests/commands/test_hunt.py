@@ -256,7 +256,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "idea: deposits end in every way that is no answer\n"
         "file: contracts/Ledger.sol\nfunction: deposit\n"
         f"old: '        _requireAmount(units);'\nnew: '        _requireAmount(units); {line}'\n"
-        "caught_by: [MODEL-01]\nshortest: 1\n"
+        "caught_by: [MODEL-01]\nshortest: {MODEL-01: 1}\n"
     )
     monkeypatch.setattr(faults, "FOLDER", folder)
     return folder

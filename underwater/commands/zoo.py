@@ -23,7 +23,7 @@ from underwater.nemesis.history import PriceHistory, shipped_history
 from underwater.session import hunt
 
 MOST_STEPS_BEYOND_SHORTEST = 2
-"""What a shrunk history may have more than the shortest one that its fault states."""
+"""What a shrunk history may have more than the shortest one that its fault states for the check that saw it."""
 
 
 @cli.command("zoo")
@@ -39,7 +39,8 @@ def zoo_command(
     """Hunt every planted fault on one core, then the sound engine.
 
     What a check tries by itself at the end of a history counts as one step of it.
-    Exit 1 if one is missed or shrinks to more than two steps beyond its shortest known history, or if the sound engine is accused.
+    Exit 1 if one is missed or shrinks to more than two steps beyond the shortest history known for the check that saw it, or if the
+    sound engine is accused.
     """
     if not 0 < seconds_per_fault < math.inf:
         raise UserError(f"--seconds-per-fault {seconds_per_fault:g}: should be above 0, and finite")
@@ -54,7 +55,7 @@ def zoo_command(
     for number, fault_id in enumerate(ids, 1):
         runs = [_hunt_one(fault_id, each, seconds_per_fault, history) for each in range(seed, seed + seeds)]
         hunted.append(runs)
-        click.echo(f"  {number:>2}/{len(ids)}  {fault_id:<{width}}  {_words(runs, read_fault(fault_id).shortest)}")
+        click.echo(f"  {number:>2}/{len(ids)}  {fault_id:<{width}}  {_words(runs)}")
     sound = _hunt_one(None, seed, seconds_per_fault, history)
     caught = sum(all(run["caught"] for run in runs) for runs in hunted)
     click.echo(
@@ -78,10 +79,14 @@ def zoo_command(
 
 
 def _is_long(run: dict[str, Any]) -> bool:
-    return bool(run["caught"]) and run["steps"] > read_fault(run["id"]).shortest + MOST_STEPS_BEYOND_SHORTEST
+    return bool(run["caught"]) and run["steps"] > _shortest(run) + MOST_STEPS_BEYOND_SHORTEST
 
 
-def _words(runs: list[dict[str, Any]], shortest: int) -> str:
+def _shortest(run: dict[str, Any]) -> int:
+    return read_fault(run["id"]).shortest_by(run["check"])
+
+
+def _words(runs: list[dict[str, Any]]) -> str:
     """One line of what came of a fault's hunts."""
     missed = [run["seed"] for run in runs if not run["caught"]]
     if missed:
@@ -92,7 +97,8 @@ def _words(runs: list[dict[str, Any]], shortest: int) -> str:
         words = f"{runs[0]['check']:<10} {steps[0]:>2} steps  after {slowest_s:6.2f} s"
     else:
         words = f"{len(runs)} seeds  {min(steps):>2} to {max(steps):>2} steps  after at most {slowest_s:6.2f} s"
-    return f"{words}  TOO LONG: {shortest} are enough" if any(map(_is_long, runs)) else words
+    long = [f"{_shortest(run)} are enough for {run['check']} (seed {run['seed']})" for run in runs if _is_long(run)]
+    return f"{words}  TOO LONG: {'; '.join(long)}" if long else words
 
 
 def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHistory) -> dict[str, Any]:

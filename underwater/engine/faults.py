@@ -19,8 +19,9 @@ class Fault(NamedTuple):
     ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what
     is wrong, ``after`` which real incident or class of error it stands for.
 
-    ``caught_by`` names the checks that catch it alone; ``shortest`` is the number of steps of its shortest known history, what a
-    check's probe tries at its end counted as one.
+    ``caught_by`` names the checks that catch it alone. ``shortest`` gives, by the check that a finding is named after, the number of steps
+    of the shortest history known, what a check's probe tries at its end counted as one: a fault that is seen in several ways has a
+    shortest history for each.
     """
 
     id: str
@@ -31,8 +32,12 @@ class Fault(NamedTuple):
     idea: str
     after: str
     caught_by: tuple[str, ...]
-    shortest: int
+    shortest: dict[str, int]
     path: Path
+
+    def shortest_by(self, check: str) -> int:
+        """The steps that are enough for this check to see it; where that was not measured, what is enough for any."""
+        return self.shortest.get(check, max(self.shortest.values()))
 
 
 def _read(path: Path) -> Fault:
@@ -46,7 +51,7 @@ def _read(path: Path) -> Fault:
         fields["idea"].text(),
         fields["after"].text() if "after" in fields else "",
         tuple(item.text() for item in fields["caught_by"].items()),
-        fields["shortest"].integer(1),
+        {check: steps.integer(1) for check, steps in fields["shortest"].any_mapping().items()},
         path,
     )
 
