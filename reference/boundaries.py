@@ -8,6 +8,7 @@ them, and tests hold each of them to the rule that it inverts.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 
 from reference.liquidation import permitted_close_wad
 from reference.margin import (
@@ -18,6 +19,7 @@ from reference.margin import (
     funding_due_wad,
     health,
     health_without,
+    initial_requirement_wad,
     is_unencumbered,
     notional_wad,
     position_value_wad,
@@ -27,7 +29,7 @@ from reference.margin import (
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, Account, State, margin_of, with_item
-from reference.trading import amount_wad, is_within_band, open_interest_after, requirement_of, trading_fee_wad
+from reference.trading import amount_wad, is_within_band, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 4
 """W3's status where no price is the boundary."""
@@ -164,8 +166,8 @@ def largest_trade_wad(
     band on each unit, and the band is below every rate (P3). There it is linear in each bracket but for the roundings
     of fee and requirement (both up, less than one quote wad each). The root without them is too far by less than two
     quote wad of slack, which is walked back: seldom more than one lot, by doubling steps where a lot is worth little.
-    Open interest never falls beyond closing what was held the other way, and the requirement grows with it: the root is
-    that of the fraction which the smallest such size leaves, and is walked back from there as well.
+    Where the trade raises open interest so that the requirement grows with it, the roots at the open interest before it and after the
+    most of it lie on either side.
     """
     listed = state.parameters.markets[market]
     account = behind(state.accounts[name], market)
@@ -186,42 +188,76 @@ def largest_trade_wad(
         return start_wad if start_wad and is_unencumbered(closed) else None
     spare_wad += risk.equity_wad - risk.initial_margin_wad
 
-    own_wad, other_wad = account.sizes_wad[market], 0 if against is None else state.accounts[against].sizes_wad[market]
+    held_by_other_wad = 0 if against is None else state.accounts[against].sizes_wad[market] * direction
+    open_wad = state.open_interest_wad[market]
+    # Of the two sides, whoever is long or becomes so is who counts (T5).
+    buys_wad, sells_wad = (held_wad, held_by_other_wad) if direction > 0 else (-held_by_other_wad, -held_wad)
 
     def open_interest_after_wad(size_wad: int) -> int:
-        moved = direction * size_wad
-        return open_interest_after(state, market, ((own_wad, own_wad + moved), (other_wad, other_wad - moved)))[market]
+        longer, shorter = (
+            max(buys_wad + size_wad, 0) - max(buys_wad, 0),
+            max(sells_wad - size_wad, 0) - max(sells_wad, 0),
+        )
+        return (open_wad + longer + shorter) * mark_wad // WAD
 
     def slack_wad(size_wad: int) -> int:
-        amount = amount_wad(size_wad, price_wad)
-        gain_wad = direction * (amount_wad(size_wad, mark_wad) - amount)
-        initial, _ = requirement_of(listed, held_wad + size_wad, mark_wad, open_interest_after_wad(size_wad))
+        amount = size_wad * price_wad // WAD
+        gain_wad = direction * (size_wad * mark_wad // WAD - amount)
+        notional = abs(held_wad + size_wad) * mark_wad // WAD
+        initial = initial_requirement_wad(listed, notional, open_interest_after_wad(size_wad))
         return spare_wad + gain_wad - trading_fee_wad(listed, amount) - initial
+
+    def root_wad(size_wad: int) -> int:
+        """The root at the open interest that a trade of a size leaves.
+
+        With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's line, and the
+        requirement is the largest of the lines (rates never fall), so the binding root is the smallest. All of it times ``whole``, of
+        which ``part`` is what open interest adds to each rate's distance from 1.
+        """
+        part, whole = scaling(listed, open_interest_after_wad(size_wad))
+        drift = (price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD) * whole
+        root = min(
+            [
+                ((spare_wad * WAD * whole + deduction * (whole - part)) * WAD + drift * held_wad)
+                // ((rate_wad * whole + (WAD - rate_wad) * part) * mark_wad + drift)
+                for rate_wad, deduction in zip(listed.initial_rates_wad, listed.initial_deductions_wad2, strict=True)
+            ]
+        )
+        return max(start_wad, floor_to_multiple(root - held_wad, listed.lot_wad))
 
     if slack_wad(start_wad) < 0:
         return None
-    # With n = held + size (the new exposure, positive): W^2 * slack(n) = intercept_k - slope_k * n on each bracket's
-    # line, and the requirement is the largest of the lines (rates never fall), so the binding root is the smallest.
-    # All of it times ``whole``, of which ``part`` is what open interest adds to each rate's distance from 1.
-    part, whole = scaling(listed, notional_wad(open_interest_after_wad(start_wad), mark_wad))
-    drift = (price_wad * listed.limits.trading_fee_rate_wad - direction * (mark_wad - price_wad) * WAD) * whole
-    root_wad = min(
-        ((spare_wad * WAD * whole + deduction * (whole - part)) * WAD + drift * held_wad)
-        // ((rate_wad * whole + (WAD - rate_wad) * part) * mark_wad + drift)
-        for rate_wad, deduction in zip(listed.initial_rates_wad, listed.initial_deductions_wad2, strict=True)
-    )
-    lot_wad = listed.lot_wad
-    best_wad = beyond_wad = max(start_wad, floor_to_multiple(root_wad - held_wad, lot_wad))
-    step_wad = lot_wad
-    while slack_wad(best_wad) < 0:
-        beyond_wad, best_wad, step_wad = best_wad, max(start_wad, best_wad - step_wad), 2 * step_wad
-    while beyond_wad - best_wad > lot_wad:
-        middle_wad = best_wad + (beyond_wad - best_wad) // lot_wad // 2 * lot_wad
-        if slack_wad(middle_wad) < 0:
-            beyond_wad = middle_wad
-        else:
-            best_wad = middle_wad
+    best_wad = beyond_wad = root_wad(start_wad)
+    slack = slack_beyond = slack_wad(best_wad)
+    if slack < 0 and open_interest_after_wad(best_wad) > listed.scaling.lower_wad:
+        # What this trade adds to open interest was left out, and so too much found; with all that the most of it adds, too little.
+        best_wad = root_wad(best_wad)
+        slack = slack_wad(best_wad)
+    step_wad = listed.lot_wad
+    while slack < 0:
+        beyond_wad, slack_beyond = best_wad, slack
+        best_wad, step_wad = max(start_wad, best_wad - step_wad), 2 * step_wad
+        slack = slack_wad(best_wad)
+    best_wad = _last_before_zero(slack_wad, (best_wad, slack), (beyond_wad, slack_beyond), listed.lot_wad)
     return best_wad if best_wad > 0 else None
+
+
+def _last_before_zero(value_at: Callable[[int], int], good: tuple[int, int], bad: tuple[int, int], step: int) -> int:
+    """The last number, in steps from the good one, whose value is not negative; both are given with their values.
+
+    By the Illinois method: where the straight line between both meets zero, the value of an end that stays being halved, so that the other
+    comes nearer too.
+    """
+    (best, above), (beyond, below) = good, bad
+    while beyond - best > step:
+        steps = (beyond - best) // step
+        middle = best + min(max(above * steps // (above - below), 1), steps - 1) * step
+        value = value_at(middle)
+        if value < 0:
+            beyond, below, above = middle, value, above // 2
+        else:
+            best, above, below = middle, value, below // 2 or -1
+    return best
 
 
 def size_at_notional_wad(state: State, market: int, notional: int) -> int | None:

@@ -120,7 +120,7 @@ HISTORIES = (
     ("py-evm", 3, 120),
     ("anvil", 0, 600),
     ("anvil", 4, 250),
-    ("anvil", 19, 250),
+    ("anvil", 21, 250),
     ("anvil", 6, 250),
 )
 """(chain, deployment, steps), less of them on py-evm, which takes twice as long. Deployment 0 is the parameter file's."""
