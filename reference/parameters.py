@@ -262,9 +262,10 @@ class Market:
         )
         _require(self.feed.maximum_price_wad >= self.tick_wad, "feed", "the largest answer is below one tick")
         self.validate_brackets()
+        # Before the limits, which it is a part of: its own fault is the plainer reason.
+        self.funding.validate()
         self.validate_limits()
         self.scaling.validate()
-        self.funding.validate()
 
 
 @dataclass(frozen=True, slots=True)
