@@ -31,6 +31,7 @@ from tests.checks.support import (
     isolated,
     isolated_and_slipping,
     isolated_and_sunk,
+    isolated_beside_stale,
     opened,
     partly_priced,
     paying,
@@ -78,6 +79,7 @@ def insured() -> Action:
 BUCKET = Bucket("trader-1", BTC)
 SELL_PART = trade("maker", "trader-1", BTC, WAD // 10, 60_000 * WAD)
 SELL = trade("maker", "trader-1", BTC, WAD, 60_000 * WAD)
+SELL_TO_OTHER = trade("liquidator", "trader-1", BTC, WAD, 60_000 * WAD)
 TICK = WAD // 10
 DEAR = trade("trader-1", "maker", BTC, WAD // 10, 60_050 * WAD)
 OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) == BTC)
@@ -144,6 +146,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("LIQ-06", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
     ("LIQ-08", "a bucket's debt", lambda: taken(isolated_and_sunk(), WHOLE)),
     ("ACCESS-01", "its owner isolates", lambda: taken(opened(), ISOLATE)),
+    ("ORACLE-01", "a bucket that ends beside a stale price", lambda: taken(isolated_beside_stale(), SELL_TO_OTHER)),
     ("ORACLE-01", "isolating", lambda: taken(opened(), ISOLATE)),
     ("ORACLE-01", "margin moved", lambda: taken(isolated(), MARGIN_OUT)),
     ("HEALTH-01", "isolating", lambda: taken(opened(), ISOLATE)),

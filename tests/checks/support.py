@@ -376,6 +376,13 @@ def isolated_and_sunk() -> State:
     return state_after(publish("BTC-USD", 50_000 * 10**8), state=isolated())
 
 
+def isolated_beside_stale() -> State:
+    """As ``isolated``, with some ETH-PERP across whose source has not answered for an hour and a second."""
+    state = state_after(SMALL_ETH, state=isolated())
+    state = at_time(state, state.time_s + 3_601)
+    return state_after(publish("BTC-USD", 60_000 * 10**8), state=with_source(state, "ETH-USD", updated_at_s=1))
+
+
 ISOLATE = Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD))
 JOIN = Action("join", "trader-1", ("trader-1", BTC))
 MARGIN_OUT = Action("move_margin", "trader-1", ("trader-1", BTC, -10 * WAD))

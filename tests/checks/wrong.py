@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference.machine import with_due
 from reference.margin import Health
 from reference.rounding import WAD
 from reference.state import REVERTS, Part, State, with_item
@@ -63,6 +64,13 @@ from underwater.checks import Step
 def one_sided(step: Step) -> Step:
     """The maker, who sold, has nothing."""
     step.before = with_account(step.before, "maker", sizes_wad=plus(11 * WAD, BTC))
+    return step
+
+
+def backwards(step: Step) -> Step:
+    """More has fallen due than had when the parameters were set."""
+    after_funding(step, due_wad=plus(TICK))
+    step.after = with_due(step.after)
     return step
 
 
@@ -187,7 +195,7 @@ WRONG: list[tuple[str, str, Make]] = [
     ("FUND-05", "of another market", lambda: after_funding(taken(paying(), ACCRUE), ETH, premium_wad=plus(1))),
     ("FUND-05", "the premium", lambda: after_funding(taken(paying(), ACCRUE), premium_wad=plus(1))),
     ("FUND-05", "too early", lambda: after_funding(taken(opened(), BUY), due_wad=plus(TICK))),
-    ("FUND-05", "backwards", lambda: with_health(taken(paying(), SET_FUNDING), "trader-1", equity=WAD)),
+    ("FUND-05", "backwards", lambda: backwards(taken(paying(), SET_FUNDING))),
     ("MODEL-04", "funding", lambda: telling_funding(lambda told: (*told[:2], told[2] + 1))(two_sided())),
     ("MODEL-04", "no view of funding", lambda: telling_funding(lambda _: None)(two_sided())),
     ("LIQ-08", "recorded by nobody", lambda: after(taken(sunk(), WHOLE), bad_debt_wad=0)),

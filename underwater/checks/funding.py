@@ -134,13 +134,11 @@ def _only_in_accrual(step: Step) -> Verdict:
         if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
     if step.kind == "set_funding":
-        for part, health in step.healths.items():
-            expected = health_of(step.before, part)
-            if health is not None and (health.status, health.risk.equity_wad) != (
-                expected.status,
-                expected.risk.equity_wad,
-            ):
-                equity = quote(expected.risk.equity_wad), quote(health.risk.equity_wad)
+        for part in step.healths:
+            # What is stored, valued by one rule on both sides: only what the change itself has done to it can differ.
+            was, now = health_of(step.before, part), health_of(step.after, part)
+            if now.status == was.status and now.risk.equity_wad != was.risk.equity_wad:
+                equity = quote(was.risk.equity_wad), quote(now.risk.equity_wad)
                 return f"new parameters of funding took the equity of {part} from {equity[0]} to {equity[1]}"
     return bool(changed)
 
