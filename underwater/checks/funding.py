@@ -136,9 +136,9 @@ def _only_in_accrual(step: Step) -> Verdict:
     if step.kind == "set_funding":
         for part in step.healths:
             # What is stored, valued by one rule on both sides: only what the change itself has done to it can differ.
-            was, now = health_of(step.before, part), health_of(step.after, part)
-            if now.status == was.status and now.risk.equity_wad != was.risk.equity_wad:
-                equity = quote(was.risk.equity_wad), quote(now.risk.equity_wad)
+            then, here = health_of(step.before, part), health_of(step.after, part)
+            if here.status == then.status and here.risk.equity_wad != then.risk.equity_wad:
+                equity = quote(then.risk.equity_wad), quote(here.risk.equity_wad)
                 return f"new parameters of funding took the equity of {part} from {equity[0]} to {equity[1]}"
     return bool(changed)
 
