@@ -27,7 +27,7 @@ abstract contract Risk is Funding {
         uint256 maintenanceMargin;
     }
 
-    /// @notice What an action changed of an account that changed nothing but cash and one position.
+    /// @notice What an action changed of an account that changed nothing but one position and the money behind it.
     /// @param sizeBefore of the position, base wad
     /// @param gain by how much equity changed, at an unmoved mark, quote wad
     struct Effect {

@@ -256,7 +256,7 @@ def _last_before_zero(value_at: Callable[[int], int], good: tuple[int, int], bad
         if value < 0:
             beyond, below, above = middle, value, above // 2
         else:
-            best, above, below = middle, value, below // 2 or -1
+            best, above, below = middle, value, below // 2
     return best
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.ledger import Effect, Event, require_initial_margin, require_market, require_right
+from reference.ledger import Effect, Event, require_initial_margin, require_market, require_right, with_account
 from reference.margin import bucket_of
 from reference.rejection import Rejected
 from reference.state import Account, State, margin_of
@@ -27,10 +27,6 @@ def with_margin(account: Account, market: int, margin_wad: int | None) -> Accoun
     return account._replace(isolated=tuple(sorted((*others, (market, margin_wad)))))
 
 
-def _stored(state: State, name: str, account: Account) -> State:
-    return state._replace(accounts={**state.accounts, name: account})
-
-
 def isolate(state: State, caller: str, account: str, market: int, amount_wad: int) -> Effect:
     """B2."""
     require_right(state, caller, account)
@@ -43,7 +39,7 @@ def isolate(state: State, caller: str, account: str, market: int, amount_wad: in
     after = with_margin(before._replace(cash_wad=before.cash_wad - amount_wad), market, amount_wad)
     require_initial_margin(state, account, after)
     require_initial_margin(state, account, bucket_of(after, market))
-    return _stored(state, account, after), (("Isolated", account, market, amount_wad),)
+    return with_account(state, account, after), (("Isolated", account, market, amount_wad),)
 
 
 def join(state: State, caller: str, account: str, market: int) -> Effect:
@@ -51,7 +47,7 @@ def join(state: State, caller: str, account: str, market: int) -> Effect:
     before, margin_wad = _require_bucket(state, caller, account, market)
     after = with_margin(before._replace(cash_wad=before.cash_wad + margin_wad), market, None)
     require_initial_margin(state, account, after)
-    return _stored(state, account, after), (("Joined", account, market, margin_wad),)
+    return with_account(state, account, after), (("Joined", account, market, margin_wad),)
 
 
 def move_margin(state: State, caller: str, account: str, market: int, amount_wad: int) -> Effect:
@@ -64,7 +60,7 @@ def move_margin(state: State, caller: str, account: str, market: int, amount_wad
         raise Rejected("InsufficientCash", account, giver_wad)
     after = with_margin(before._replace(cash_wad=before.cash_wad - amount_wad), market, margin_wad + amount_wad)
     require_initial_margin(state, account, after if amount_wad > 0 else bucket_of(after, market))
-    return _stored(state, account, after), (("MarginMoved", account, market, amount_wad),)
+    return with_account(state, account, after), (("MarginMoved", account, market, amount_wad),)
 
 
 def with_closed_bucket_ended(state: State, name: str, market: int) -> Effect:
@@ -76,8 +72,8 @@ def with_closed_bucket_ended(state: State, name: str, market: int) -> Effect:
     after = with_margin(account._replace(cash_wad=account.cash_wad + max(0, margin_wad)), market, None)
     ended: Event = ("BucketEnded", name, market, margin_wad)
     if margin_wad >= 0:
-        return _stored(state, name, after), (ended,)
-    final, recorded = bad_debt_recorded(_stored(state, name, after), name, -margin_wad)
+        return with_account(state, name, after), (ended,)
+    final, recorded = bad_debt_recorded(with_account(state, name, after), name, -margin_wad)
     return final, (ended, recorded)
 
 

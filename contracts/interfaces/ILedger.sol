@@ -9,7 +9,7 @@ interface ILedger {
     /// @notice Pays `units` out of the account, to the account. Rule L2.
     function withdraw(address account, uint256 collateral, uint256 units) external;
 
-    /// @notice Turns the value of a position into cash, at the mark. Rule L6.
+    /// @notice Turns the value of a position into cash, or margin of an isolated market, at the mark. Rules L6, B5.
     function settle(address account, uint256 market) external;
 
     /// @notice Writes down what funding has fallen due in a market. Rule F3.

@@ -24,7 +24,7 @@ interface IMarginEngineErrors {
     /// @notice The answer is too old, or its time is impossible. Rules O1, O4.
     error PriceStale(address feed, uint256 updatedAt);
 
-    /// @notice No units were named. Rule L1.
+    /// @notice No units, or no amount, were named. Rules L1, B4.
     error ZeroAmount();
 
     /// @notice A deposit would lift the pool above its cap, both in token units. Rule L1.
@@ -33,7 +33,8 @@ interface IMarginEngineErrors {
     /// @notice The token did not let its units be pulled. Rule L1. Raised by the transfer library.
     error TransferFromFailed();
 
-    /// @notice Cash, in quote wad and before the action, does not suffice. Rules L2, Q6.
+    /// @notice Cash, or margin moved out of a bucket, in quote wad and before the action, does not suffice. Rules L2, B2,
+    /// B4, Q6.
     error InsufficientCash(address account, int256 cash);
 
     /// @notice The pool of settlement tokens, in token units, does not suffice. Rules L2, L9.
@@ -42,7 +43,8 @@ interface IMarginEngineErrors {
     /// @notice The balance of a collateral, in token units, does not suffice. Rules L2, Q6.
     error InsufficientCollateral(address account, uint256 balance);
 
-    /// @notice Equity after the action is below initial margin, both in quote wad. Rules L2, T6, Q6.
+    /// @notice Equity of the account, or of a bucket, after the action is below initial margin, both in quote wad. Rules
+    /// L2, T6, B2 to B4, Q6.
     error InsufficientMargin(address account, int256 equity, uint256 initialMargin);
 
     /// @notice The account's market is isolated already. Rule B2.

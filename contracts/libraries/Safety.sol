@@ -56,7 +56,7 @@ library Safety {
         require_(limit > 0 && limit % lot == 0, "positionLimit");
         // A size is stored in 128 bits with its sign. Rule N6.
         require_(limit <= uint128(type(int128).max), "positionLimit");
-        // The same as `ceil(limit * price / W) <= 10^35`.
+        // The same as `ceil(limit * price / W) <= 10^34`.
         require_(limit * largestPrice <= LARGEST_NOTIONAL * WAD, "positionLimit");
     }
 

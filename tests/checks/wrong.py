@@ -195,6 +195,7 @@ WRONG: list[tuple[str, str, Make]] = [
     ("FUND-05", "of another market", lambda: after_funding(taken(paying(), ACCRUE), ETH, premium_wad=plus(1))),
     ("FUND-05", "the premium", lambda: after_funding(taken(paying(), ACCRUE), premium_wad=plus(1))),
     ("FUND-05", "too early", lambda: after_funding(taken(opened(), BUY), due_wad=plus(TICK))),
+    ("FUND-05", "a rate too early", lambda: after_funding(taken(opened(), BUY), rate_wad=plus(1))),
     ("FUND-05", "backwards", lambda: backwards(taken(paying(), SET_FUNDING))),
     ("MODEL-04", "funding", lambda: telling_funding(lambda told: (*told[:2], told[2] + 1))(two_sided())),
     ("MODEL-04", "no view of funding", lambda: telling_funding(lambda _: None)(two_sided())),

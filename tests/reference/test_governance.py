@@ -124,7 +124,7 @@ def test_scaling_that_does_not_rise_or_ends_nowhere_is_unsafe(lower: int, upper:
         ((wad("0.03"), wad("0.001"), wad("0.02"), wad("1000")), "penaltyAndBand"),
         ((wad("0.01"), wad("0.001"), wad("0.02"), 0), "positionLimit"),
         ((wad("0.01"), wad("0.001"), wad("0.02"), wad("0.015")), "positionLimit"),
-        # 10^17 quote at the largest price, 10 000, are 10^13 copper.
+        # 10^16 quote at the largest price, 10 000, are 10^12 copper.
         ((wad("0.01"), wad("0.001"), wad("0.02"), wad("1000000000000.01")), "positionLimit"),
     ],
 )

@@ -133,6 +133,8 @@ def _only_in_accrual(step: Step) -> Verdict:
         ended = intervals_ended(step.before.parameters.markets[market].funding, was.accrued_at_s, step.before.time_s)
         if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
+        if not ended and now.rate_wad != was.rate_wad and step.kind != "set_funding":
+            return f"{name}: the rate went from {quote(was.rate_wad)} to {quote(now.rate_wad)}, though no interval has ended"
     if step.kind == "set_funding":
         for part in step.healths:
             # What is stored, valued by one rule on both sides: only what the change itself has done to it can differ.

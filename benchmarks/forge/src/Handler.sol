@@ -208,8 +208,9 @@ contract Handler is Stage {
         Dice memory dice = _dice(draw);
         uint256 m = _upTo(dice, MARKETS - 1);
         Traded storage market = _markets[m];
-        uint64 penalty = uint64(market.maintenanceRate * _between(dice, 0, 100) / 200);
-        uint64 band = uint64(market.maintenanceRate - penalty - 1 + _upTo(dice, 1));
+        uint64 most = market.maintenanceRate - market.paymentRate;
+        uint64 penalty = uint64(most * _between(dice, 0, 100) / 200);
+        uint64 band = uint64(most - penalty - 1 + _upTo(dice, 1));
         uint64 fee = uint64(_between(dice, 0, 100) * 1e14);
         _take(NOBODY);
         MarketLimits memory limits = MarketLimits(band, fee, penalty, market.positionLimit);
@@ -243,7 +244,9 @@ contract Handler is Stage {
         FundingParameters memory funding = FundingParameters(
             interval, rate, uint64(rate / _between(dice, 1, 10)), scale, uint128(W * 10 ** _between(dice, 4, 7))
         );
-        if (_send(_staff(dice, 1), abi.encodeCall(IGovernance.setFunding, (m, funding)))) _fundingSet(m, interval);
+        if (_send(_staff(dice, 1), abi.encodeCall(IGovernance.setFunding, (m, funding)))) {
+            _fundingSet(m, interval, rate);
+        }
     }
 
     function setDepositCap(uint256 draw) external {

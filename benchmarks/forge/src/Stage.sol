@@ -57,6 +57,7 @@ abstract contract Stage {
         uint128 interest;
         uint64 maintenanceRate;
         uint32 fundingInterval;
+        uint64 paymentRate;
         uint32 heartbeat;
         int192 minimumAnswer;
         int192 maximumAnswer;
@@ -113,6 +114,7 @@ abstract contract Stage {
             market.positionLimit = listed.limits.positionLimit;
             market.scalingLower = listed.scaling.lower;
             market.fundingInterval = listed.funding.interval;
+            market.paymentRate = _paymentRate(listed.funding.interval, listed.funding.maximumRate);
             market.maintenanceRate = listed.brackets[0].maintenanceRate;
             market.heartbeat = listed.feed.heartbeat;
             market.minimumAnswer = listed.feed.minimumAnswer;
@@ -196,9 +198,14 @@ abstract contract Stage {
         _moved |= _bit(m);
     }
 
-    function _fundingSet(uint256 m, uint32 interval) internal {
+    /// @dev Rule P11: the funding of one interval, rounded up.
+    function _paymentRate(uint32 interval, uint64 rate) private pure returns (uint64) {
+        return uint64((uint256(rate) * interval + 86_399) / 86_400);
+    }
+
+    function _fundingSet(uint256 m, uint32 interval, uint64 rate) internal {
+        (_markets[m].fundingInterval, _markets[m].paymentRate) = (interval, _paymentRate(interval, rate));
         if (!TELLS_AFFECTED) return;
-        _markets[m].fundingInterval = interval;
         _steadyUntil = _steadyFrom(block.timestamp);
     }
 
