@@ -7,6 +7,7 @@ from reference.margin import health_of
 from reference.parameters import DAY_S
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD, div_ceil
+from reference.state import parts_of
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
 
 _ACCRUES = {"trade": 0, "settle": 1, "liquidate": 2, "accrue_funding": 0, "set_funding": 0}
@@ -78,15 +79,16 @@ def _accruing_changes_nothing(probe: Probe) -> Verdict:
         state = probe.state
     if mark_status(state, listed)[0] != FRESH:
         return False
-    before = [probe.health(name) for name in probe.cast.accounts]
+    parts = [part for name in probe.cast.accounts for part in parts_of(name, state.accounts[name])]
+    before = [probe.health(part) for part in parts]
     if not probe.do("accrue_funding", choices.pick(probe.cast.accounts), market).done:
         return f"{market_name(state, market)}: funding cannot be accrued, though the mark is usable"
     once = probe.state
-    for name, health in zip(probe.cast.accounts, before, strict=True):
-        after = probe.health(name)
+    for part, health in zip(parts, before, strict=True):
+        after = probe.health(part)
         if after != health:
             words = ["unknown" if one is None else quote(one.risk.equity_wad) for one in (health, after)]
-            return f"accruing funding in {market_name(state, market)} took the equity of {name} from {words[0]} to {words[1]}"
+            return f"accruing funding in {market_name(state, market)} took the equity of {part} from {words[0]} to {words[1]}"
     probe.do("accrue_funding", choices.pick(probe.cast.accounts), market)
     if probe.state.funding != once.funding or probe.state.accounts != once.accounts:
         return f"accruing funding in {market_name(state, market)} twice is not accruing it once"
