@@ -12,20 +12,16 @@ from collections.abc import Callable
 
 from reference.liquidation import permitted_close_wad
 from reference.margin import (
-    behind,
-    bucket_of,
     collateral_value_wad,
-    cross_of,
     funding_due_wad,
     health,
     health_without,
     initial_requirement_wad,
-    is_unencumbered,
     notional_wad,
     position_value_wad,
     scaling,
-    without_position,
 )
+from reference.parts import behind, bucket_of, cross_of, is_unencumbered, without_position
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, Account, State, margin_of, with_item

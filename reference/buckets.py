@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.ledger import Effect, Event, require_initial_margin, require_market, require_right, with_account
-from reference.margin import bucket_of
+from reference.parts import bucket_of
 from reference.rejection import Rejected
 from reference.state import Account, State, margin_of
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reference.funding import Funding, accrued
-from reference.margin import is_unencumbered, position_value_wad, require_risk
+from reference.margin import position_value_wad, require_risk
 from reference.parameters import Collateral, Market
+from reference.parts import is_unencumbered
 from reference.prices import require_mark
 from reference.rejection import Rejected
 from reference.state import Account, State, margin_of, with_item

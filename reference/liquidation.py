@@ -15,8 +15,9 @@ from reference.ledger import (
     require_market,
     require_right,
 )
-from reference.margin import Risk, behind, has_positions, is_liquidatable, notional_wad, require_risk
+from reference.margin import Risk, is_liquidatable, notional_wad, require_risk
 from reference.parameters import Collateral, LiquidationParameters, Market
+from reference.parts import behind, has_positions
 from reference.prices import require_collateral_price, require_mark
 from reference.rejection import Rejected
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor

@@ -5,8 +5,9 @@ from __future__ import annotations
 from reference.buckets import with_closed_bucket_ended
 from reference.funding import premium_after
 from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
-from reference.margin import behind, is_unencumbered, notional_wad, require_risk, requirements_wad
+from reference.margin import notional_wad, require_risk, requirements_wad
 from reference.parameters import Market
+from reference.parts import behind, is_unencumbered
 from reference.prices import require_mark
 from reference.rejection import Rejected
 from reference.rounding import WAD, div_ceil

@@ -6,8 +6,9 @@ from hypothesis import event, given
 
 from reference import boundaries
 from reference.machine import apply
-from reference.margin import Risk, health, is_unencumbered
+from reference.margin import Risk, health
 from reference.parameters import Bracket
+from reference.parts import is_unencumbered
 from reference.prices import FRESH, require_mark
 from reference.rounding import WAD, div_ceil
 from reference.state import REVERTS, State, with_item

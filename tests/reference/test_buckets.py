@@ -7,17 +7,8 @@ from hypothesis import event, given
 
 from reference import boundaries
 from reference.machine import apply
-from reference.margin import (
-    NO_RISK,
-    Health,
-    Risk,
-    bucket_of,
-    cross_of,
-    exact_risk,
-    health,
-    health_of,
-    is_unencumbered,
-)
+from reference.margin import NO_RISK, Health, Risk, exact_risk, health, health_of
+from reference.parts import bucket_of, cross_of, is_unencumbered
 from reference.prices import FRESH, STALE
 from reference.state import Bucket, margin_of, part_behind, parts_of
 from tests.reference.drawn import CHOICES, Choices, aim, held_market, traded

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from reference.margin import Risk, health, is_unencumbered
+from reference.margin import Risk, health
 from reference.parameters import Feed, Parameters
+from reference.parts import is_unencumbered
 from reference.prices import (
     ALWAYS_S,
     FRESH,

@@ -126,6 +126,14 @@ class Check(NamedTuple):
     """How often the probe is drawn beside others: more where its "if" is seldom met."""
 
 
+MARKET_AT = {
+    **dict.fromkeys(("trade", "accrue_funding", "set_funding"), 0),
+    **dict.fromkeys(("settle", "isolate", "join", "move_margin"), 1),
+    "liquidate": 2,
+}
+"""Where the arguments of an action that can move a position's money or a market's funding name the market."""
+
+
 class Violation(NamedTuple):
     """A check that did not hold, and why."""
 

@@ -8,17 +8,17 @@ from reference.parameters import DAY_S
 from reference.prices import FRESH, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import parts_of
-from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
+from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote
 
-_ACCRUES = {"trade": 0, "settle": 1, "liquidate": 2, "accrue_funding": 0, "set_funding": 0}
-"""After which kinds of action funding may have accrued, and where they name the market."""
+_ACCRUES = ("trade", "settle", "liquidate", "accrue_funding", "set_funding")
+"""After which kinds of action funding may have accrued."""
 _WRITES_DOWN = kinds(*_ACCRUES)
 
 
 def _market(step: Step) -> int | None:
     """The market in which an action has written funding down; None where it has not."""
     assert step.action is not None
-    market: int = step.action.arguments[_ACCRUES[step.kind]]
+    market: int = step.action.arguments[MARKET_AT[step.kind]]
     before, after = step.before.funding, step.after.funding
     if before is after or before[market].accrued_at_s == after[market].accrued_at_s:
         return None
@@ -125,7 +125,7 @@ def _only_in_accrual(step: Step) -> Verdict:
     if before is after or step.kind == "bundle":
         return False
     changed = [number for number, stored in enumerate(before) if stored != after[number]]
-    place = _ACCRUES.get(step.kind)
+    place = MARKET_AT[step.kind] if step.kind in _ACCRUES else None
     for market in changed:
         name, was, now = market_name(step.after, market), before[market], after[market]
         if place is None or step.action is None or step.action.arguments[place] != market:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reference.margin import health_of, is_unencumbered, part_of
+from reference.margin import health_of
+from reference.parts import is_unencumbered, part_of
 from reference.prices import FRESH
 from reference.state import Bucket, Part, part_behind
 from underwater.checks import Check, Probe, Step, Verdict, kinds, quote, tokens

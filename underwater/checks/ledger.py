@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reference.boundaries import band_edges_wad
-from reference.margin import cross_of
+from reference.parts import cross_of
 from reference.state import State, margin_of
-from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
+from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 from underwater.checks.differences import differences_between
 from underwater.checks.totals import totals_of
 
@@ -212,7 +212,7 @@ def _buckets_hold(step: Step) -> Verdict:
     if not step.outcome.done:
         return False
     assert step.action is not None
-    market = step.action.arguments[_MARKET_AT[step.kind]]
+    market = step.action.arguments[MARKET_AT[step.kind]]
     exercised = False
     for name in step.participants:
         before, after = step.before.accounts[name], step.after.accounts[name]
@@ -228,10 +228,6 @@ def _buckets_hold(step: Step) -> Verdict:
         if others[0] != others[1] or rest_before._replace(cash_wad=0) != rest_after._replace(cash_wad=0):
             return f"{name}: {step.kind} in an isolated market changed what is not its bucket"
     return exercised
-
-
-_MARKET_AT = {"trade": 0, "settle": 1, "liquidate": 2}
-"""Where a kind of action names its market."""
 
 
 CHECKS = (
@@ -263,7 +259,7 @@ CHECKS = (
         "LEDGER-08",
         "an isolated bucket never costs its account more than it holds",
         _buckets_hold,
-        kinds(*_MARKET_AT),
+        kinds("trade", "settle", "liquidate"),
         of_done=True,
     ),
     Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to, of_done=True),

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from reference.liquidation import permitted_close_wad, seizure_payment_wad
-from reference.margin import (
-    cross_of,
-    has_positions,
-    health_of,
-    is_liquidatable,
-    notional_wad,
-    part_of,
-    position_value_wad,
-)
+from reference.margin import health_of, is_liquidatable, notional_wad, position_value_wad
+from reference.parts import cross_of, has_positions, part_of
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, Bucket, Part, State, margin_of, part_behind, parts_of

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
-from reference.margin import Health, behind, cross_of, exact_risk, notional_wad, part_of, scaling
+from reference.margin import Health, exact_risk, notional_wad, scaling
+from reference.parts import behind, cross_of, part_of
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import State, part_behind

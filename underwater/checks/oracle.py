@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reference.margin import behind, cross_of, is_unencumbered, part_of
 from reference.parameters import Feed
+from reference.parts import behind, cross_of, is_unencumbered, part_of
 from reference.prices import FRESH, STALE, collateral_price_status, mark_status, prices
 from reference.state import Account, State, margin_of
-from underwater.checks import Check, Step, Verdict, kinds
+from underwater.checks import MARKET_AT, Check, Step, Verdict, kinds
 
 _DECISIONS = kinds(
     *("withdraw", "trade", "settle", "liquidate", "seize"),
@@ -31,16 +31,6 @@ def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
 
 
 _AT_THE_MARK = ("trade", "settle", "liquidate", "accrue_funding")
-_MARKET_AT = {
-    "trade": 0,
-    "accrue_funding": 0,
-    "settle": 1,
-    "isolate": 1,
-    "join": 1,
-    "move_margin": 1,
-    "liquidate": 2,
-}
-"""Where a kind of action names its market."""
 
 
 def _of_buckets(step: Step) -> Iterator[tuple[Feed, int]]:
@@ -62,7 +52,7 @@ def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
     """The prices that a done action rested on."""
     assert step.action is not None
     arguments, state = step.action.arguments, step.before
-    market_number = arguments[_MARKET_AT[step.kind]] if step.kind in _MARKET_AT else -1
+    market_number = arguments[MARKET_AT[step.kind]] if step.kind in MARKET_AT else -1
     if step.kind in _AT_THE_MARK:
         market = state.parameters.markets[market_number]
         yield market.feed, mark_status(state, market)[0]

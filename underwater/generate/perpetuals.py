@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from reference.margin import has_positions, health_of, part_of
+from reference.margin import health_of
+from reference.parts import has_positions, part_of
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Action, Cast

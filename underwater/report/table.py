@@ -16,7 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reference.machine import apply
-from reference.margin import NO_RISK, Health, collateral_value_wad, health_of, part_of, position_value_wad
+from reference.margin import NO_RISK, Health, collateral_value_wad, health_of, position_value_wad
+from reference.parts import part_of
 from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
 from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Bundle
