@@ -29,10 +29,13 @@ abstract contract Buckets is Ledger, IBuckets {
     /// @inheritdoc IBuckets
     /// @dev Rule B3.
     function join(address account, uint256 market) external {
-        int256 margin = _end(account, market);
-        _accounts[account].cash += margin;
+        Account storage self = _requireBucket(account, market);
+        int256 margin = self.margins[market];
+        self.margins[market] = 0;
+        _setIsolated(self, market, false);
+        self.cash += margin;
         emit Joined(account, market, margin);
-        _requireInitialMargin(account, _noPrice());
+        if (self.positions[market].size != 0) _requireInitialMargin(account, _noPrice());
     }
 
     /// @inheritdoc IBuckets
@@ -49,26 +52,13 @@ abstract contract Buckets is Ledger, IBuckets {
         else _requireBucketInitialMargin(account, market);
     }
 
-    /// @notice Ends a bucket whose position has been closed. Rule B6.
-    function _endBucketIfClosed(address account, uint256 market) internal {
+    /// @notice Writes off what a bucket owes whose position has been closed. Rule B6.
+    function _recordBucketBadDebt(address account, uint256 market) internal {
         Account storage self = _accounts[account];
-        if (!_isIsolated(self, market) || self.positions[market].size != 0) return;
-        int256 margin = _clear(self, market);
-        emit BucketEnded(account, market, margin);
-        if (margin >= 0) self.cash += margin;
-        else _bookBadDebt(account, uint256(-margin));
-    }
-
-    /// @notice Makes a market cross again that an owner wants so.
-    /// @return margin that was in its bucket, quote wad
-    function _end(address account, uint256 market) private returns (int256 margin) {
-        return _clear(_requireBucket(account, market), market);
-    }
-
-    function _clear(Account storage self, uint256 market) private returns (int256 margin) {
-        margin = self.margins[market];
+        int256 margin = self.margins[market];
+        if (margin >= 0 || self.positions[market].size != 0) return;
         self.margins[market] = 0;
-        _setIsolated(self, market, false);
+        _bookBadDebt(account, uint256(-margin));
     }
 
     /// @dev Rules B3, B4: the order of their first tests.

@@ -25,9 +25,8 @@ abstract contract Liquidation is Trading, ILiquidation {
         _requireLiquidatable(account, valuation);
         _requireClosable(market, size, Wad.abs(held), mark.wad, valuation);
         _requireWithinLimit(market, liquidator, size, held > 0);
-        bool isolated = _isIsolated(_accounts[account], market);
         _takeOver(mark, liquidator, account, held > 0 ? int256(size) : -int256(size), valuation.equity);
-        if (isolated) _endBucketIfClosed(account, market);
+        if (_isIsolated(_accounts[account], market)) _recordBucketBadDebt(account, market);
         else _recordBadDebt(account);
     }
 
@@ -86,7 +85,6 @@ abstract contract Liquidation is Trading, ILiquidation {
         _change(account, mark, -size, amount - int256(liquidatorPart + insurancePart));
         Effect memory taken = _change(liquidator, mark, size, int256(liquidatorPart) - amount);
         _requireMarginAfter(liquidator, mark, taken);
-        _endBucketIfClosed(liquidator, market);
     }
 
     /// @dev Rule Q5: the penalty is rounded up, the liquidator's part of it down; the insurance fund gets the rest,

@@ -20,20 +20,24 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// @notice Collects fees. Rule A3.
     bytes32 public constant TREASURER_ROLE = keccak256("TREASURER_ROLE");
 
-    /// @notice What funding has come to in a market, in two slots. Section 8.
+    /// @notice What funding has come to in a market, in three slots. Section 8.
     /// @param rate wad of the index a day; longs pay where it is positive. Rule F1.
     /// @param premium of trades over the mark, wad of it. Rule F4.
-    /// @param accruedAt when it was last written down, Unix seconds; zero before the first time
+    /// @param writtenAt when any of this was last written down, Unix seconds; zero before the first time
     /// @param carry what does not make a tick yet, in ticks times wad times the seconds of a day
     /// @param due what fell due on one base unit until then, quote wad; a multiple of the tick
     /// @param index that the next payments are reckoned on, quote wad
+    /// @param exposure premium times the seconds it stood, of the running interval until `writtenAt`. Rule F1.
+    /// @param begunAt when the running interval began, Unix seconds
     struct FundingState {
         int64 rate;
         int64 premium;
-        uint48 accruedAt;
+        uint48 writtenAt;
         uint80 carry;
         int136 due;
         uint120 index;
+        int128 exposure;
+        uint48 begunAt;
     }
 
     /// @notice A market. Rule P4.

@@ -73,7 +73,5 @@ abstract contract Trading is Buckets, ITrading {
         _movePremium(market, amount, price, mark.wad);
         _requireMarginAfter(buyer, mark, bought);
         _requireMarginAfter(seller, mark, sold);
-        _endBucketIfClosed(buyer, market);
-        _endBucketIfClosed(seller, market);
     }
 }

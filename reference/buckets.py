@@ -46,7 +46,8 @@ def join(state: State, caller: str, account: str, market: int) -> Effect:
     """B3."""
     before, margin_wad = _require_bucket(state, caller, account, market)
     after = with_margin(before._replace(cash_wad=before.cash_wad + margin_wad), market, None)
-    require_initial_margin(state, account, after)
+    if after.sizes_wad[market]:
+        require_initial_margin(state, account, after)
     return with_account(state, account, after), (("Joined", account, market, margin_wad),)
 
 
@@ -63,18 +64,14 @@ def move_margin(state: State, caller: str, account: str, market: int, amount_wad
     return with_account(state, account, after), (("MarginMoved", account, market, amount_wad),)
 
 
-def with_closed_bucket_ended(state: State, name: str, market: int) -> Effect:
-    """B6: the state in which the bucket has ended if its position is closed."""
+def with_bucket_debt_absorbed(state: State, name: str, market: int) -> Effect:
+    """B6: the state in which a closed bucket owes nothing."""
     account = state.accounts[name]
     margin_wad = margin_of(account, market)
-    if margin_wad is None or account.sizes_wad[market]:
+    if margin_wad is None or margin_wad >= 0 or account.sizes_wad[market]:
         return state, ()
-    after = with_margin(account._replace(cash_wad=account.cash_wad + max(0, margin_wad)), market, None)
-    ended: Event = ("BucketEnded", name, market, margin_wad)
-    if margin_wad >= 0:
-        return with_account(state, name, after), (ended,)
-    final, recorded = bad_debt_recorded(with_account(state, name, after), name, -margin_wad)
-    return final, (ended, recorded)
+    final, recorded = bad_debt_recorded(with_account(state, name, with_margin(account, market, 0)), name, -margin_wad)
+    return final, (recorded,)
 
 
 def bad_debt_recorded(state: State, name: str, shortfall_wad: int) -> tuple[State, Event]:

@@ -18,13 +18,18 @@ class Funding(NamedTuple):
 
     rate_wad: int
     premium_wad: int
-    accrued_at_s: int
+    written_at_s: int
     """0 before the first time."""
     carry: int
     """What has fallen due and does not make a tick: in ticks times ``CARRY_OF_A_TICK``, and less than one."""
     due_wad: int
     """On one base unit since the beginning; a multiple of the tick."""
     index_wad: int
+    """0 before it was first read."""
+    exposure_wad_s: int
+    """Of the running interval: its premiums, each times the seconds for which it stood before ``written_at_s``."""
+    begun_at_s: int
+    """When the running interval began."""
 
 
 class Due(NamedTuple):
@@ -34,16 +39,16 @@ class Due(NamedTuple):
     until_s: int
 
 
-NO_FUNDING_YET = Funding(0, 0, 0, 0, 0, 0)
+NO_FUNDING_YET = Funding(0, 0, 0, 0, 0, 0, 0, 0)
 """A market as it was listed."""
 CARRY_OF_A_TICK = WAD * DAY_S
 
 
-def velocity_wad(parameters: FundingParameters, premium_wad: int) -> int:
+def velocity_wad(parameters: FundingParameters, exposure_wad_s: int, duration_s: int) -> int:
     """F1: by how much an interval changes the rate, rounded towards 0."""
-    scale_wad = parameters.premium_scale_wad
-    size_wad = min(abs(premium_wad), scale_wad) * parameters.maximum_velocity_wad // scale_wad
-    return size_wad if premium_wad > 0 else -size_wad
+    scale_wad_s = parameters.premium_scale_wad * duration_s
+    size_wad = min(abs(exposure_wad_s), scale_wad_s) * parameters.maximum_velocity_wad // scale_wad_s
+    return size_wad if exposure_wad_s > 0 else -size_wad
 
 
 def _bounded(value: int, bound: int) -> int:
@@ -55,18 +60,29 @@ def intervals_ended(parameters: FundingParameters, since_s: int, now_s: int) -> 
     return now_s // parameters.interval_s - since_s // parameters.interval_s
 
 
-def rate_and_sum(parameters: FundingParameters, funding: Funding, intervals: int) -> tuple[int, int]:
-    """F1: the rate after so many intervals, and the sum of the rates of each of them.
+def first_end_s(parameters: FundingParameters, funding: Funding) -> int:
+    """F1: when the running interval ends."""
+    return funding.written_at_s - funding.written_at_s % parameters.interval_s + parameters.interval_s
 
-    Without a bound the sum is that of an arithmetic progression; of that, what lies beyond the bound is another one. (A rate that begins
-    beyond the bound, which none does by these rules, is brought to it by the first interval.)
+
+def end_running(market: Market, funding: Funding) -> Funding:
+    """F1 to the letter: the running interval ends, the next one begins."""
+    parameters, end_s = market.funding, first_end_s(market.funding, funding)
+    duration_s = end_s - funding.begun_at_s
+    exposure_wad_s = funding.exposure_wad_s + funding.premium_wad * (end_s - funding.written_at_s)
+    moved_wad = funding.rate_wad + velocity_wad(parameters, exposure_wad_s, duration_s)
+    rate_wad = _bounded(moved_wad, parameters.maximum_rate_wad)
+    fallen = _fallen_due(market, funding, rate_wad, rate_wad * min(duration_s, parameters.interval_s))
+    return fallen._replace(written_at_s=end_s, exposure_wad_s=0, begun_at_s=end_s)
+
+
+def rate_and_sum(parameters: FundingParameters, funding: Funding, intervals: int) -> tuple[int, int]:
+    """F1: the rate after so many whole intervals at one premium, and the sum of the rates of each of them.
+
+    Without a bound the sum is that of an arithmetic progression; of that, what lies beyond the bound is another one.
     """
     rate_wad, most_wad = funding.rate_wad, parameters.maximum_rate_wad
-    velocity = velocity_wad(parameters, funding.premium_wad)
-    if abs(rate_wad) > most_wad:
-        first_wad = _bounded(rate_wad + velocity, most_wad)
-        last_wad, sum_wad = rate_and_sum(parameters, funding._replace(rate_wad=first_wad), intervals - 1)
-        return last_wad, first_wad + sum_wad
+    velocity = velocity_wad(parameters, funding.premium_wad, 1)
     unbounded = rate_wad * intervals + velocity * (intervals * (intervals + 1) // 2)
     last_wad = rate_wad + velocity * intervals
     beyond_wad = abs(last_wad) - most_wad
@@ -80,18 +96,24 @@ def rate_and_sum(parameters: FundingParameters, funding: Funding, intervals: int
 
 
 def due_now(market: Market, funding: Funding, now_s: int) -> Funding:
-    """F1, F2: what there is to be written down at a time; only when it was written down last, and the index, are as they were."""
-    intervals = intervals_ended(market.funding, funding.accrued_at_s, now_s)
-    if intervals == 0 or (funding.rate_wad == 0 and funding.premium_wad == 0):
+    """F1, F2: what there is to be written down at the last end of an interval, if one has ended since ``written_at_s``."""
+    parameters = market.funding
+    intervals = intervals_ended(parameters, funding.written_at_s, now_s)
+    if intervals == 0:
         return funding
-    rate_wad, rates_wad = rate_and_sum(market.funding, funding, intervals)
-    return _fallen_due(market, funding, rate_wad, rates_wad)
+    last_s = now_s - now_s % parameters.interval_s
+    if not (funding.rate_wad or funding.premium_wad or funding.exposure_wad_s):
+        return funding._replace(written_at_s=last_s, begun_at_s=last_s)
+    ended = end_running(market, funding)
+    rate_wad, rates_wad = rate_and_sum(parameters, ended, intervals - 1)
+    fallen = _fallen_due(market, ended, rate_wad, rates_wad * parameters.interval_s)
+    return fallen._replace(written_at_s=last_s, begun_at_s=last_s)
 
 
-def _fallen_due(market: Market, funding: Funding, rate_wad: int, rates_wad: int) -> Funding:
-    """F1: ``rates_wad``, the sum of the rates of some intervals, falls due on the index, in whole ticks."""
+def _fallen_due(market: Market, funding: Funding, rate_wad: int, rates_wad_s: int) -> Funding:
+    """F1: ``rates_wad_s``, rates each times its seconds, falls due on the index, in whole ticks."""
     tick_wad = market.tick_wad
-    fallen = rates_wad * market.funding.interval_s * funding.index_wad + funding.carry * tick_wad
+    fallen = rates_wad_s * funding.index_wad + funding.carry * tick_wad
     whole_wad = floor_to_multiple(fallen // CARRY_OF_A_TICK, tick_wad)
     carry = (fallen - whole_wad * CARRY_OF_A_TICK) // tick_wad
     return funding._replace(rate_wad=rate_wad, due_wad=funding.due_wad + whole_wad, carry=carry)
@@ -100,28 +122,32 @@ def _fallen_due(market: Market, funding: Funding, rate_wad: int, rates_wad: int)
 def after_intervals(market: Market, funding: Funding, intervals: int) -> Funding:
     """F1 to the letter: so many intervals end, one after the other."""
     for _ in range(intervals):
-        moved = funding.rate_wad + velocity_wad(market.funding, funding.premium_wad)
-        rate_wad = _bounded(moved, market.funding.maximum_rate_wad)
-        funding = _fallen_due(market, funding, rate_wad, rate_wad)
+        funding = end_running(market, funding)
     return funding
 
 
 def fallen_due_exact(market: Market, funding: Funding, intervals: int) -> Fraction:
     """F1 without ticks: what falls due on one base unit in so many intervals, in quote wad."""
-    total, rate_wad = Fraction(0), funding.rate_wad
+    total, parameters = Fraction(0), market.funding
     for _ in range(intervals):
-        rate_wad = _bounded(
-            rate_wad + velocity_wad(market.funding, funding.premium_wad), market.funding.maximum_rate_wad
-        )
-        total += Fraction(rate_wad * market.funding.interval_s * funding.index_wad, DAY_S * WAD)
+        seconds = min(first_end_s(parameters, funding) - funding.begun_at_s, parameters.interval_s)
+        funding = end_running(market, funding)
+        total += Fraction(funding.rate_wad * seconds * funding.index_wad, DAY_S * WAD)
     return total
 
 
+def written_down(market: Market, funding: Funding, now_s: int) -> Funding:
+    """F3, F5: funding as of now. What the premium was until now is known, also of the running interval."""
+    fallen = due_now(market, funding, now_s)
+    exposure_wad_s = fallen.exposure_wad_s + fallen.premium_wad * (now_s - fallen.written_at_s)
+    return fallen._replace(written_at_s=now_s, exposure_wad_s=exposure_wad_s)
+
+
 def accrued(market: Market, funding: Funding, mark_wad: int, now_s: int) -> Funding | None:
-    """F3: what is written down at a usable mark; None where no interval has ended since the last time."""
-    if intervals_ended(market.funding, funding.accrued_at_s, now_s) == 0:
+    """F3: what is written down at a usable mark; None where no interval has ended since the last time and the index is known."""
+    if funding.index_wad and intervals_ended(market.funding, funding.written_at_s, now_s) == 0:
         return None
-    return due_now(market, funding, now_s)._replace(accrued_at_s=now_s, index_wad=mark_wad)
+    return written_down(market, funding, now_s)._replace(index_wad=mark_wad)
 
 
 def premium_after(market: Market, premium_wad: int, amount_wad: int, price_wad: int, mark_wad: int) -> int:
@@ -130,6 +156,13 @@ def premium_after(market: Market, premium_wad: int, amount_wad: int, price_wad: 
     target_wad = size_wad if price_wad > mark_wad else -size_wad
     reach_wad = amount_wad * market.funding.premium_scale_wad // market.funding.premium_depth_wad
     return premium_wad + _bounded(target_wad - premium_wad, reach_wad)
+
+
+def with_premium(market: Market, funding: Funding, premium_wad: int, now_s: int) -> Funding:
+    """F4: funding with another premium from now on; no interval has ended since it was written down."""
+    if premium_wad == funding.premium_wad:
+        return funding
+    return written_down(market, funding, now_s)._replace(premium_wad=premium_wad)
 
 
 def due_at(parameters: Parameters, funding: tuple[Funding, ...], now_s: int) -> Due:

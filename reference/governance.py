@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference.funding import accrued
+from reference.funding import written_down
 from reference.ledger import Effect, Event, require_collateral, require_market
 from reference.parameters import (
     Collateral,
@@ -143,13 +143,10 @@ def set_funding(
     changed = replace(listed, funding=funding)
     _require_safe(changed.funding.validate)
     _require_safe(changed.validate_limits)
-    stored = state.funding[market]
-    written = accrued(listed, stored, stored.index_wad, now_s) or stored
-    events: tuple[Event, ...] = ()
-    if written is not stored:
-        events = (("FundingAccrued", market, written.rate_wad, written.due_wad, written.index_wad),)
+    written = written_down(listed, state.funding[market], now_s)
     rate_wad = min(max(written.rate_wad, -maximum_rate_wad), maximum_rate_wad)
-    written = written._replace(rate_wad=rate_wad, accrued_at_s=now_s)
+    written = written._replace(rate_wad=rate_wad)
+    accrual: Event = ("FundingAccrued", market, rate_wad, written.due_wad, written.index_wad)
     after = _with_market(state, market, changed)
     every = (*state.funding[:market], written, *state.funding[market + 1 :])
     event: Event = (
@@ -162,7 +159,7 @@ def set_funding(
         premium_depth_wad,
     )
     # What is due now is what was; when it will be more is another time.
-    return after._replace(funding=every, due=state.due._replace(until_s=now_s)), (*events, event)
+    return after._replace(funding=every, due=state.due._replace(until_s=now_s)), (accrual, event)
 
 
 def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from reference.buckets import bad_debt_recorded, with_closed_bucket_ended
+from reference.buckets import bad_debt_recorded, with_bucket_debt_absorbed
 from reference.ledger import (
     Effect,
     Event,
@@ -120,12 +120,11 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
         liquidator_part_wad,
         insurance_part_wad,
     )
-    final, ended = with_closed_bucket_ended(moved, liquidator, market)
     if margin_of(before, market) is None:
-        final, more = _absorb_bad_debt(final, account)
+        final, more = _absorb_bad_debt(moved, account)
     else:
-        final, more = with_closed_bucket_ended(final, account, market)
-    return final, (*events, event, *ended, *more)
+        final, more = with_bucket_debt_absorbed(moved, account, market)
+    return final, (*events, event, *more)
 
 
 def seizure_payment_wad(collateral: Collateral, units: int, price_wad: int) -> int:

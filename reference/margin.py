@@ -83,9 +83,7 @@ def requirements_wad(market: Market, notional: int, open_interest_notional_wad: 
 
 def initial_requirement_wad(market: Market, notional: int, open_interest_notional_wad: int) -> int:
     """V5: the initial requirement alone."""
-    k = bisect_right(market.floors_wad, notional) - 1
-    base_wad2 = notional * market.initial_rates_wad[k] - market.initial_deductions_wad2[k]
-    return _initial_wad(market, notional, base_wad2, open_interest_notional_wad)
+    return _initial_wad(market, notional, _unscaled(market, notional)[0], open_interest_notional_wad)
 
 
 def _unscaled(market: Market, notional: int) -> tuple[int, int]:

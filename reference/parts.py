@@ -7,42 +7,53 @@ from reference.state import Account, Bucket, Part, State, margin_of, with_item
 
 def cross_of(account: Account) -> Account:
     """B1: the account as far as it is cross."""
-    for market, _ in account.isolated:
-        account = without_position(account, market)
-    return account._replace(isolated=()) if account.isolated else account
+    return _kept(account, None) if account.isolated else account
 
 
 def bucket_of(account: Account, market: int) -> Account:
     """B1: the bucket of an isolated market, as an account that has nothing else: its margin is its cash."""
-    kept = _kept_buckets.get((id(account), market))
-    if kept is not None and kept[0] is account:
-        return kept[1]
+    return _kept(account, market)
+
+
+def _cross(account: Account) -> Account:
+    for market, _ in account.isolated:
+        account = without_position(account, market)
+    return account._replace(isolated=())
+
+
+def _bucket(account: Account, market: int) -> Account:
     margin_wad = margin_of(account, market)
     assert margin_wad is not None
     nothing = (0,) * len(account.sizes_wad)
-    bucket = Account(
+    return Account(
         margin_wad,
         with_item(nothing, market, account.sizes_wad[market]),
         with_item(nothing, market, account.quotes_wad[market]),
         (0,) * len(account.units),
     )
-    if len(_kept_buckets) >= _MOST_KEPT:
-        _kept_buckets.clear()
-    _kept_buckets[id(account), market] = account, bucket
-    return bucket
 
 
-_kept_buckets: dict[tuple[int, int], tuple[Account, Account]] = {}
-"""What is asked after again and again should be one object: its value is then kept too."""
+_parts: dict[tuple[int, int | None], tuple[Account, Account]] = {}
 _MOST_KEPT = 512
+
+
+def _kept(account: Account, market: int | None) -> Account:
+    """A part (of a market, or None: the rest). What is asked after again and again should be one object: its value is then kept too."""
+    found = _parts.get((id(account), market))
+    if found is not None and found[0] is account:
+        return found[1]
+    part = _cross(account) if market is None else _bucket(account, market)
+    if len(_parts) >= _MOST_KEPT:
+        _parts.clear()
+    _parts[id(account), market] = account, part
+    return part
 
 
 def part_of(state: State, part: Part) -> Account:
     """What a part names, as an account without buckets."""
     if isinstance(part, Bucket):
         return bucket_of(state.accounts[part.account], part.market)
-    account = state.accounts[part]
-    return cross_of(account) if account.isolated else account
+    return cross_of(state.accounts[part])
 
 
 def behind(account: Account, market: int) -> Account:
@@ -52,7 +63,7 @@ def behind(account: Account, market: int) -> Account:
 
 def has_positions(account: Account) -> bool:
     """Whether any size that is cross is not 0."""
-    return any(account.sizes_wad) if not account.isolated else any(cross_of(account).sizes_wad)
+    return any(cross_of(account).sizes_wad)
 
 
 def is_unencumbered(account: Account) -> bool:

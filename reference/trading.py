@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from reference.buckets import with_closed_bucket_ended
-from reference.funding import premium_after
+from reference.funding import premium_after, with_premium
 from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
 from reference.margin import notional_wad, require_risk, requirements_wad
 from reference.parameters import Market
@@ -119,7 +118,8 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     moved = funding[market]
     premium_wad = premium_after(listed, moved.premium_wad, amount_wad(size_wad, price_wad), price_wad, mark_wad)
     if premium_wad != moved.premium_wad:
-        funding = (*funding[:market], moved._replace(premium_wad=premium_wad), *funding[market + 1 :])
+        moved = with_premium(listed, moved, premium_wad, state.time_s)
+        funding = (*funding[:market], moved, *funding[market + 1 :])
     booked = state._replace(
         funding=funding,
         accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
@@ -130,12 +130,7 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     )
     for name, before, after in sides:
         require_margin_after(booked, name, before, after, market)
-    final = booked
-    events = (*events, ("Traded", market, buyer, seller, size_wad, price_wad, fee_wad))
-    for name in (buyer, seller):
-        final, ended = with_closed_bucket_ended(final, name, market)
-        events += ended
-    return final, events
+    return booked, (*events, ("Traded", market, buyer, seller, size_wad, price_wad, fee_wad))
 
 
 def requirement_of(market: Market, size_wad: int, price_wad: int, open_interest_wad: int) -> tuple[int, int]:

@@ -17,7 +17,6 @@ interface IMarginEngineEvents {
     event Isolated(address indexed account, uint256 indexed market, uint256 amount);
     event Joined(address indexed account, uint256 indexed market, int256 margin);
     event MarginMoved(address indexed account, uint256 indexed market, int256 amount);
-    event BucketEnded(address indexed account, uint256 indexed market, int256 margin);
     event FundingAccrued(uint256 indexed market, int256 rate, int256 due, uint256 index);
     event Liquidated(
         address indexed account,

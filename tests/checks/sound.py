@@ -9,6 +9,7 @@ from reference.state import Bucket
 from tests.checks.support import (
     ACCRUE,
     BUY,
+    DEAR,
     DEPOSIT,
     DONATE,
     END_FUNDING,
@@ -19,6 +20,7 @@ from tests.checks.support import (
     PART,
     REDUCE,
     SEIZE,
+    SELL,
     SET_FUNDING,
     SHORT,
     SMALL_ETH,
@@ -27,11 +29,13 @@ from tests.checks.support import (
     ReferenceProbe,
     before_source,
     deaf,
+    emptied,
     indebted,
     isolated,
     isolated_and_slipping,
     isolated_and_sunk,
     isolated_beside_stale,
+    nearly_dear,
     opened,
     partly_priced,
     paying,
@@ -78,10 +82,8 @@ def insured() -> Action:
 
 BUCKET = Bucket("trader-1", BTC)
 SELL_PART = trade("maker", "trader-1", BTC, WAD // 10, 60_000 * WAD)
-SELL = trade("maker", "trader-1", BTC, WAD, 60_000 * WAD)
 SELL_TO_OTHER = trade("liquidator", "trader-1", BTC, WAD, 60_000 * WAD)
 TICK = WAD // 10
-DEAR = trade("trader-1", "maker", BTC, WAD // 10, 60_050 * WAD)
 OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) == BTC)
 """A stream of a probe that draws the first of four markets."""
 
@@ -138,7 +140,8 @@ SOUND: list[tuple[str, str, Make]] = [
     ("LEDGER-07", "a trade", lambda: taken(opened(), BUY)),
     ("LEDGER-08", "a liquidation in part", lambda: taken(isolated_and_slipping(), PART)),
     ("LEDGER-08", "a debt", lambda: taken(isolated_and_sunk(), WHOLE)),
-    ("LEDGER-08", "a trade that ends it", lambda: taken(isolated(), SELL)),
+    ("LEDGER-08", "a trade that empties it", lambda: taken(isolated(), SELL)),
+    ("LEDGER-08", "a deposit beside it", lambda: taken(isolated(), DEPOSIT)),
     ("LIQ-01", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
     ("LIQ-02", "a bucket", lambda: ReferenceProbe(isolated_and_slipping())),
     ("LIQ-03", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
@@ -146,7 +149,16 @@ SOUND: list[tuple[str, str, Make]] = [
     ("LIQ-06", "a bucket", lambda: taken(isolated_and_slipping(), PART)),
     ("LIQ-08", "a bucket's debt", lambda: taken(isolated_and_sunk(), WHOLE)),
     ("ACCESS-01", "its owner isolates", lambda: taken(opened(), ISOLATE)),
-    ("ORACLE-01", "a bucket that ends beside a stale price", lambda: taken(isolated_beside_stale(), SELL_TO_OTHER)),
+    (
+        "ORACLE-01",
+        "a bucket that is closed beside a stale price",
+        lambda: taken(isolated_beside_stale(), SELL_TO_OTHER),
+    ),
+    ("HEALTH-05", "what an empty bucket has", lambda: ReferenceProbe(emptied(), 2)),
+    ("LIQ-03", "a bucket closed whole", lambda: taken(isolated_and_slipping(), WHOLE)),
+    ("FUND-06", "a dear trade", lambda: taken(opened(), DEAR)),
+    ("FUND-06", "back again", lambda: taken(state_after(DEAR, state=opened()), BUY)),
+    ("FUND-06", "as far as its own", lambda: taken(nearly_dear(), DEAR)),
     ("ORACLE-01", "isolating", lambda: taken(opened(), ISOLATE)),
     ("ORACLE-01", "margin moved", lambda: taken(isolated(), MARGIN_OUT)),
     ("HEALTH-01", "isolating", lambda: taken(opened(), ISOLATE)),

@@ -171,6 +171,16 @@ def after_funding(step: Step, market: int = BTC, **changes: Any) -> Step:
     return step
 
 
+DEAR = trade("trader-1", "maker", BTC, WAD // 10, 60_050 * WAD)
+SELL = trade("maker", "trader-1", BTC, WAD, 60_000 * WAD)
+NEARLY_DEAR = WAD * 83 // 100_000
+
+
+def nearly_dear() -> State:
+    """The premium is a little below that of ``DEAR``, which is a twelve hundredth."""
+    return with_funding(opened(), premium_wad=NEARLY_DEAR)
+
+
 LONG, SHORT = (
     next(n for n in range(99) if SeededChoices(n, "tests").pick((True, False)) is side) for side in (True, False)
 )
@@ -364,6 +374,13 @@ def pricing(change: Callable[[tuple[int, int]], tuple[int, int] | None]) -> type
 def isolated() -> State:
     """As ``opened``, with trader-1's position isolated: 2,500 of its 9,970 stand behind it."""
     return state_after(Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD)), state=opened())
+
+
+def emptied() -> State:
+    """trader-1 has closed its isolated position and withdrawn its cash: what it has left is in the bucket."""
+    state = state_after(SELL, state=isolated())
+    units = state.accounts["trader-1"].cash_wad * USDC_ONE // WAD
+    return state_after(Action("withdraw", "trader-1", ("trader-1", USDC, units)), state=state)
 
 
 def isolated_and_slipping() -> State:

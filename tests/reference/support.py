@@ -120,9 +120,7 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
     """Nothing has happened yet: everyone has tokens, the matcher may act for every account, all answers are new."""
     nothing = (0,) * len(parameters.collaterals)
     funding, due = unfunded(parameters)
-    # As if it had accrued just now: tests of other things then see no accrual until an interval ends.
-    funding = tuple(stored._replace(accrued_at_s=NOW_S) for stored in funding)
-    return State(
+    state = State(
         time_s=NOW_S,
         parameters=parameters,
         feeds={name: FeedReading(answer, NOW_S, ANSWERS) for name, answer in answers.items()},
@@ -145,6 +143,16 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
         fees_wad=0,
         bad_debt_wad=0,
     )
+    # As if it had accrued just now: tests of other things then see no accrual until an interval ends.
+    accrued = tuple(
+        stored._replace(
+            written_at_s=NOW_S,
+            begun_at_s=NOW_S - NOW_S % market.funding.interval_s,
+            index_wad=mark_status(state, market)[1] or market.tick_wad,
+        )
+        for stored, market in zip(funding, parameters.markets, strict=True)
+    )
+    return state._replace(funding=accrued)
 
 
 def assert_conserved(state: State) -> None:

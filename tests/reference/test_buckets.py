@@ -225,15 +225,28 @@ def test_cross_trades_do_not_count_on_buckets() -> None:
     assert scene.refused_trade(TIN, TRADER, COUNTERPARTY, "1", "10")[0] == "InsufficientMargin"
 
 
-# --- Its end (B6)
+# --- Without a position (B6)
 
 
-def test_bucket_ends_with_its_position_and_leaves_what_it_has() -> None:
-    scene = isolated()
-    events = scene.trade(COPPER, COUNTERPARTY, TRADER, "10", "100")
-    assert events[1:] == (("BucketEnded", TRADER, COPPER, wad("149")),)
+def test_bucket_stays_when_its_position_is_closed_and_two_fills_do_what_one_does() -> None:
+    turned, closed = isolated("500"), isolated("500")
+    turned.trade(COPPER, COUNTERPARTY, TRADER, "15", "100")
+    assert len(closed.trade(COPPER, COUNTERPARTY, TRADER, "10", "100")) == 1
+    assert margin_of(closed.account(TRADER), COPPER) == wad("499")
+    closed.trade(COPPER, COUNTERPARTY, TRADER, "5", "100")
+    assert closed.account(TRADER) == turned.account(TRADER)
+
+
+def test_empty_bucket_is_joined_whatever_the_account_is_in() -> None:
+    scene = isolated("500")
+    scene.trade(COPPER, COUNTERPARTY, TRADER, "10", "100")
+    # What the account holds in tin has lost its price, and cannot be valued.
+    scene.wait(100_000)
+    assert scene.refused("withdraw", TRADER, TRADER, 0, 1)[0] == "PriceStale"
+    cash_wad = scene.account(TRADER).cash_wad
+    assert scene.do("join", TRADER, TRADER, COPPER) == (("Joined", TRADER, COPPER, wad("499")),)
+    assert scene.account(TRADER).cash_wad == cash_wad + wad("499")
     assert scene.account(TRADER).isolated == ()
-    assert scene.account(TRADER).cash_wad == wad("998")
 
 
 def test_bucket_goes_on_where_a_position_turns_round() -> None:
@@ -276,12 +289,9 @@ def test_loss_beyond_a_bucket_is_bad_debt_and_leaves_the_account_alone() -> None
     cash_wad = scene.account(TRADER).cash_wad
     events = scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, wad("10"))
     # 150 - 200, and the liquidator's half of 2 % of 800.
-    assert events[1:] == (
-        ("BucketEnded", TRADER, COPPER, -wad("58")),
-        ("BadDebtRecorded", TRADER, wad("58"), wad("5")),
-    )
+    assert events[1:] == (("BadDebtRecorded", TRADER, wad("58"), wad("5")),)
     assert scene.account(TRADER).cash_wad == cash_wad
-    assert scene.account(TRADER).isolated == ()
+    assert margin_of(scene.account(TRADER), COPPER) == 0
     assert (scene.state.insurance_wad, scene.state.bad_debt_wad) == (0, wad("53"))
 
 

@@ -196,13 +196,20 @@ def some_funding(choices: Choices) -> tuple[Scene, Funding]:
     market = scene.state.parameters.markets[0]
     most = market.funding.maximum_rate_wad
     index_wad = market.tick_wad * choices.magnitude(1, 10**6)
+    written_at_s = choices.randint(0, NOW_S)
+    # An interval that has run since parameters were others may be longer than one of these, or begin in its middle.
+    begun_at_s = choices.choice((written_at_s, written_at_s - written_at_s % market.funding.interval_s))
+    begun_at_s = max(0, begun_at_s - choices.choice((0, 0, choices.randint(0, 90_000))))
+    premium_wad = choices.choice((0, choices.between(-WAD // 2, WAD // 2)))
     return scene, Funding(
         choices.between(-most, most),
-        choices.between(-WAD // 2, WAD // 2),
-        choices.randint(0, NOW_S),
+        premium_wad,
+        written_at_s,
         choices.between(0, CARRY_OF_A_TICK - 1),
         choices.randint(-50, 50) * market.tick_wad,
         index_wad,
+        choices.between(-WAD // 2, WAD // 2) * (written_at_s - begun_at_s),
+        begun_at_s,
     )
 
 
@@ -213,7 +220,7 @@ def test_any_number_of_intervals_at_once_is_one_after_the_other(choices: Choices
     market, intervals = scene.state.parameters.markets[0], choices.magnitude(1, 300)
     one_by_one = after_intervals(market, funding, intervals)
     interval_s = market.funding.interval_s
-    now_s = (funding.accrued_at_s // interval_s + intervals) * interval_s + choices.randint(0, interval_s - 1)
+    now_s = (funding.written_at_s // interval_s + intervals) * interval_s + choices.randint(0, interval_s - 1)
     at_once = due_now(market, funding, now_s)
     event(f"at the bound: {abs(at_once.rate_wad) == market.funding.maximum_rate_wad}")
     assert at_once == one_by_one
@@ -228,7 +235,7 @@ def test_due_is_exact_but_for_less_than_a_tick_however_often_it_accrues(choices:
     scene, funding = some_funding(choices)
     market = scene.state.parameters.markets[0]
     exact, begun = Fraction(0), Fraction(funding.carry * market.tick_wad, CARRY_OF_A_TICK)
-    stored, now_s = funding, funding.accrued_at_s
+    stored, now_s = funding, funding.written_at_s
     for _ in range(choices.randint(1, 6)):
         before_s = now_s
         now_s += choices.magnitude(1, 40) * market.funding.interval_s
@@ -248,7 +255,10 @@ def test_rate_never_passes_its_maximum_and_moves_with_the_premium(choices: Choic
     rate_wad, rates_wad = rate_and_sum(parameters, funding, choices.magnitude(1, 10**9))
     assert abs(rate_wad) <= parameters.maximum_rate_wad
     assert (rate_wad - funding.rate_wad) * funding.premium_wad >= 0
-    assert abs(velocity_wad(parameters, funding.premium_wad)) <= parameters.maximum_velocity_wad
+    duration_s = choices.randint(1, 200_000)
+    velocity = velocity_wad(parameters, funding.exposure_wad_s, duration_s)
+    assert abs(velocity) <= parameters.maximum_velocity_wad
+    assert velocity * funding.exposure_wad_s >= 0
     if funding.rate_wad >= 0 and funding.premium_wad >= 0:
         assert rates_wad >= 0
 
@@ -338,6 +348,83 @@ def test_one_payment_band_and_penalty_stay_below_the_first_maintenance_rate() ->
     scene.do("set_market_limits", RISK_MANAGER, COPPER, *limits)
 
 
+def test_premium_counts_for_as_long_as_it_stood() -> None:
+    scene = hourly()
+    scene.wait(2_700)
+    scene.publish("COPPER", "100")
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    scene.wait(900)
+    # Half a percent for a quarter of the hour: a quarter of the 0.24 % that it raises the rate by in a whole one.
+    scene.publish("COPPER", "100")
+    assert scene.do("accrue_funding", STRANGER, COPPER) == (("FundingAccrued", COPPER, wad("0.0006"), 0, wad("100")),)
+    assert scene.state.funding[COPPER].carry == CARRY_OF_A_TICK // 4
+
+
+def test_premium_of_the_last_second_moves_a_payment_by_a_second() -> None:
+    scene = hourly()
+    scene.wait(3_599)
+    scene.publish("COPPER", "100")
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    scene.trade(COPPER, COUNTERPARTY, TRADER, "10", "100.5")
+    scene.wait(1)
+    scene.do("accrue_funding", STRANGER, COPPER)
+    assert scene.state.funding[COPPER].rate_wad == wad("0.0024") // 3_600
+
+
+def test_premiums_of_one_interval_add_up_each_for_its_time() -> None:
+    scene = hourly()
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    scene.wait(1_200)
+    scene.publish("COPPER", "100")
+    # Twice the amount takes it from half a percent above to half a percent below.
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "22", "99.5")
+    assert scene.state.funding[COPPER].premium_wad == -wad("0.005")
+    scene.wait(2_400)
+    # A third of the hour above and two thirds below: a third of it below, in sum.
+    scene.publish("COPPER", "100")
+    scene.do("accrue_funding", STRANGER, COPPER)
+    assert scene.state.funding[COPPER].rate_wad == -wad("0.0008")
+
+
+def test_first_accrual_reads_the_index_whenever_it_comes() -> None:
+    scene = hourly()
+    unread = scene.state.funding[COPPER]._replace(index_wad=0)
+    scene.state = scene.state._replace(funding=(unread, *scene.state.funding[1:]))
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    assert scene.state.funding[COPPER].index_wad == wad("100")
+    scene.wait(3_600)
+    assert scene.state.due.per_unit_wad[COPPER] == wad("0.01")
+
+
+def test_longer_interval_does_not_charge_again_what_was_paid() -> None:
+    scene = hourly()
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    scene.wait(3_600)
+    # 2 hours into a day of the new parameters, which ends 22 hours after it; an hour of it has been paid.
+    day_end_s = 86_400 - scene.state.time_s % 86_400
+    scene.do("set_funding", RISK_MANAGER, COPPER, 86_400, wad("0.0024"), 0, WAD, WAD)
+    assert scene.state.due.per_unit_wad[COPPER] == wad("0.01")
+    scene.wait(day_end_s)
+    paid_s = day_end_s
+    assert scene.state.due.per_unit_wad[COPPER] == wad("0.01") + wad("0.24") * paid_s // 86_400 // wad("0.01") * wad(
+        "0.01"
+    )
+
+
+def test_interval_that_a_change_makes_longer_charges_no_more_than_one() -> None:
+    scene = hourly()
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
+    scene.wait(3_600 + 3_000)
+    ten_minutes = (600, wad("0.0024"), 0, wad("0.005"), wad("1000"))
+    scene.do("set_funding", RISK_MANAGER, COPPER, *ten_minutes)
+    # 50 minutes of the hour have run, and the ten minutes of the new parameters end now and in ten more.
+    assert scene.state.due.per_unit_wad[COPPER] == wad("0.01")
+    scene.wait(600)
+    scene.publish("COPPER", "100")
+    scene.do("accrue_funding", STRANGER, COPPER)
+    assert scene.state.funding[COPPER].carry == CARRY_OF_A_TICK // 6
+
+
 def test_new_parameters_bind_from_now_on_and_no_earlier() -> None:
     scene = hourly()
     scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
@@ -348,11 +435,12 @@ def test_new_parameters_bind_from_now_on_and_no_earlier() -> None:
     # Without a price: the copper of the scene has gone stale.
     events = scene.do("set_funding", RISK_MANAGER, COPPER, *slower)
     assert events == (
-        ("FundingAccrued", COPPER, wad("0.0048"), wad("0.03"), wad("100")),
+        # The rate is brought to its new maximum at once.
+        ("FundingAccrued", COPPER, wad("0.0012"), wad("0.03"), wad("100")),
         ("FundingSet", COPPER, *slower),
     )
     assert scene.state.due.per_unit_wad == before.per_unit_wad
-    # The rate is brought to its new maximum at once; ten minutes of 0.12 % a day on 100 are a twelfth of a cent.
+    # Ten minutes of 0.12 % a day on 100 are a twelfth of a cent.
     assert scene.state.funding[COPPER].rate_wad == wad("0.0012")
     scene.wait(12 * 600)
     assert scene.state.due.per_unit_wad[COPPER] == wad("0.04")

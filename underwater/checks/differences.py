@@ -56,10 +56,12 @@ def differences_between(one: Account | State, other: Account | State, words: tup
 _FUNDING_WORDS = {
     "rate_wad": "funding rate",
     "premium_wad": "premium",
-    "accrued_at_s": "time of the last accrual",
+    "written_at_s": "time of writing funding down",
     "carry": "carried funding",
     "due_wad": "funding due",
     "index_wad": "index of funding",
+    "exposure_wad_s": "exposure to the premium",
+    "begun_at_s": "beginning of the interval",
 }
 
 

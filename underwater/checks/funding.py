@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.funding import intervals_ended
+from reference.funding import first_end_s, intervals_ended
 from reference.margin import health_of
 from reference.parameters import DAY_S
 from reference.prices import FRESH, mark_status
@@ -20,7 +20,7 @@ def _market(step: Step) -> int | None:
     assert step.action is not None
     market: int = step.action.arguments[MARKET_AT[step.kind]]
     before, after = step.before.funding, step.after.funding
-    if before is after or before[market].accrued_at_s == after[market].accrued_at_s:
+    if before is after or before[market].written_at_s == after[market].written_at_s:
         return None
     return market
 
@@ -49,14 +49,18 @@ def _side_that_pays(step: Step) -> Verdict:
     if market is None:
         return False
     before, after = step.before.funding[market], step.after.funding[market]
-    if step.kind != "set_funding" and (after.rate_wad - before.rate_wad) * before.premium_wad < 0:
+    rest_s = first_end_s(step.before.parameters.markets[market].funding, before) - before.written_at_s
+    pushes = (before.exposure_wad_s + before.premium_wad * rest_s, before.premium_wad)
+    """What trades pushed to until the interval ended that ran, and after it."""
+    change_wad = after.rate_wad - before.rate_wad
+    if change_wad and step.kind != "set_funding" and max(change_wad * push for push in pushes) <= 0:
         return (
             f"{market_name(step.after, market)}: the rate went from {quote(before.rate_wad)} to {quote(after.rate_wad)}, "
             f"though trades were at a premium of {quote(before.premium_wad)}"
         )
     rise_wad = after.due_wad - before.due_wad
     # The rate was what it had been, and went where trades pushed it.
-    if rise_wad and max(before.rate_wad * rise_wad, before.premium_wad * rise_wad) <= 0:
+    if rise_wad and max(sign * rise_wad for sign in (before.rate_wad, *pushes)) <= 0:
         side, rate, premium = "longs" if rise_wad > 0 else "shorts", quote(before.rate_wad), quote(before.premium_wad)
         return (
             f"{market_name(step.after, market)}: {side} pay {quote(abs(rise_wad))} a unit, though the rate was {rate} a day "
@@ -109,7 +113,7 @@ def _within_the_cap(step: Step) -> Verdict:
     name = market_name(step.after, market)
     if abs(after.rate_wad) > most_wad:
         return f"{name}: the rate is {quote(after.rate_wad)} a day, the most it may be is {quote(most_wad)}"
-    intervals = intervals_ended(listed.funding, before.accrued_at_s, step.before.time_s)
+    intervals = intervals_ended(listed.funding, before.written_at_s, step.before.time_s)
     most_fallen = listed.funding.maximum_rate_wad * listed.funding.interval_s * intervals * before.index_wad
     # In whole ticks, of which one may have been under way.
     cap_wad = div_ceil(most_fallen, DAY_S * WAD) + listed.tick_wad
@@ -132,9 +136,11 @@ def _only_in_accrual(step: Step) -> Verdict:
             return f"{name}: funding changed in an action that has nothing to do with it"
         if now.premium_wad != was.premium_wad and step.kind != "trade":
             return f"{name}: the premium went from {quote(was.premium_wad)} to {quote(now.premium_wad)} without a trade"
-        ended = intervals_ended(step.before.parameters.markets[market].funding, was.accrued_at_s, step.before.time_s)
-        if not ended and (now.due_wad, now.index_wad, now.carry) != (was.due_wad, was.index_wad, was.carry):
+        ended = intervals_ended(step.before.parameters.markets[market].funding, was.written_at_s, step.before.time_s)
+        if not ended and (now.due_wad, now.carry) != (was.due_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
+        if not ended and was.index_wad and now.index_wad != was.index_wad:
+            return f"{name}: the index went from {quote(was.index_wad)} to {quote(now.index_wad)}, though no interval has ended"
         if not ended and now.rate_wad != was.rate_wad and step.kind != "set_funding":
             return f"{name}: the rate went from {quote(was.rate_wad)} to {quote(now.rate_wad)}, though no interval has ended"
     if step.kind == "set_funding":
@@ -145,6 +151,30 @@ def _only_in_accrual(step: Step) -> Verdict:
                 equity = quote(then.risk.equity_wad), quote(here.risk.equity_wad)
                 return f"new parameters of funding took the equity of {part} from {equity[0]} to {equity[1]}"
     return bool(changed)
+
+
+def _as_far_as_it_carries(step: Step) -> Verdict:
+    """FUND-06. Nobody moves what all will pay by trading next to nothing."""
+    if step.kind != "trade":
+        return False
+    assert step.action is not None
+    market, _, _, size_wad, price_wad = step.action.arguments
+    listed = step.before.parameters.markets[market]
+    was_wad, now_wad = step.before.funding[market].premium_wad, step.after.funding[market].premium_wad
+    status, mark_wad = mark_status(step.before, listed)
+    if status != FRESH or now_wad == was_wad:
+        return False
+    scale_wad, depth_wad = listed.funding.premium_scale_wad, listed.funding.premium_depth_wad
+    moved_wad, name = abs(now_wad - was_wad), market_name(step.after, market)
+    if moved_wad * depth_wad * WAD > size_wad * price_wad * scale_wad:
+        reach = quote(size_wad * price_wad * scale_wad // (depth_wad * WAD))
+        return f"{name}: a trade moved the premium by {quote(moved_wad)}, its amount carries {reach}"
+    # Between where it was and the trade's own, compared without dividing; rounding towards 0 passes neither.
+    away_wad = price_wad - mark_wad
+    low, high = sorted((was_wad * mark_wad, away_wad * WAD))
+    if not low - mark_wad < now_wad * mark_wad < high + mark_wad:
+        return f"{name}: a trade took the premium from {quote(was_wad)} to {quote(now_wad)}, past its own"
+    return True
 
 
 CHECKS = (
@@ -167,6 +197,13 @@ CHECKS = (
         "FUND-05",
         "funding moves only when it accrues, and new parameters bind no earlier",
         _only_in_accrual,
+        of_done=True,
+    ),
+    Check(
+        "FUND-06",
+        "a trade moves the premium no further than its amount carries, and not past its own",
+        _as_far_as_it_carries,
+        kinds("trade"),
         of_done=True,
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from reference.margin import health_of
 from reference.parts import is_unencumbered, part_of
 from reference.prices import FRESH
-from reference.state import Bucket, Part, part_behind
-from underwater.checks import Check, Probe, Step, Verdict, kinds, quote, tokens
+from reference.state import Account, Bucket, Part, part_behind
+from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 from underwater.checks.differences import differences_between
 
 _ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin")
@@ -24,6 +24,8 @@ def _by_own_will(step: Step) -> tuple[tuple[Part, int | None], ...]:
         return ((part_behind(before, name, arguments[2]), arguments[2]),)
     if step.kind == "isolate":
         return ((name, None), (Bucket(name, arguments[1]), None))
+    if step.kind == "join" and not before.accounts[name].sizes_wad[arguments[1]]:
+        return ()  # no risk comes with a bucket without a position
     if step.kind == "move_margin" and arguments[2] < 0:
         return ((Bucket(name, arguments[1]), None),)
     return ((name, None),)
@@ -107,18 +109,28 @@ def _views_answer(step: Step) -> Verdict:
     return exercised
 
 
+def _owes_nothing(account: Account) -> bool:
+    """Whether an account has something, and neither a position nor a debt, in itself or in a bucket."""
+    if any(account.sizes_wad) or account.cash_wad < 0:
+        return False
+    margins_wad = [margin_wad for _, margin_wad in account.isolated]
+    return all(margin_wad >= 0 for margin_wad in margins_wad) and bool(
+        account.cash_wad or any(account.units) or any(margins_wad)
+    )
+
+
 def _can_leave(probe: Probe) -> Verdict:
-    """HEALTH-05. Cash as far as the pool has it, everything else in full."""
+    """HEALTH-05. Cash as far as the pool has it, everything else in full, and what was in buckets first of all."""
     state = probe.state
-    free = [
-        name
-        for name in probe.cast.accounts
-        if is_unencumbered(state.accounts[name]) and (state.accounts[name].cash_wad or any(state.accounts[name].units))
-    ]
+    free = [name for name in probe.cast.accounts if _owes_nothing(state.accounts[name])]
     if not free:
         return False
     name = probe.choices.pick(free)
-    account = state.accounts[name]
+    for market, _ in state.accounts[name].isolated:
+        outcome = probe.do("join", name, name, market)
+        if not outcome.done:
+            return f"{name} has no positions and no debt, but cannot join {market_name(state, market)}: {outcome.error}"
+    account = probe.state.accounts[name]
     settlement = state.parameters.collaterals[0]
     owed = [min(account.cash_wad // settlement.quote_wad_per_unit, state.pool_units[0]), *account.units[1:]]
     for collateral, units in enumerate(owed):

@@ -204,30 +204,40 @@ def _donated_to(probe: Probe) -> Verdict:
 
 
 def _buckets_hold(step: Step) -> Verdict:
-    """LEDGER-08. What a bucket loses, it alone loses: cash is the account's will, or what a bucket leaves when it ends.
+    """LEDGER-08. An action concerns one part of an account: a bucket where its market is isolated, else the account itself.
 
-    A party to a trade or liquidation in an isolated market has the same cash, units and other buckets after it, but for what is left of
-    the bucket if it has ended; whatever the bucket lost beyond that is bad debt.
+    Every other part of every account that takes part stays as it was. (Isolating, joining and moving margin concern two.)
     """
-    if not step.outcome.done:
+    if not step.outcome.done or step.before.accounts is step.after.accounts or step.kind == "bundle":
         return False
     assert step.action is not None
-    market = step.action.arguments[MARKET_AT[step.kind]]
+    market = step.action.arguments[MARKET_AT[step.kind]] if step.kind in MARKET_AT else None
     exercised = False
     for name in step.participants:
         before, after = step.before.accounts[name], step.after.accounts[name]
-        if margin_of(before, market) is None:
+        if before is after or not before.isolated:
             continue
         exercised = True
-        rest_before, rest_after = cross_of(before), cross_of(after)
-        gained_wad = rest_after.cash_wad - rest_before.cash_wad
-        ended = margin_of(after, market) is None
-        if gained_wad < 0 or (gained_wad and not ended):
-            return f"{name}: {step.kind} in an isolated market changed its cash by {quote(gained_wad)}"
-        others = [tuple(pair for pair in account.isolated if pair[0] != market) for account in (before, after)]
-        if others[0] != others[1] or rest_before._replace(cash_wad=0) != rest_after._replace(cash_wad=0):
-            return f"{name}: {step.kind} in an isolated market changed what is not its bucket"
+        if step.kind in _OF_POSITIONS and market is not None and margin_of(before, market) is not None:
+            rest_before, rest_after = cross_of(before), cross_of(after)
+            if rest_before != rest_after:
+                gained_wad = rest_after.cash_wad - rest_before.cash_wad
+                return (
+                    f"{name}: {step.kind} in an isolated market changed its cash by {quote(gained_wad)}, or more of it"
+                )
+        for number in sorted({number for number, _ in (*before.isolated, *after.isolated)} - {market}):
+            was, now = (
+                (margin_of(account, number), account.sizes_wad[number], account.quotes_wad[number])
+                for account in (before, after)
+            )
+            if was != now:
+                margins = ["none" if margin is None else quote(margin) for margin in (was[0], now[0])]
+                where = f"its bucket in {market_name(step.before, number)}"
+                return f"{name}: {step.kind} changed {where}, which it does not concern: margin {margins[0]}, now {margins[1]}"
     return exercised
+
+
+_OF_POSITIONS = ("trade", "settle", "liquidate")
 
 
 CHECKS = (
@@ -257,9 +267,8 @@ CHECKS = (
     Check("LEDGER-07", "global counters = sums over accounts", _counters, of_done=True),
     Check(
         "LEDGER-08",
-        "an isolated bucket never costs its account more than it holds",
+        "no loss of an isolated bucket reaches its account or another bucket, and none of theirs reaches it",
         _buckets_hold,
-        kinds("trade", "settle", "liquidate"),
         of_done=True,
     ),
     Check("LEDGER-10", "a donation changes nobody's claim", _donation, kinds("donate"), _donated_to, of_done=True),

@@ -250,13 +250,16 @@ def _bad_debt_once(step: Step) -> Verdict:
     account = cross_of(after.accounts[name])
     empty = not has_positions(account) and not any(account.units)
     own, left = _quote_wad(before, name), _quote_wad(after, name)
+    kept_wad = account.cash_wad
     if isinstance(part, Bucket):
-        margin_wad = margin_of(after.accounts[name], part.market)
-        empty = margin_wad is None
-        if margin_wad is not None and not after.accounts[name].sizes_wad[part.market]:
-            return f"{part} has a margin of {quote(margin_wad)} and no position, but has not ended"
-        if account.cash_wad < before.accounts[name].cash_wad:
-            return f"the loss of {part} was taken from the cash of {name}"
+        margin_wad = margin_of(after.accounts[name], part.market) or 0
+        empty = not after.accounts[name].sizes_wad[part.market]
+        if empty and margin_wad < 0:
+            return f"{part} has no position and owes {quote(-margin_wad)} quote that nobody recorded"
+        if account.cash_wad != before.accounts[name].cash_wad:
+            gained_wad = account.cash_wad - before.accounts[name].cash_wad
+            return f"the liquidation of {part} changed the cash of {name} by {quote(gained_wad)}"
+        kept_wad = margin_wad
     elif empty and account.cash_wad < 0:
         return f"{name} has nothing left but a debt of {quote(-account.cash_wad)} quote that nobody recorded"
     taken = _quote_wad(after, liquidator) - _quote_wad(before, liquidator)
@@ -267,8 +270,8 @@ def _bad_debt_once(step: Step) -> Verdict:
         return False
     if not empty:
         return f"a debt of {name} was forgiven while it holds positions or collateral"
-    if account.cash_wad != 0 and not isinstance(part, Bucket):
-        return f"{name} keeps {quote(account.cash_wad)} quote of cash after its debt was forgiven"
+    if kept_wad != 0:
+        return f"{part} keeps {quote(kept_wad)} quote after its debt was forgiven"
     if left - own + taken + to_insurance != 0:
         return (
             f"{name} was forgiven {quote(left - own + taken)} quote, insurance and bad debt took {quote(-to_insurance)}"

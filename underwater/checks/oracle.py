@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reference.parameters import Feed
 from reference.parts import behind, cross_of, is_unencumbered, part_of
 from reference.prices import FRESH, STALE, collateral_price_status, mark_status, prices
-from reference.state import Account, State, margin_of
+from reference.state import Account, State
 from underwater.checks import MARKET_AT, Check, Step, Verdict, kinds
 
 _DECISIONS = kinds(
@@ -39,6 +39,8 @@ def _of_buckets(step: Step) -> Iterator[tuple[Feed, int]]:
     name, market = step.action.arguments[:2]
     account = step.after.accounts[name]
     tested = [account]
+    if step.kind == "join" and not account.sizes_wad[market]:
+        return
     if step.kind == "isolate":
         tested.append(behind(account, market))
     elif step.kind == "move_margin" and step.action.arguments[2] < 0:
@@ -67,9 +69,7 @@ def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
     tested = {"withdraw": arguments[:1], "trade": arguments[1:3], "liquidate": arguments[:1], "seize": arguments[:1]}
     for name in tested[step.kind]:
         account = step.after.accounts[name]
-        if step.kind in ("trade", "liquidate") and margin_of(state.accounts[name], market_number) is not None:
-            if margin_of(account, market_number) is None:
-                continue  # a bucket that has ended was tested without a position: no price is needed for that
+        if step.kind in ("trade", "liquidate"):
             account = behind(account, market_number)
         if not is_unencumbered(account):
             yield from _needed(state, account)

@@ -111,12 +111,13 @@ class Participants:
                 "trade",
                 "deposit",
                 "isolate",
+                "join",
                 "move_margin",
             )
         )
         action = self._DRAWS[kind](self, state)
         arguments = action.arguments
-        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize", "isolate", "move_margin"):
+        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize", "isolate", "join", "move_margin"):
             arguments = (attacker, *arguments[1:])
         elif kind == "trade":
             arguments = (arguments[0], attacker, *arguments[2:])

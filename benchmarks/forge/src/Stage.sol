@@ -307,13 +307,16 @@ abstract contract Stage {
         return market;
     }
 
-    /// @dev An account that can be liquidated, if one of three is; a debtor where debt is needed.
+    /// @dev An account that can be liquidated, or has a bucket that can, if one of three is; a debtor where debt is needed.
     function _prey(Dice memory dice, bool isDebtor) internal view returns (uint256 account) {
         account = _account(dice);
         for (uint256 i; i < 3; ++i) {
             uint256 candidate = (account + i) % 8;
             if (isDebtor && ENGINE.cashOf(_at(candidate)) >= 0) continue;
             (uint256 status, int256 equity,, uint256 margin) = ENGINE.accountHealth(_at(candidate));
+            if (status == 0 && equity < int256(margin)) return candidate;
+            if (isDebtor) continue;
+            (status, equity,, margin) = ENGINE.bucketHealth(_at(candidate), _isolated(candidate, i));
             if (status == 0 && equity < int256(margin)) return candidate;
         }
     }

@@ -109,6 +109,7 @@ class Slots:
             slot = layout.slot("_markets") + number * market_size + int(members["fundingState"]["slot"])
             self._add(engine, slot, f"funding rate of {market.name}")
             self._add(engine, slot + 1, f"funding due in {market.name}")
+            self._add(engine, slot + 2, f"exposure to the premium of {market.name}")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -221,7 +222,7 @@ class Slots:
             open_interest_wad=tuple(rest[3 : 3 + markets]),
             pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
             held_units=tuple(rest[3 + markets + collaterals :]),
-            funding=tuple(map(unpack_funding, funding[::2], funding[1::2])),
+            funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
         )
         return with_due(observed)
 
@@ -231,16 +232,19 @@ _DUE_BITS = 136
 
 
 def pack_funding(every: tuple[Funding, ...]) -> list[int]:
-    """Two slots a market."""
+    """Three slots a market."""
     values: list[int] = []
-    for rate_wad, premium_wad, accrued_at_s, carry, due_wad, index_wad in every:
-        low = rate_wad % (1 << 64) | premium_wad % (1 << 64) << 64 | accrued_at_s << 128 | carry << 176
-        values += (low, due_wad % (1 << _DUE_BITS) | index_wad << _DUE_BITS)
+    for rate_wad, premium_wad, written_at_s, carry, due_wad, index_wad, exposure_wad_s, begun_at_s in every:
+        values += (
+            rate_wad % (1 << 64) | premium_wad % (1 << 64) << 64 | written_at_s << 128 | carry << 176,
+            due_wad % (1 << _DUE_BITS) | index_wad << _DUE_BITS,
+            exposure_wad_s % (1 << 128) | begun_at_s << 128,
+        )
     return values
 
 
-def unpack_funding(first: int, second: int) -> Funding:
-    """A market's funding from its two slots."""
+def unpack_funding(first: int, second: int, third: int) -> Funding:
+    """A market's funding from its three slots."""
     due_wad, index_wad = second % (1 << _DUE_BITS), second >> _DUE_BITS
     rate_wad, premium_wad = first % (1 << 64), (first >> 64) % (1 << 64)
     return Funding(
@@ -250,6 +254,8 @@ def unpack_funding(first: int, second: int) -> Funding:
         first >> 176,
         _signed(due_wad, _DUE_BITS),
         index_wad,
+        _signed(third % (1 << 128), 128),
+        third >> 128,
     )
 
 
