@@ -22,7 +22,7 @@ abstract contract Buckets is Ledger, IBuckets {
         self.margins[market] = int256(amount);
         _setIsolated(self, market, true);
         emit Isolated(account, market, amount);
-        _requireInitialMargin(account, _noPrice());
+        _requireInitialMargin(account, _noPrice(), Marks.USABLE);
         _requireBucketInitialMargin(account, market);
     }
 
@@ -35,7 +35,7 @@ abstract contract Buckets is Ledger, IBuckets {
         _setIsolated(self, market, false);
         self.cash += margin;
         emit Joined(account, market, margin);
-        if (self.positions[market].size != 0) _requireInitialMargin(account, _noPrice());
+        if (self.positions[market].size != 0) _requireInitialMargin(account, _noPrice(), Marks.USABLE);
     }
 
     /// @inheritdoc IBuckets
@@ -48,7 +48,7 @@ abstract contract Buckets is Ledger, IBuckets {
         self.cash -= amount;
         self.margins[market] += amount;
         emit MarginMoved(account, market, amount);
-        if (amount > 0) _requireInitialMargin(account, _noPrice());
+        if (amount > 0) _requireInitialMargin(account, _noPrice(), Marks.USABLE);
         else _requireBucketInitialMargin(account, market);
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Parameters} from "./Parameters.sol";
 import {FundingParameters} from "./Types.sol";
+import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {SIGNED_WAD} from "./libraries/Wad.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
@@ -63,13 +64,15 @@ abstract contract Funding is Parameters {
     }
 
     /// @notice Writes down what has fallen due, if an interval has ended. Rule F3.
-    /// @param mark the index from now on, quote wad
-    function _accrueFunding(uint256 market, uint256 mark) internal {
+    /// @param mark of the market; the index from now on, if it is usable
+    function _accrueFunding(Price memory mark) internal {
+        uint256 market = mark.asset;
+        FundingState storage state = _markets[market].fundingState;
         Accrued memory accrued = _accruedFunding(market);
-        if (!accrued.ended && _markets[market].fundingState.index != 0) return;
+        if (!accrued.ended && state.index != 0) return;
         _writeDown(market, accrued);
-        _markets[market].fundingState.index = uint120(mark);
-        emit FundingAccrued(market, accrued.rate, accrued.due, mark);
+        if (mark.status == FeedReader.FRESH) state.index = uint120(mark.wad);
+        emit FundingAccrued(market, accrued.rate, accrued.due, state.index);
     }
 
     /// @notice Writes down what has fallen due under the parameters that are about to change. Rule F5.

@@ -10,7 +10,8 @@ import {
     LiquidationParameters,
     MarketLimits,
     MarketListing,
-    OpenInterestScaling
+    OpenInterestScaling,
+    SecondSource
 } from "./Types.sol";
 import {IGovernance} from "./interfaces/IGovernance.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
@@ -36,10 +37,12 @@ contract Governance is Funding, IGovernance {
         self.limits = listing.limits;
         self.scaling = listing.scaling;
         self.funding = listing.funding;
+        self.secondSource = listing.secondSource;
         self.largestPrice = FeedReader.toWad(listing.feed.maximumAnswer, listing.feed.decimals);
         self.brackets.store(listing.brackets);
         Safety.requireSteps(self.lot, self.tick);
         _requireSuitableFeed(self);
+        _requireSuitableSecondSource(self, listing.secondSource);
         _requireSafeLimits(self);
         Safety.requireScaling(listing.scaling);
         Safety.requireFunding(listing.funding);
@@ -53,6 +56,7 @@ contract Governance is Funding, IGovernance {
         emit OpenInterestScalingSet(market, listing.scaling.lower, listing.scaling.upper);
         _emitFunding(market, listing.funding);
         _emitMarketFeed(market, listing.feed);
+        if (listing.secondSource.feed.feed != address(0)) _emitSecondSource(market, listing.secondSource);
     }
 
     /// @inheritdoc IGovernance
@@ -135,6 +139,14 @@ contract Governance is Funding, IGovernance {
     }
 
     /// @inheritdoc IGovernance
+    function setSecondSource(uint256 market, SecondSource calldata source) external onlyRole(ORACLE_ROLE) {
+        _requireMarket(market);
+        _markets[market].secondSource = source;
+        _requireSuitableSecondSource(_markets[market], source);
+        _emitSecondSource(market, source);
+    }
+
+    /// @inheritdoc IGovernance
     function setCollateralFeed(uint256 collateral, Feed calldata feed) external onlyRole(ORACLE_ROLE) {
         _requireCollateral(collateral);
         Safety.require_(collateral != 0, "feed");
@@ -149,10 +161,27 @@ contract Governance is Funding, IGovernance {
         Safety.requireMaintained(self.limits, self.funding, self.brackets[0].maintenanceRate);
     }
 
-    /// @dev Rules P4, C2: the feed can answer at least a tick, and nothing above the largest price as listed.
+    /// @dev Rules P4, C2, P12: the feed can answer at least a tick, and nothing above the largest price as listed; and it
+    /// is not the second source.
     function _requireSuitableFeed(Market storage self) private view {
-        uint256 most = FeedReader.toWad(self.feed.maximumAnswer, self.feed.decimals);
-        Safety.require_(most >= self.tick && most <= self.largestPrice, "feed");
+        Safety.require_(_canAnswer(self, self.feed) && self.feed.feed != self.secondSource.feed.feed, "feed");
+    }
+
+    /// @dev Rule P12.
+    function _requireSuitableSecondSource(Market storage self, SecondSource calldata source) private view {
+        if (source.feed.feed == address(0)) {
+            Safety.requireNoSecondSource(source);
+            return;
+        }
+        Safety.requireFeed(source.feed);
+        Safety.requireDeviation(source.deviationRate);
+        Safety.require_(_canAnswer(self, self.secondSource.feed) && self.feed.feed != source.feed.feed, "secondSource");
+    }
+
+    /// @dev Rules P4, C2, P12: the feed's largest answer is at least a tick and at most the largest price as listed.
+    function _canAnswer(Market storage self, Feed storage feed) private view returns (bool) {
+        uint256 most = FeedReader.toWad(feed.maximumAnswer, feed.decimals);
+        return most >= self.tick && most <= self.largestPrice;
     }
 
     function _emitLimits(uint256 market, MarketLimits calldata limits) private {
@@ -174,6 +203,19 @@ contract Governance is Funding, IGovernance {
 
     function _emitMarketFeed(uint256 market, Feed calldata feed) private {
         emit MarketFeedSet(market, feed.feed, feed.decimals, feed.heartbeat, feed.minimumAnswer, feed.maximumAnswer);
+    }
+
+    function _emitSecondSource(uint256 market, SecondSource calldata source) private {
+        Feed calldata feed = source.feed;
+        emit SecondSourceSet(
+            market,
+            feed.feed,
+            feed.decimals,
+            feed.heartbeat,
+            feed.minimumAnswer,
+            feed.maximumAnswer,
+            source.deviationRate
+        );
     }
 
     function _emitCollateralFeed(uint256 collateral, Feed calldata feed) private {

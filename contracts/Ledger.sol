@@ -57,7 +57,7 @@ abstract contract Ledger is Risk, ILedger {
         if (collateral == SETTLEMENT) _takeCash(account, units);
         else _takeCollateral(account, collateral, units);
         emit Withdrawn(account, collateral, units);
-        _requireInitialMargin(account, _noPrice());
+        _requireInitialMargin(account, _noPrice(), Marks.USABLE);
         _collaterals[collateral].token.safeTransfer(account, units);
     }
 
@@ -70,8 +70,8 @@ abstract contract Ledger is Risk, ILedger {
         if (size == 0) revert NoPosition(account, market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
-        _accrueFunding(market, mark.wad);
-        _change(account, mark, 0, 0);
+        _accrueFunding(mark);
+        _change(account, market, mark.wad, 0, 0);
         emit Settled(account, market, Wad.worth(size, _netOfFunding(market, mark.wad)) + quote);
     }
 
@@ -81,7 +81,7 @@ abstract contract Ledger is Risk, ILedger {
         _requireMarket(market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
-        _accrueFunding(market, mark.wad);
+        _accrueFunding(mark);
     }
 
     /// @inheritdoc ILedger
@@ -112,23 +112,23 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @notice Changes a position and settles it at the mark. Rules L6, T5, Q5.
     /// @dev Funding has accrued before. What is due on the size that comes is taken off again: it is not its holder's.
-    /// @param mark of the market in which it changes
+    /// @param mark quote wad
     /// @param size change of the size, base wad
     /// @param payment change of the money behind it and the position's quote together, quote wad
-    function _change(address account, Price memory mark, int256 size, int256 payment)
+    function _change(address account, uint256 market, uint256 mark, int256 size, int256 payment)
         internal
         returns (Effect memory effect)
     {
         Account storage self = _accounts[account];
-        (int256 sizeBefore, int256 quote) = _positionOf(self, mark.asset);
-        int256 sizeAfter = sizeBefore + size;
-        int256 net = _netOfFunding(mark.asset, mark.wad);
+        int256 quote;
+        (effect.sizeBefore, quote) = _positionOf(self, market);
+        (effect.size, effect.payment) = (size, payment);
+        int256 sizeAfter = effect.sizeBefore + size;
+        int256 net = _netOfFunding(market, mark);
         int256 worth = Wad.worth(sizeAfter, net);
-        effect.sizeBefore = sizeBefore;
-        effect.gain = Wad.worth(size, int256(mark.wad)) + payment;
-        _pay(self, mark.asset, worth + quote + effect.gain - Wad.worth(size, net));
-        _setPosition(self, mark.asset, sizeAfter, -worth);
-        _countOpenInterest(mark.asset, sizeBefore, sizeAfter);
+        _pay(self, market, worth + quote + payment + Wad.worth(size, int256(mark) - net));
+        _setPosition(self, market, sizeAfter, -worth);
+        _countOpenInterest(market, effect.sizeBefore, sizeAfter);
     }
 
     /// @notice Repays bad debt with `amount`, quote wad, and keeps the rest. Rule L8.

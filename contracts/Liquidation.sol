@@ -21,9 +21,9 @@ abstract contract Liquidation is Trading, ILiquidation {
         if (held == 0) revert NoPosition(account, market);
         // Unusable or not: another market's mark may have to be refused before this one's (rule O5).
         Price memory mark = _priceOf(market);
-        Valuation memory valuation = _valueBehind(account, mark);
+        Valuation memory valuation = _valueBehind(account, mark, Marks.LENIENT);
         _requireLiquidatable(account, valuation);
-        _requireClosable(market, size, Wad.abs(held), mark.wad, valuation);
+        _requireClosable(market, size, Wad.abs(held), _markOf(mark, held, Marks.LENIENT), valuation);
         _requireWithinLimit(market, liquidator, size, held > 0);
         _takeOver(mark, liquidator, account, held > 0 ? int256(size) : -int256(size), valuation.equity);
         if (_isIsolated(_accounts[account], market)) _recordBucketBadDebt(account, market);
@@ -42,10 +42,10 @@ abstract contract Liquidation is Trading, ILiquidation {
         if (units > balance) revert InsufficientCollateral(account, balance);
         // Unusable or not: another price may have to be refused before this one (rule O5).
         Price memory price = _priceOf(FIRST_COLLATERAL + collateral);
-        _requireLiquidatable(account, _value(account, price));
+        _requireLiquidatable(account, _value(account, price, Marks.LENIENT));
         uint256 payment = _requireOwed(account, collateral, units, price.wad);
         _buyCollateral(liquidator, account, collateral, units, payment);
-        _requireInitialMargin(liquidator, price);
+        _requireInitialMargin(liquidator, price, Marks.PRUDENT);
         _recordBadDebt(account);
     }
 
@@ -72,19 +72,20 @@ abstract contract Liquidation is Trading, ILiquidation {
         if (size > permitted) revert CloseTooLarge(permitted);
     }
 
-    /// @dev Rules Q2, Q5, and T6 for the liquidator.
+    /// @dev Rules Q2, Q5, and T6 for the liquidator, with prudent marks.
     /// @param size what the liquidator takes over, base wad, negative if it is short
     /// @param equity of the account before, quote wad
     function _takeOver(Price memory mark, address liquidator, address account, int256 size, int256 equity) private {
         uint256 market = mark.asset;
-        _accrueFunding(market, mark.wad);
-        int256 amount = Wad.worth(size, int256(mark.wad));
+        _accrueFunding(mark);
+        uint256 wad = _markOf(mark, size, Marks.LENIENT);
+        int256 amount = Wad.worth(size, int256(wad));
         (uint256 liquidatorPart, uint256 insurancePart) = _penalty(market, Wad.abs(amount), equity);
         _creditInsurance(insurancePart);
-        emit Liquidated(account, liquidator, market, Wad.abs(size), mark.wad, liquidatorPart, insurancePart);
-        _change(account, mark, -size, amount - int256(liquidatorPart + insurancePart));
-        Effect memory taken = _change(liquidator, mark, size, int256(liquidatorPart) - amount);
-        _requireMarginAfter(liquidator, mark, taken);
+        emit Liquidated(account, liquidator, market, Wad.abs(size), wad, liquidatorPart, insurancePart);
+        _change(account, market, wad, -size, amount - int256(liquidatorPart + insurancePart));
+        Effect memory taken = _change(liquidator, market, wad, size, int256(liquidatorPart) - amount);
+        _requireMarginAfter(liquidator, mark, taken, Marks.PRUDENT);
     }
 
     /// @dev Rule Q5: the penalty is rounded up, the liquidator's part of it down; the insurance fund gets the rest,

@@ -3,7 +3,14 @@ pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {Accounts} from "./Accounts.sol";
-import {Feed, FundingParameters, LiquidationParameters, MarketLimits, OpenInterestScaling} from "./Types.sol";
+import {
+    Feed,
+    FundingParameters,
+    LiquidationParameters,
+    MarketLimits,
+    OpenInterestScaling,
+    SecondSource
+} from "./Types.sol";
 import {IParameters} from "./interfaces/IParameters.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {Safety} from "./libraries/Safety.sol";
@@ -48,6 +55,7 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// @param scaling see `OpenInterestScaling`
     /// @param funding see `FundingParameters`
     /// @param fundingState see `FundingState`
+    /// @param secondSource see `SecondSource`
     /// @param largestPrice the largest answer of the feed that it was listed with, quote wad: the most that any later
     /// feed may answer. Rules N6, C2.
     /// @param openInterest sum of all positive sizes, base wad. Rule T5.
@@ -60,6 +68,7 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         OpenInterestScaling scaling;
         FundingParameters funding;
         FundingState fundingState;
+        SecondSource secondSource;
         uint256 largestPrice;
         uint256 openInterest;
         Brackets.Stored[MOST_BRACKETS] brackets;

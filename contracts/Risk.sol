@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Funding} from "./Funding.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
+import {OracleRouter} from "./libraries/OracleRouter.sol";
 import {WAD, Wad} from "./libraries/Wad.sol";
 import {LibBit} from "solady/src/utils/LibBit.sol";
 
@@ -17,11 +18,20 @@ abstract contract Risk is Funding {
     /// @dev The number of no asset.
     uint256 private constant NOTHING = type(uint256).max;
 
+    /// @notice Which marks a valuation takes where they are uncertain: none of them, or one of two pairs. Rule O7.
+    enum Marks {
+        USABLE,
+        PRUDENT,
+        LENIENT
+    }
+
     /// @notice Rules V3, V6.
+    /// @param uncertain status of the first uncertain mark that it rests on; 0 if all are usable
     /// @param equity quote wad, may be negative
     /// @param initialMargin quote wad
     /// @param maintenanceMargin quote wad
     struct Valuation {
+        uint256 uncertain;
         int256 equity;
         uint256 initialMargin;
         uint256 maintenanceMargin;
@@ -29,22 +39,31 @@ abstract contract Risk is Funding {
 
     /// @notice What an action changed of an account that changed nothing but one position and the money behind it.
     /// @param sizeBefore of the position, base wad
-    /// @param gain by how much equity changed, at an unmoved mark, quote wad
+    /// @param size by how much it changed, base wad
+    /// @param payment by how much the money behind it and its quote changed together, quote wad
     struct Effect {
         int256 sizeBefore;
-        int256 gain;
+        int256 size;
+        int256 payment;
     }
 
     /// @notice The price of an asset, usable or not: the mark of a market, or the price of one whole token.
-    /// @dev Rules O1 to O3.
+    /// @dev Rules O1 to O3, O6.
     function _priceOf(uint256 asset) internal view returns (Price memory price) {
         price.asset = asset;
         if (asset < FIRST_COLLATERAL) {
             Market storage market = _markets[asset];
-            price.read(market.feed, market.tick);
+            OracleRouter.read(price, market.feed, market.secondSource, market.tick, market.largestPrice);
         } else {
             price.read(_collaterals[asset - FIRST_COLLATERAL].feed, 1);
         }
+    }
+
+    /// @notice The mark that counts for a position, quote wad. Rule O7.
+    /// @param size of the position, base wad
+    function _markOf(Price memory price, int256 size, Marks marks) internal pure returns (uint256) {
+        if (marks == Marks.LENIENT) return size > 0 ? price.lenientLong : price.lenientShort;
+        return size > 0 ? price.low : price.high;
     }
 
     /// @notice A price of nothing, for a valuation that has to read every price itself.
@@ -52,12 +71,12 @@ abstract contract Risk is Funding {
         price.asset = NOTHING;
     }
 
-    /// @notice Values an account, or says which price is unusable.
+    /// @notice Values an account, or says which price cannot be used for it.
     /// @dev Rules V1 to V6, in the order of O5: one pass over the assets held across, one reading each.
     /// @param known a price that was read before; it is used, and if unusable reported, in its turn
     /// @return valuation complete if `unusable.status` is 0
-    /// @return unusable the first unusable price
-    function _tryValue(address account, Price memory known)
+    /// @return unusable the first price that cannot be used
+    function _tryValue(address account, Price memory known, Marks marks)
         internal
         view
         returns (Valuation memory valuation, Price memory unusable)
@@ -70,33 +89,44 @@ abstract contract Risk is Funding {
             // Clears the lowest bit, which is the asset's.
             holdings &= holdings - 1;
             Price memory price = asset == known.asset ? known : _priceOf(asset);
-            if (price.status != FeedReader.FRESH) return (valuation, price);
-            if (asset < FIRST_COLLATERAL) _addPosition(valuation, self, asset, price.wad);
+            if (price.status != FeedReader.FRESH && (marks == Marks.USABLE || price.isUnusable())) {
+                return (valuation, price);
+            }
+            if (asset < FIRST_COLLATERAL) _addPosition(valuation, self, price, marks);
             else _addCollateral(valuation, self, asset - FIRST_COLLATERAL, price.wad);
         }
     }
 
-    /// @notice Values an account, or reverts for the first unusable price. Rules O4, O5.
-    function _value(address account, Price memory known) internal view returns (Valuation memory valuation) {
+    /// @notice Values an account, or reverts for the first price that cannot be used. Rules O4, O5.
+    function _value(address account, Price memory known, Marks marks)
+        internal
+        view
+        returns (Valuation memory valuation)
+    {
         Price memory unusable;
-        (valuation, unusable) = _tryValue(account, known);
+        (valuation, unusable) = _tryValue(account, known, marks);
         unusable.requireFresh();
     }
 
     /// @notice Values a bucket. Rule B1.
     /// @param mark of its market, which may be used unless it has no position
-    function _valueBucket(address account, Price memory mark) internal view returns (Valuation memory valuation) {
+    function _valueBucket(address account, Price memory mark, Marks marks)
+        internal
+        view
+        returns (Valuation memory valuation)
+    {
         Account storage self = _accounts[account];
         valuation.equity = self.margins[mark.asset];
-        if (self.positions[mark.asset].size != 0) _addPosition(valuation, self, mark.asset, mark.wad);
+        if (self.positions[mark.asset].size != 0) _addPosition(valuation, self, mark, marks);
     }
 
     /// @notice Values what stands behind a position: its bucket, or the account. Rule B5.
-    /// @param mark of the market, which is reported if it is needed and unusable
-    function _valueBehind(address account, Price memory mark) internal view returns (Valuation memory) {
-        if (!_isIsolated(_accounts[account], mark.asset)) return _value(account, mark);
-        mark.requireFresh();
-        return _valueBucket(account, mark);
+    /// @param mark of the market, which is reported if it is needed and cannot be used
+    function _valueBehind(address account, Price memory mark, Marks marks) internal view returns (Valuation memory) {
+        if (!_isIsolated(_accounts[account], mark.asset)) return _value(account, mark, marks);
+        if (marks == Marks.USABLE) mark.requireFresh();
+        else mark.requireKnown();
+        return _valueBucket(account, mark, marks);
     }
 
     /// @notice Initial and maintenance requirement of a position at a price, quote wad, each rounded up.
@@ -117,15 +147,15 @@ abstract contract Risk is Funding {
     }
 
     /// @notice Refuses an account that is neither unencumbered nor above initial margin. Rules L2, Q6, V7.
-    function _requireInitialMargin(address account, Price memory known) internal view {
+    function _requireInitialMargin(address account, Price memory known, Marks marks) internal view {
         if (_isUnencumbered(_accounts[account])) return;
-        _requireInitial(account, _value(account, known));
+        _requireInitial(account, _value(account, known, marks));
     }
 
     /// @notice The same of a bucket. Rules B2, B4.
     function _requireBucketInitialMargin(address account, uint256 market) internal view {
         if (_isBucketUnencumbered(_accounts[account], market)) return;
-        _requireInitial(account, _valueBehind(account, _priceOf(market)));
+        _requireInitial(account, _valueBehind(account, _priceOf(market), Marks.USABLE));
     }
 
     /// @notice Refuses an account that was left below initial margin, unless its position was harmlessly reduced.
@@ -133,18 +163,25 @@ abstract contract Risk is Funding {
     /// nothing but its money and this one position has changed.
     /// @param mark of the market in which the position changed
     /// @param effect what the action changed
-    function _requireMarginAfter(address account, Price memory mark, Effect memory effect) internal view {
+    /// @param otherwise which marks will do where the position was not reduced; prudent ones if it was
+    function _requireMarginAfter(address account, Price memory mark, Effect memory effect, Marks otherwise)
+        internal
+        view
+    {
         Account storage self = _accounts[account];
         bool isolated = _isIsolated(self, mark.asset);
         if (isolated ? _isBucketUnencumbered(self, mark.asset) : _isUnencumbered(self)) return;
-        Valuation memory present = _valueBehind(account, mark);
-        if (present.equity >= int256(present.initialMargin)) return;
         int256 size = self.positions[mark.asset].size;
-        if (_isReduction(effect.sizeBefore, size)) {
-            uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, mark.wad);
-            uint256 required = _maintenanceUp(mark.asset, size, mark.wad);
+        bool reduced = _isReduction(effect.sizeBefore, size);
+        Valuation memory present = _valueBehind(account, mark, reduced ? Marks.PRUDENT : otherwise);
+        if (present.equity >= int256(present.initialMargin)) return;
+        if (reduced) {
+            uint256 wad = _markOf(mark, effect.sizeBefore, Marks.PRUDENT);
+            uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, wad);
+            uint256 required = _maintenanceUp(mark.asset, size, wad);
             uint256 marginBefore = present.maintenanceMargin + released - required;
-            if (_didNoHarm(present, present.equity - effect.gain, marginBefore)) return;
+            int256 gain = Wad.worth(effect.size, int256(wad)) + effect.payment;
+            if (_didNoHarm(present, present.equity - gain, marginBefore)) return;
         }
         revert InsufficientMargin(account, present.equity, present.initialMargin);
     }
@@ -183,9 +220,15 @@ abstract contract Risk is Funding {
         return present.equity >= margin || equityBefore < before;
     }
 
-    /// @dev Rules V1, V4, V5, V6.
-    function _addPosition(Valuation memory valuation, Account storage self, uint256 market, uint256 mark) private view {
+    /// @dev Rules V1, V4, V5, V6, O7.
+    function _addPosition(Valuation memory valuation, Account storage self, Price memory price, Marks marks)
+        private
+        view
+    {
+        uint256 market = price.asset;
         (int256 size, int256 quote) = _positionOf(self, market);
+        if (valuation.uncertain == FeedReader.FRESH) valuation.uncertain = price.status;
+        uint256 mark = _markOf(price, size, marks);
         valuation.equity += Wad.worth(size, _netOfFunding(market, mark)) + quote;
         (uint256 initial, uint256 maintenance) = _requirementsUp(market, size, mark);
         valuation.initialMargin += initial;

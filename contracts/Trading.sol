@@ -21,11 +21,11 @@ abstract contract Trading is Buckets, ITrading {
         _requireLots(market, size);
         if (price == 0 || price % _markets[market].tick != 0) revert InvalidPrice(price);
         Price memory mark = _priceOf(market);
-        mark.requireFresh();
-        _requireInBand(market, price, mark.wad);
+        mark.requireKnown();
+        _requireInBand(market, price, mark.low, mark.high);
         _requireWithinLimit(market, buyer, size, true);
         _requireWithinLimit(market, seller, size, false);
-        _accrueFunding(market, mark.wad);
+        _accrueFunding(mark);
         _book(mark, buyer, seller, size, price);
     }
 
@@ -51,7 +51,11 @@ abstract contract Trading is Buckets, ITrading {
 
     /// @dev Rule T3. The quotient rounded down decides the same as the product of the rule, since the distance is a
     /// whole number, and no price is too large for it.
-    function _requireInBand(uint256 market, uint256 price, uint256 mark) private view {
+    /// @param low the lowest mark that there is, quote wad
+    /// @param high the highest, which is the same if the mark is usable
+    function _requireInBand(uint256 market, uint256 price, uint256 low, uint256 high) private view {
+        if (price >= low && price <= high) return;
+        uint256 mark = price < low ? low : high;
         uint256 distance = price > mark ? price - mark : mark - price;
         if (distance > Wad.mulRateDown(mark, _markets[market].limits.priceBandRate)) {
             revert PriceOutsideBand(price, mark);
@@ -66,12 +70,20 @@ abstract contract Trading is Buckets, ITrading {
         _creditFees(2 * fee);
         emit Traded(market, buyer, seller, size, price, fee);
         // Both are booked before either is tested: each is tested at what the trade made of it, the buyer first.
-        int256 cost = int256(amount);
-        int256 signedFee = int256(fee);
-        Effect memory bought = _change(buyer, mark, int256(size), -cost - signedFee);
-        Effect memory sold = _change(seller, mark, -int256(size), cost - signedFee);
-        _movePremium(market, amount, price, mark.wad);
-        _requireMarginAfter(buyer, mark, bought);
-        _requireMarginAfter(seller, mark, sold);
+        Effect memory bought = _exchange(buyer, mark, int256(size), -int256(amount + fee));
+        Effect memory sold = _exchange(seller, mark, -int256(size), int256(amount) - int256(fee));
+        if (mark.status == FeedReader.FRESH) _movePremium(market, amount, price, mark.wad);
+        _requireMarginAfter(buyer, mark, bought, Marks.USABLE);
+        _requireMarginAfter(seller, mark, sold, Marks.USABLE);
+    }
+
+    /// @dev Rule T5: at the prudent mark of the side on which the account is before the trade. Where it is on none, an
+    /// uncertain mark is refused later, since it cannot reduce.
+    function _exchange(address account, Price memory mark, int256 size, int256 payment)
+        private
+        returns (Effect memory)
+    {
+        uint256 wad = _markOf(mark, _accounts[account].positions[mark.asset].size, Marks.PRUDENT);
+        return _change(account, mark.asset, wad, size, payment);
     }
 }

@@ -15,6 +15,14 @@ struct Feed {
     int192 maximumAnswer;
 }
 
+/// @notice Another source of a market's mark. Rule P12.
+/// @param feed the source; all zero if there is none
+/// @param deviationRate how far the two may be apart, wad of what the market's feed says
+struct SecondSource {
+    Feed feed;
+    uint64 deviationRate;
+}
+
 /// @notice The margin rates that hold from a notional on. Rule P2.
 /// @param floor notional from which the bracket applies, quote wad
 /// @param initialRate marginal initial margin rate, wad
@@ -66,6 +74,7 @@ struct FundingParameters {
 /// @param limits what the risk role may change later
 /// @param scaling the same
 /// @param funding the same
+/// @param secondSource what the oracle role may change later, as it may the feed
 /// @param brackets one to eight brackets, rising
 struct MarketListing {
     Feed feed;
@@ -74,6 +83,7 @@ struct MarketListing {
     MarketLimits limits;
     OpenInterestScaling scaling;
     FundingParameters funding;
+    SecondSource secondSource;
     Bracket[] brackets;
 }
 

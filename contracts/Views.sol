@@ -12,16 +12,17 @@ import {Wad} from "./libraries/Wad.sol";
 /// @dev Section 11.
 abstract contract Views is Risk, IViews {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
+    using FeedReader for Price;
 
     /// @dev Rule W3: status if there is no liquidation price.
-    uint256 private constant NONE = 4;
+    uint256 private constant NONE = 6;
 
     /// @inheritdoc IViews
     /// @dev Rule W1.
     function accountHealth(address account) external view returns (uint256, int256, uint256, uint256) {
-        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
+        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice(), Marks.LENIENT);
         if (unusable.status != FeedReader.FRESH) return (unusable.status, 0, 0, 0);
-        return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
     }
 
     /// @inheritdoc IViews
@@ -33,9 +34,9 @@ abstract contract Views is Risk, IViews {
         Price memory mark;
         mark.asset = market;
         if (self.positions[market].size != 0) mark = _priceOf(market);
-        if (mark.status != FeedReader.FRESH) return (mark.status, 0, 0, 0);
-        Valuation memory valuation = _valueBucket(account, mark);
-        return (FeedReader.FRESH, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+        if (mark.isUnusable()) return (mark.status, 0, 0, 0);
+        Valuation memory valuation = _valueBucket(account, mark, Marks.LENIENT);
+        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
     }
 
     /// @inheritdoc IViews
@@ -69,10 +70,10 @@ abstract contract Views is Risk, IViews {
         zero.asset = market;
         Valuation memory rest;
         if (_isIsolated(_accounts[account], market)) {
-            rest = _valueBucket(account, zero);
+            rest = _valueBucket(account, zero, Marks.USABLE);
         } else {
             Price memory unusable;
-            (rest, unusable) = _tryValue(account, zero);
+            (rest, unusable) = _tryValue(account, zero, Marks.USABLE);
             if (unusable.status != FeedReader.FRESH) return (unusable.status, 0);
         }
         uint256 ticks = _boundary(market, size, rest);
@@ -85,6 +86,18 @@ abstract contract Views is Risk, IViews {
         _requireMarket(market);
         Accrued memory accrued = _accruedFunding(market);
         return (accrued.rate, _markets[market].fundingState.premium, accrued.due);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W7.
+    function markOf(uint256 market)
+        external
+        view
+        returns (uint256 status, uint256 low, uint256 high, uint256 lenientLong, uint256 lenientShort)
+    {
+        _requireMarket(market);
+        Price memory mark = _priceOf(market);
+        return (mark.status, mark.low, mark.high, mark.lenientLong, mark.lenientShort);
     }
 
     /// @inheritdoc IViews
@@ -121,6 +134,7 @@ abstract contract Views is Risk, IViews {
         listing.limits = self.limits;
         listing.scaling = self.scaling;
         listing.funding = self.funding;
+        listing.secondSource = self.secondSource;
         listing.brackets = new Bracket[](self.brackets.count());
         for (uint256 k; k < listing.brackets.length; ++k) {
             Brackets.Stored storage stored = self.brackets[k];

@@ -22,12 +22,12 @@ from reference.margin import (
     scaling,
 )
 from reference.parts import behind, bucket_of, cross_of, is_unencumbered, without_position
-from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.prices import FRESH, UNUSABLE, collateral_price_status, mark, mark_status, side_of
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, Account, State, margin_of, with_item
 from reference.trading import amount_wad, is_within_band, trading_fee_wad
 
-NO_LIQUIDATION_PRICE = 4
+NO_LIQUIDATION_PRICE = 6
 """W3's status where no price is the boundary."""
 
 
@@ -282,7 +282,7 @@ def initial_margin_price_wad(state: State, name: str, market: int) -> tuple[int,
     """The same boundary for ``equity >= initial margin``: where withdrawals and new risk stop.
 
     Only where open interest does not yet add to the requirement, at the price and one tick beyond: what it adds is not linear in
-    the price, so that there may be several such prices; status 4 then.
+    the price, so that there may be several such prices; status 6 then.
     """
     status, price_wad = _price_boundary_wad(state, name, market, 1, "initial")
     if status == FRESH:
@@ -375,9 +375,9 @@ def largest_close_wad(state: State, name: str, market: int) -> int | None:
     listed = state.parameters.markets[market]
     size_wad = account.sizes_wad[market]
     status, risk = health(state, account)
-    if size_wad == 0 or status != FRESH or risk.equity_wad >= risk.maintenance_margin_wad:
+    if size_wad == 0 or status in UNUSABLE or risk.equity_wad >= risk.maintenance_margin_wad:
         return None
-    _, mark_wad = mark_status(state, listed)
+    mark_wad = side_of(mark(state, listed).lenient, size_wad)
     return permitted_close_wad(state.parameters.liquidation, listed, size_wad, mark_wad, risk)
 
 

@@ -143,11 +143,12 @@ def written_down(market: Market, funding: Funding, now_s: int) -> Funding:
     return fallen._replace(written_at_s=now_s, exposure_wad_s=exposure_wad_s)
 
 
-def accrued(market: Market, funding: Funding, mark_wad: int, now_s: int) -> Funding | None:
-    """F3: what is written down at a usable mark; None where no interval has ended since the last time and the index is known."""
+def accrued(market: Market, funding: Funding, mark_wad: int | None, now_s: int) -> Funding | None:
+    """F3: what is written down at a mark (None: an uncertain one); None where no interval has ended since and the index is known."""
     if funding.index_wad and intervals_ended(market.funding, funding.written_at_s, now_s) == 0:
         return None
-    return written_down(market, funding, now_s)._replace(index_wad=mark_wad)
+    written = written_down(market, funding, now_s)
+    return written if mark_wad is None else written._replace(index_wad=mark_wad)
 
 
 def premium_after(market: Market, premium_wad: int, amount_wad: int, price_wad: int, mark_wad: int) -> int:

@@ -16,6 +16,7 @@ from reference.parameters import (
     Market,
     MarketLimits,
     OpenInterestScaling,
+    SecondSource,
     Unsafe,
 )
 from reference.rejection import Rejected
@@ -25,6 +26,8 @@ ADMIN = "DEFAULT_ADMIN_ROLE"
 RISK = "RISK_ROLE"
 ORACLE = "ORACLE_ROLE"
 TREASURER = "TREASURER_ROLE"
+NO_SOURCE = "none"
+"""What stands for a second source where there is none: the address 0."""
 ROLES = (ADMIN, RISK, ORACLE, TREASURER)
 
 
@@ -208,10 +211,35 @@ def set_market_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_market(state, market), feed=feed)
-    _require_safe(changed.validate, state.feed_decimals[feed.feed])
+    _require_safe(changed.validate_feed, state.feed_decimals[feed.feed])
     return _with_market(state, market, changed), (
         ("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )
+
+
+def set_second_source(
+    state: State,
+    caller: str,
+    market: int,
+    source: str,
+    decimals: int,
+    heartbeat_s: int,
+    minimum_answer: int,
+    maximum_answer: int,
+    deviation_rate_wad: int,
+) -> Effect:
+    """C2, P12: ``source`` may be ``NO_SOURCE``, with everything else 0: there is no second one from now on."""
+    require_role(state, caller, ORACLE)
+    listed = require_market(state, market)
+    fields = (decimals, heartbeat_s, minimum_answer, maximum_answer, deviation_rate_wad)
+    second = None
+    if source != NO_SOURCE:
+        second = SecondSource(Feed(source, *fields[:4]), deviation_rate_wad)
+    elif any(fields):
+        raise Rejected("UnsafeParameter", "secondSource")
+    changed = replace(listed, second=second)
+    _require_safe(changed.validate_second, None if second is None else state.feed_decimals[source])
+    return _with_market(state, market, changed), (("SecondSourceSet", market, source, *fields),)
 
 
 def set_collateral_feed(

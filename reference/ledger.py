@@ -6,10 +6,11 @@ raises ``Rejected`` and nothing has changed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from reference.funding import Funding, accrued
-from reference.margin import position_value_wad, require_risk
+from reference.margin import Risk, position_value_wad, require_risk
 from reference.parameters import Collateral, Market
 from reference.parts import is_unencumbered
 from reference.prices import require_mark
@@ -139,17 +140,22 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
     )
 
 
-def require_initial_margin(state: State, name: str, account: Account) -> None:
+def require_initial_margin(
+    state: State, name: str, account: Account, valued: Callable[[State, Account], Risk] = require_risk
+) -> None:
     """The margin test of L2 and Q6: unencumbered (V7), or equity of at least the initial margin."""
     if is_unencumbered(account):
         return
-    risk = require_risk(state, account)
+    risk = valued(state, account)
     if risk.equity_wad < risk.initial_margin_wad:
         raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
 
 
-def accrue_funding_at(state: State, market: int, mark_wad: int) -> tuple[tuple[Funding, ...], tuple[Event, ...]]:
-    """F3: every market's funding after one of them has accrued at a usable mark, and the event of it. What is due stays as it is."""
+def accrue_funding_at(state: State, market: int, mark_wad: int | None) -> tuple[tuple[Funding, ...], tuple[Event, ...]]:
+    """F3: every market's funding after one of them has accrued, and the event of it. What is due stays as it is.
+
+    ``mark_wad`` is None where the mark is uncertain.
+    """
     after = accrued(state.parameters.markets[market], state.funding[market], mark_wad, state.time_s)
     if after is None:
         return state.funding, ()

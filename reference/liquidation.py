@@ -15,10 +15,10 @@ from reference.ledger import (
     require_market,
     require_right,
 )
-from reference.margin import Risk, is_liquidatable, notional_wad, require_risk
+from reference.margin import Risk, is_liquidatable, notional_wad, require_lenient_risk, require_prudent_risk
 from reference.parameters import Collateral, LiquidationParameters, Market
 from reference.parts import behind, has_positions
-from reference.prices import require_collateral_price, require_mark
+from reference.prices import FRESH, require_collateral_price, require_known_mark, side_of
 from reference.rejection import Rejected
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor
 from reference.state import Account, State, margin_of, with_item
@@ -60,7 +60,7 @@ def penalty(parameters: LiquidationParameters, market: Market, amount: int, equi
 
 def _require_liquidatable(state: State, name: str, account: Account) -> Risk:
     """O5, Q1: of the account, or of a bucket."""
-    risk = require_risk(state, account)
+    risk = require_lenient_risk(state, account)
     if not is_liquidatable(risk):
         raise Rejected("AccountHealthy", name, risk.equity_wad, risk.maintenance_margin_wad)
     return risk
@@ -79,7 +79,8 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     if held_wad == 0:
         raise Rejected("NoPosition", account, market)
     risk = _require_liquidatable(state, account, behind(before, market))
-    mark_wad = require_mark(state, listed)
+    found = require_known_mark(state, listed)
+    mark_wad = side_of(found.lenient, held_wad)
     permitted_wad = permitted_close_wad(state.parameters.liquidation, listed, held_wad, mark_wad, risk)
     if size_wad > permitted_wad:
         raise Rejected("CloseTooLarge", permitted_wad)
@@ -96,7 +97,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     liquidator_size_wad = liquidator_after.sizes_wad[market]
     require_position_limit(listed, liquidator, liquidator_before.sizes_wad[market], liquidator_size_wad)
     credited = credited_to_insurance(state, insurance_part_wad)
-    funding, events = accrue_funding_at(state, market, mark_wad)
+    funding, events = accrue_funding_at(state, market, mark_wad if found.status == FRESH else None)
     moved = credited._replace(
         funding=funding,
         accounts={**state.accounts, account: after, liquidator: liquidator_after},
@@ -109,7 +110,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
             ),
         ),
     )
-    require_margin_after(moved, liquidator, liquidator_before, liquidator_after, market)
+    require_margin_after(moved, liquidator, liquidator_before, liquidator_after, market, may_take_over=True)
     event: Event = (
         "Liquidated",
         account,
@@ -167,7 +168,7 @@ def seize(state: State, caller: str, liquidator: str, account: str, collateral: 
         cash_wad=liquidator_before.cash_wad - payment_wad,
         units=with_item(liquidator_before.units, collateral, liquidator_before.units[collateral] + units),
     )
-    require_initial_margin(state, liquidator, liquidator_after)
+    require_initial_margin(state, liquidator, liquidator_after, require_prudent_risk)
     moved = state._replace(accounts={**state.accounts, account: after, liquidator: liquidator_after})
     final, more = _absorb_bad_debt(moved, account)
     return final, (("Seized", account, liquidator, collateral, units, payment_wad), *more)

@@ -67,6 +67,7 @@ RULES: dict[str, Callable[..., Effect]] = {
     "set_deposit_cap": governance.set_deposit_cap,
     "set_liquidation_parameters": governance.set_liquidation_parameters,
     "set_market_feed": governance.set_market_feed,
+    "set_second_source": governance.set_second_source,
     "set_collateral_feed": governance.set_collateral_feed,
     "grant_role": governance.grant_role,
     "revoke_role": governance.revoke_role,

@@ -13,15 +13,19 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from reference.parameters import Collateral, Market, Parameters
-from reference.parts import bucket_of, without_position
+from reference.parts import bucket_of, cross_of, without_position
 from reference.prices import (
     FRESH,
+    UNCERTAIN,
+    UNUSABLE,
     Price,
     collateral_price_status,
     mark_status,
     prices,
     refuse,
+    side_of,
 )
+from reference.rejection import Rejected
 from reference.rounding import WAD
 from reference.state import Account, Bucket, FeedReading, Part, State, margin_of
 
@@ -35,7 +39,7 @@ class Risk(NamedTuple):
 
 
 class Health(NamedTuple):
-    """W1: a price status and, where it is ``FRESH``, the account's risk (else zeros)."""
+    """W1: a price status, and the account's risk: at lenient prices where the status is uncertain, zeros where it is unusable."""
 
     status: int
     risk: Risk
@@ -144,15 +148,19 @@ def health_of(state: State, part: Part) -> Health:
 
 
 def health_without(state: State, account: Account, market: int) -> Health:
-    """``health`` of the account as if it had no cross position in one market. A sum less one of its terms, where it can be known."""
+    """W3: the account's risk as if it had no cross position in one market, or the status of the first other price that is not usable.
+
+    A sum less one of its terms, where it can be known.
+    """
     size_wad, mark = account.sizes_wad[market], prices(state).marks[market]
-    if size_wad == 0:
-        return health(state, account)
-    if mark.status != FRESH:
-        return health(state, without_position(account, market))
-    status, risk = health(state, account)
-    if status != FRESH:
-        return Health(status, NO_RISK)
+    if size_wad == 0 or mark.status != FRESH:
+        account = without_position(account, market) if size_wad else account
+        found = _valuation(state, account)
+        return found.health if found.health.status == FRESH else Health(_first_status(found), NO_RISK)
+    found = _valuation(state, account)
+    if found.health.status != FRESH:
+        return Health(_first_status(found), NO_RISK)
+    risk = found.health.risk
     value_wad, base_wad2, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
     worth_open_wad = notional_wad(state.open_interest_wad[market], mark.price_wad)
     initial_wad = _initial_wad(state.parameters.markets[market], abs(value_wad), base_wad2, worth_open_wad)
@@ -172,13 +180,55 @@ def funding_due_wad(state: State, market: int, size_wad: int) -> int:
 
 
 def require_risk(state: State, account: Account) -> Risk:
-    """V3, V6. Raises ``Rejected`` for the first unusable price in the order of O5."""
+    """V3, V6. Raises ``Rejected`` for the first price, in the order of O5, that is not usable."""
     found = _valuation(state, account)
     if found.health.status != FRESH:
-        broken = found.prices[-1]
-        assert broken.of.feed is not None
-        raise refuse(state, broken.of.feed, broken.status)
+        raise _refuse_first(state, found, but=(FRESH,))
     return found.health.risk
+
+
+def require_lenient_risk(state: State, account: Account) -> Risk:
+    """V3, V6, O7: as a liquidation sees it. Raises ``Rejected`` for the first unusable price."""
+    found = _valuation(state, account)
+    if found.health.status in UNUSABLE:
+        raise _refuse_first(state, found, but=(FRESH, *UNCERTAIN))
+    return found.health.risk
+
+
+def require_prudent_risk(state: State, account: Account) -> Risk:
+    """V3, V6, O7: as what its owner does is tested. Raises ``Rejected`` for the first unusable price."""
+    found = _valuation(state, account)
+    if found.health.status == FRESH:
+        return found.health.risk
+    if found.health.status in UNUSABLE:
+        raise _refuse_first(state, found, but=(FRESH, *UNCERTAIN))
+    return _prudent_risk(state, cross_of(account))
+
+
+def _first_status(found: _Valuation) -> int:
+    """O5: that of the first price that is not usable; one is not."""
+    return next(price.status for price in found.prices if price.status != FRESH)
+
+
+def _refuse_first(state: State, found: _Valuation, but: tuple[int, ...]) -> Rejected:
+    first = next(price for price in found.prices if price.status not in but)
+    assert first.of.feed is not None
+    return refuse(state, first.of.feed, first.status)
+
+
+def _prudent_risk(state: State, account: Account) -> Risk:
+    """O7, of an account without buckets: what differs from the lenient valuation is the uncertain positions."""
+    equity_wad, initial_wad, maintenance_wad = _valuation(state, account).health.risk
+    for number, (size_wad, price) in enumerate(zip(account.sizes_wad, prices(state).marks, strict=True)):
+        if size_wad and price.status in UNCERTAIN:
+            market, open_wad = state.parameters.markets[number], state.open_interest_wad[number]
+            for pair, sign in ((price.lenient, -1), (price.prudent, 1)):
+                mark_wad = side_of(pair, size_wad)
+                needs = requirements_wad(market, notional_wad(size_wad, mark_wad), notional_wad(open_wad, mark_wad))
+                equity_wad += sign * (size_wad * mark_wad // WAD)
+                initial_wad += sign * needs[0]
+                maintenance_wad += sign * needs[1]
+    return Risk(equity_wad, initial_wad, maintenance_wad)
 
 
 @dataclass(slots=True)
@@ -186,9 +236,9 @@ class _Valuation:
     """What an account is worth, and what that rests on.
 
     It holds for the same account, parameters and readings (by identity: they are immutable) from ``since_s`` to ``until_s``.
-    ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is. ``rests_on`` are
-    (market, least, most, due), of each market in which the account has a position: between which open interests it holds, at which
-    funding due on one unit.
+    It is lenient at uncertain marks. ``prices`` are those that it needs, in the order of O5, up to the first unusable one, if one is.
+    ``rests_on`` are (market, least, most, due), of each market in which the account has a position: between which open interests it
+    holds, at which funding due on one unit.
     """
 
     account: Account
@@ -261,6 +311,8 @@ def _renewed(last: _Valuation, state: State) -> _Valuation | None:
     for price in last.prices:
         if feeds[price.source] is not price.reading:
             return None
+        if price.second_source is not None and feeds[price.second_source] is not price.second_reading:
+            return None
     if not _holds_in(last, state):
         return None
     return _Valuation(
@@ -283,7 +335,7 @@ def _value(state: State, account: Account) -> _Valuation:
     needed: list[Price] = []
     rests_on: list[tuple[int, int, int, int]] = []
     equity_wad, sizes_wad, quotes_wad, units, pairs = account
-    initial_wad = maintenance_wad = status = 0
+    initial_wad = maintenance_wad = status = uncertain = 0
     isolated = dict(pairs) if pairs else pairs
     for number, price in enumerate(priced.marks):
         size_wad = sizes_wad[number]
@@ -292,7 +344,10 @@ def _value(state: State, account: Account) -> _Valuation:
         needed.append(price)
         status = price.status
         if status != FRESH:
-            break
+            if status in UNUSABLE:
+                break
+            uncertain = uncertain or status
+            status = FRESH
         value_wad, base_wad2, maintenance = price.worth.get(size_wad) or _position(
             price, parameters.markets[number], size_wad
         )
@@ -306,7 +361,7 @@ def _value(state: State, account: Account) -> _Valuation:
             initial_wad -= -base_wad2 // WAD
         else:
             rests_on.append((number, size_open_wad, size_open_wad, due))
-            worth_open_wad = size_open_wad * price.price_wad // WAD
+            worth_open_wad = size_open_wad * side_of(price.lenient, size_wad) // WAD
             initial_wad += _initial_wad(parameters.markets[number], abs(value_wad), base_wad2, worth_open_wad)
     if status == FRESH:
         for number, listed in enumerate(priced.collaterals):
@@ -329,7 +384,9 @@ def _value(state: State, account: Account) -> _Valuation:
         due_wad,
         priced.since_s,
         priced.until_s,
-        Health(FRESH, Risk(equity_wad, initial_wad, maintenance_wad)) if status == FRESH else Health(status, NO_RISK),
+        Health(uncertain, Risk(equity_wad, initial_wad, maintenance_wad))
+        if status == FRESH
+        else Health(status, NO_RISK),
     )
 
 
@@ -339,9 +396,9 @@ _MOST_WORTHS_KEPT = 256
 def _position(price: Price, market: Market, size_wad: int) -> tuple[int, int, int]:
     """A position's (value before what its quote adds, ``base`` of its initial margin in wad squared, maintenance margin).
 
-    V1 and V5, but for what open interest adds; kept with the price.
+    V1 and V5, but for what open interest adds, at the lenient price of its side; kept with the price.
     """
-    value_wad = size_wad * price.price_wad // WAD
+    value_wad = size_wad * side_of(price.lenient, size_wad) // WAD
     found = (value_wad, *_unscaled(market, abs(value_wad)))
     _keep_worth(price, size_wad, found)
     return found

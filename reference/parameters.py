@@ -20,6 +20,7 @@ MAXIMUM_SCALING_WAD = 10**38
 DAY_S = 86_400
 MAXIMUM_FUNDING_INTERVAL_S = DAY_S
 MAXIMUM_FUNDING_RATE_WAD = WAD // 10
+MAXIMUM_DEVIATION_RATE_WAD = WAD // 10
 
 
 class Unsafe(Exception):  # noqa: N818 (a refusal, as in ``rejection``)
@@ -74,6 +75,14 @@ class Feed:
             f"answer bounds {self.minimum_answer} to {self.maximum_answer} are not positive and rising",
         )
         _require(self.maximum_price_wad <= MAXIMUM_PRICE_WAD, "feed", "the largest answer is above 10^18 quote")
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSource:
+    """Another source of a market's mark, and how far the two may be apart, a fraction of what the first says (P12)."""
+
+    feed: Feed
+    deviation_rate_wad: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,7 @@ class Market:
     limits: MarketLimits
     scaling: OpenInterestScaling = NO_SCALING
     funding: FundingParameters = NO_FUNDING
+    second: SecondSource | None = None
     largest_price_wad: int = -1
     """N6: as listed. Left out, it is the present feed's."""
     floors_wad: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -247,20 +257,49 @@ class Market:
             "the position limit at the largest price is a notional above 10^16 quote",
         )
 
-    def validate(self, feed_decimals: int) -> None:
-        """P4. Raises ``Unsafe``."""
+    def validate_feed(self, feed_decimals: int) -> None:
+        """P4, C2: the market's feed, beside its second source. Raises ``Unsafe``."""
         self.feed.validate(feed_decimals)
         _require(
             self.feed.maximum_price_wad <= self.largest_price_wad,
             "feed",
             "the largest answer is above the market's largest price, which is fixed at listing",
         )
+        _require(self.feed.maximum_price_wad >= self.tick_wad, "feed", "the largest answer is below one tick")
+        _require(
+            self.second is None or self.second.feed.feed != self.feed.feed,
+            "feed",
+            f"{self.feed.feed} is the market's second source too",
+        )
+
+    def validate_second(self, feed_decimals: int | None) -> None:
+        """P12. ``feed_decimals`` is what the second source says, if there is one. Raises ``Unsafe``."""
+        if self.second is None:
+            return
+        feed = self.second.feed
+        assert feed_decimals is not None
+        feed.validate(feed_decimals)
+        _require(
+            1 <= self.second.deviation_rate_wad <= MAXIMUM_DEVIATION_RATE_WAD,
+            "secondSource",
+            "the deviation is not in (0, 0.1]",
+        )
+        _require(
+            self.tick_wad <= feed.maximum_price_wad <= self.largest_price_wad,
+            "secondSource",
+            "the second source's largest answer is below one tick, or above the market's largest price",
+        )
+        _require(feed.feed != self.feed.feed, "secondSource", f"{feed.feed} is the market's first source too")
+
+    def validate(self, feed_decimals: int, second_decimals: int | None = None) -> None:
+        """P4. ``feed_decimals`` and ``second_decimals`` are what the sources themselves say. Raises ``Unsafe``."""
+        self.validate_feed(feed_decimals)
         _require(
             self.lot_wad > 0 and self.tick_wad > 0 and self.lot_wad * self.tick_wad % WAD == 0,
             "lotTick",
             "lot times tick is not a positive whole multiple of 10^-18 quote",
         )
-        _require(self.feed.maximum_price_wad >= self.tick_wad, "feed", "the largest answer is below one tick")
+        self.validate_second(second_decimals)
         self.validate_brackets()
         # Before the limits, which it is a part of: its own fault is the plainer reason.
         self.funding.validate()
@@ -339,12 +378,13 @@ class Parameters:
     collaterals: tuple[Collateral, ...]
     liquidation: LiquidationParameters
     feeds: tuple[Feed, ...] = field(init=False, repr=False, compare=False)
-    """Every use of a source: the markets' feeds, then the collaterals'."""
+    """Every use of a source: the markets' feeds, then the collaterals', then the markets' second sources."""
 
     def __post_init__(self) -> None:
         markets = tuple(market.feed for market in self.markets)
         collaterals = tuple(collateral.feed for collateral in self.collaterals if collateral.feed is not None)
-        object.__setattr__(self, "feeds", markets + collaterals)
+        seconds = tuple(market.second.feed for market in self.markets if market.second is not None)
+        object.__setattr__(self, "feeds", markets + collaterals + seconds)
 
     def validate(self, feed_decimals: dict[str, int]) -> None:
         """Section 3 as a whole. ``feed_decimals`` maps a source's name to the decimals it answers with. Raises ``Unsafe``."""
@@ -360,4 +400,7 @@ class Parameters:
         for number, collateral in enumerate(self.collaterals):
             collateral.validate(number, None if collateral.feed is None else feed_decimals[collateral.feed.feed])
         for market in self.markets:
-            market.validate(feed_decimals[market.feed.feed])
+            second = market.second
+            market.validate(
+                feed_decimals[market.feed.feed], None if second is None else feed_decimals[second.feed.feed]
+            )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from reference.parameters import Collateral, Feed, Market, Parameters
+from reference.parameters import Collateral, Feed, Market, Parameters, SecondSource
 from reference.rejection import Rejected
-from reference.rounding import WAD
+from reference.rounding import WAD, ceil_to_multiple, div_ceil
 from reference.state import ANSWERS, FeedReading, State
 
-FRESH, UNAVAILABLE, OUT_OF_BOUNDS, STALE = range(4)
-"""O1: the statuses of a price, in the numbering of the interface."""
+FRESH, UNAVAILABLE, OUT_OF_BOUNDS, STALE, DEVIATING, FAILED_OVER = range(6)
+"""O1, O6: the statuses of a price, in the numbering of the interface."""
+UNUSABLE = (UNAVAILABLE, OUT_OF_BOUNDS, STALE)
+UNCERTAIN = (DEVIATING, FAILED_OVER)
 
 
 def status_of(feed: Feed, reading: FeedReading, now_s: int) -> int:
@@ -25,12 +28,23 @@ def status_of(feed: Feed, reading: FeedReading, now_s: int) -> int:
     return FRESH
 
 
+class Pair(NamedTuple):
+    """O7: the price of a long and of a short position, in quote wad."""
+
+    long_wad: int
+    short_wad: int
+
+
+NO_PAIR = Pair(0, 0)
+
+
 @dataclass(slots=True)
 class Price:
-    """A price (O1 to O3), and what it was worked out from.
+    """A price (O1 to O3, O6), and what it was worked out from.
 
-    It holds for the same thing and the same reading (by identity: both are immutable) from ``since_s`` to ``until_s``. ``price_wad`` is
-    0 where the status is not ``FRESH``.
+    It holds for the same thing and the same readings (by identity: both are immutable) from ``since_s`` to ``until_s``. ``price_wad`` is
+    0 where the status is not ``FRESH``. The two pairs (O7) are what there is instead where it is uncertain; where it is usable both are
+    ``price_wad`` twice.
     """
 
     of: Market | Collateral
@@ -43,21 +57,32 @@ class Price:
     unscaled_open_interest_wad: int
     """The largest open interest of the market, base wad, at which initial margin does not grow with it (V5); 0 of a collateral."""
     worth: dict[int, tuple[int, ...]]
-    """What sizes or units that were asked about are worth at this price, and need, as ``reference.margin`` has worked it out."""
+    """What sizes or units that were asked about are worth (leniently), and need, as ``reference.margin`` has worked it out."""
+    prudent: Pair
+    lenient: Pair
+    second_source: str | None = None
+    second_reading: FeedReading | None = None
+    broken: str | None = None
+    """A source of it that is not usable, if there is one."""
 
 
 def mark(state: State, market: Market) -> Price:
-    """O2, O3: a market's mark, floored to a tick."""
-    reading = state.feeds[market.feed.feed]
+    """O2, O3, O6: a market's mark, floored to a tick."""
+    feeds = state.feeds
+    reading, second = feeds[market.feed.feed], market.second
     kept = _kept.get(id(market))
     if (
         kept is not None
         and kept.of is market
         and kept.reading is reading
         and kept.since_s <= state.time_s <= kept.until_s
+        and (second is None or kept.second_reading is feeds[second.feed.feed])
     ):
         return kept
-    return _keep(market, market.feed, reading, state.time_s, market.tick_wad)
+    found = _worked_out(market, market.feed, reading, state.time_s, market.tick_wad)
+    if second is not None:
+        found = _beside(found, market, second, feeds[second.feed.feed], state.time_s)
+    return _keep(found)
 
 
 def collateral_price(state: State, collateral: Collateral) -> Price:
@@ -73,11 +98,11 @@ def collateral_price(state: State, collateral: Collateral) -> Price:
         and kept.since_s <= state.time_s <= kept.until_s
     ):
         return kept
-    return _keep(collateral, feed, reading, state.time_s, 1)
+    return _keep(_worked_out(collateral, feed, reading, state.time_s, 1))
 
 
 def mark_status(state: State, market: Market) -> tuple[int, int]:
-    """``mark`` as (status, mark in wad)."""
+    """``mark`` as (status, mark in wad); the mark is 0 where it is not usable."""
     found = mark(state, market)
     return found.status, found.price_wad
 
@@ -105,24 +130,75 @@ ALWAYS_S = 1 << 62
 """Later than any time of a chain."""
 
 
-def _keep(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> Price:
-    """Work a price out, and keep it: valuing an account asks for the same few prices over and over."""
-    status, price_wad = price_of(feed, reading, now_s, step_wad)
-    since_s, until_s = -ALWAYS_S, ALWAYS_S
-    # As long as the reading itself is what it is now: one that is fresh, but floored to nothing, goes stale like any other.
-    of_reading = status_of(feed, reading, now_s)
-    if of_reading == FRESH:
-        since_s, until_s = reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
-    elif of_reading == STALE:
-        since_s = now_s
-        if reading.updated_at_s > now_s:
-            until_s = reading.updated_at_s - 1
-    unscaled_open_interest_wad = of.scaling.lower_wad * WAD // price_wad if price_wad and isinstance(of, Market) else 0
+def _keep(found: Price) -> Price:
+    """Valuing an account asks for the same few prices over and over."""
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    found = _kept[id(of)] = Price(
-        of, feed.feed, reading, since_s, until_s, status, price_wad, unscaled_open_interest_wad, {}
+    _kept[id(found.of)] = found
+    return found
+
+
+def _worked_out(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s: int, step_wad: int) -> Price:
+    """O1, O2: the price by one source."""
+    status, price_wad = price_of(feed, reading, now_s, step_wad)
+    since_s, until_s = _holds(feed, reading, now_s)
+    unscaled_open_interest_wad = of.scaling.lower_wad * WAD // price_wad if price_wad and isinstance(of, Market) else 0
+    pair = Pair(price_wad, price_wad) if price_wad else NO_PAIR
+    broken = feed.feed if status_of(feed, reading, now_s) != FRESH else None
+    return Price(
+        of,
+        feed.feed,
+        reading,
+        since_s,
+        until_s,
+        status,
+        price_wad,
+        unscaled_open_interest_wad,
+        {},
+        pair,
+        pair,
+        broken=broken,
     )
+
+
+def _holds(feed: Feed, reading: FeedReading, now_s: int) -> tuple[int, int]:
+    """From when until when a reading's status is what it is now. (One that is fresh, but floored to nothing, goes stale like any other.)"""
+    of_reading = status_of(feed, reading, now_s)
+    if of_reading == FRESH:
+        return reading.updated_at_s, reading.updated_at_s + feed.heartbeat_s
+    if of_reading == STALE:
+        return now_s, reading.updated_at_s - 1 if reading.updated_at_s > now_s else ALWAYS_S
+    return -ALWAYS_S, ALWAYS_S
+
+
+def _beside(found: Price, market: Market, second: SecondSource, reading: FeedReading, now_s: int) -> Price:
+    """O6: the same price, with what the second source says beside it."""
+    feed, tick_wad = second.feed, market.tick_wad
+    status, other_wad = price_of(feed, reading, now_s, tick_wad)
+    since_s, until_s = _holds(feed, reading, now_s)
+    found.since_s, found.until_s = max(found.since_s, since_s), min(found.until_s, until_s)
+    found.second_source, found.second_reading = feed.feed, reading
+    if status != FRESH:
+        found.broken = found.broken or feed.feed
+        return found
+    if found.status == FRESH:
+        if abs(found.price_wad - other_wad) * WAD <= second.deviation_rate_wad * found.price_wad:
+            return found
+        low_wad, high_wad = sorted((found.price_wad, other_wad))
+        found.status, found.prudent, found.lenient = DEVIATING, Pair(low_wad, high_wad), Pair(high_wad, low_wad)
+    else:
+        # Whatever the first may have said that was not too far from the second; and what it said last, if it still says so.
+        lows = [other_wad * WAD // (WAD + second.deviation_rate_wad) // tick_wad * tick_wad]
+        highs = [ceil_to_multiple(div_ceil(other_wad * WAD, WAD - second.deviation_rate_wad), tick_wad)]
+        lows[0] = max(lows[0], tick_wad)
+        highs[0] = min(highs[0], market.largest_price_wad // tick_wad * tick_wad)
+        if found.status == STALE:
+            last_wad = found.reading.answer * market.feed.scale // tick_wad * tick_wad
+            lows.append(last_wad)
+            highs.append(last_wad)
+        found.status, found.prudent = FAILED_OVER, Pair(min(lows), max(highs))
+        found.lenient = Pair(other_wad, other_wad)
+    found.price_wad = found.unscaled_open_interest_wad = 0
     return found
 
 
@@ -159,20 +235,12 @@ def prices(state: State) -> Prices:
     )
     every = (*marks, *[price for price in collaterals if price is not None])
     all_fresh = max([price.status for price in every]) == FRESH
-    broken = None if all_fresh else _broken(every, parameters.feeds, now_s)
+    broken = next((price.broken for price in every if price.broken is not None), None)
     since_s, until_s = max([price.since_s for price in every]), min([price.until_s for price in every])
     if len(_kept_prices) >= _MOST_KEPT:
         _kept_prices.clear()
     found = _kept_prices[id(feeds)] = Prices(parameters, feeds, since_s, until_s, marks, collaterals, broken, all_fresh)
     return found
-
-
-def _broken(every: tuple[Price, ...], feeds: tuple[Feed, ...], now_s: int) -> str | None:
-    """The first source that is not fresh by the feed that uses it: mending it is the world's business."""
-    for price, feed in zip(every, feeds, strict=True):
-        if price.status != FRESH and status_of(feed, price.reading, now_s) != FRESH:
-            return feed.feed
-    return None
 
 
 _kept_prices: dict[int, Prices] = {}
@@ -182,6 +250,8 @@ _kept_prices: dict[int, Prices] = {}
 def refuse(state: State, feed: Feed, status: int) -> Rejected:
     """O4: the refusal that a price with this status calls for."""
     reading = state.feeds[feed.feed]
+    if status in UNCERTAIN:
+        return Rejected("PriceUncertain", feed.feed, status)
     if status == UNAVAILABLE:
         return Rejected("FeedUnavailable", feed.feed)
     if status == OUT_OF_BOUNDS:
@@ -190,11 +260,24 @@ def refuse(state: State, feed: Feed, status: int) -> Rejected:
 
 
 def require_mark(state: State, market: Market) -> int:
-    """The mark in wad. Raises ``Rejected`` where it is unusable."""
+    """The mark in wad. Raises ``Rejected`` where it is not usable."""
     status, mark_wad = mark_status(state, market)
     if status != FRESH:
         raise refuse(state, market.feed, status)
     return mark_wad
+
+
+def require_known_mark(state: State, market: Market) -> Price:
+    """The mark, usable or uncertain. Raises ``Rejected`` where it is unusable."""
+    found = mark(state, market)
+    if found.status in UNUSABLE:
+        raise refuse(state, market.feed, found.status)
+    return found
+
+
+def side_of(pair: Pair, size_wad: int) -> int:
+    """O7: the one of a pair that counts for a position, by its side."""
+    return pair.long_wad if size_wad > 0 else pair.short_wad
 
 
 def require_collateral_price(state: State, collateral: Collateral) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reference.funding import premium_after, with_premium
 from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
-from reference.margin import notional_wad, require_risk, requirements_wad
+from reference.margin import notional_wad, require_prudent_risk, require_risk, requirements_wad
 from reference.parameters import Market
 from reference.parts import behind, is_unencumbered
-from reference.prices import require_mark
+from reference.prices import FRESH, Price, require_known_mark, side_of
 from reference.rejection import Rejected
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, State, with_item
@@ -26,6 +26,11 @@ def trading_fee_wad(market: Market, amount: int) -> int:
 def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
     """T3."""
     return abs(price_wad - mark_wad) * WAD <= market.limits.price_band_rate_wad * mark_wad
+
+
+def nearest_mark_wad(mark: Price, price_wad: int) -> int:
+    """T3: what a trade's price is compared with: the mark, or the nearest of all that lies between the two of an uncertain one."""
+    return min(max(price_wad, mark.prudent.long_wad), mark.prudent.short_wad)
 
 
 def position_moved(
@@ -62,21 +67,24 @@ def is_reduction(size_before_wad: int, size_after_wad: int) -> bool:
     return size_before_wad < size_after_wad <= 0
 
 
-def require_margin_after(state: State, name: str, before: Account, after: Account, market: int) -> None:
+def require_margin_after(
+    state: State, name: str, before: Account, after: Account, market: int, *, may_take_over: bool = False
+) -> None:
     """T6: the margin test of the account (B5: or the bucket) that an action of its owner's took from ``before`` to ``after`` in one market.
 
     ``state`` has the open interest after the action. The account before it is valued at the same prices; its equity and maintenance
-    margin, which are all that is asked of it, do not depend on open interest.
+    margin, which are all that is asked of it, do not depend on open interest. ``may_take_over``: at uncertain marks too (Q2).
     """
     before, after = behind(before, market), behind(after, market)
     if is_unencumbered(after):
         return
-    risk = require_risk(state, after)
+    size_before_wad, size_after_wad = before.sizes_wad[market], after.sizes_wad[market]
+    reduced = is_reduction(size_before_wad, size_after_wad)
+    risk = require_prudent_risk(state, after) if reduced or may_take_over else require_risk(state, after)
     if risk.equity_wad >= risk.initial_margin_wad:
         return
-    size_before_wad, size_after_wad = before.sizes_wad[market], after.sizes_wad[market]
-    if is_reduction(size_before_wad, size_after_wad):
-        equity_before_wad, _, maintenance_before_wad = require_risk(state, before)
+    if reduced:
+        equity_before_wad, _, maintenance_before_wad = require_prudent_risk(state, before)
         did_not_lower_ratio = (
             risk.equity_wad * maintenance_before_wad >= equity_before_wad * risk.maintenance_margin_wad
         )
@@ -103,23 +111,29 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
         raise Rejected("InvalidSize", size_wad)
     if price_wad == 0 or price_wad % listed.tick_wad:
         raise Rejected("InvalidPrice", price_wad)
-    mark_wad = require_mark(state, listed)
-    if not is_within_band(listed, price_wad, mark_wad):
-        raise Rejected("PriceOutsideBand", price_wad, mark_wad)
+    mark = require_known_mark(state, listed)
+    nearest_wad = nearest_mark_wad(mark, price_wad)
+    if not is_within_band(listed, price_wad, nearest_wad):
+        raise Rejected("PriceOutsideBand", price_wad, nearest_wad)
     due_wad = state.due.per_unit_wad[market]
     buyer_before, seller_before = state.accounts[buyer], state.accounts[seller]
     fee_wad = trading_fee_wad(listed, amount_wad(size_wad, price_wad))
-    buyer_after = position_moved(buyer_before, market, size_wad, price_wad, fee_wad, mark_wad, due_wad)
-    seller_after = position_moved(seller_before, market, -size_wad, price_wad, fee_wad, mark_wad, due_wad)
+    # At a usable mark both of the pair are it.
+    buyer_mark_wad = side_of(mark.prudent, buyer_before.sizes_wad[market])
+    seller_mark_wad = side_of(mark.prudent, seller_before.sizes_wad[market])
+    buyer_after = position_moved(buyer_before, market, size_wad, price_wad, fee_wad, buyer_mark_wad, due_wad)
+    seller_after = position_moved(seller_before, market, -size_wad, price_wad, fee_wad, seller_mark_wad, due_wad)
     sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
     for name, before, after in sides:
         require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
-    funding, events = accrue_funding_at(state, market, mark_wad)
-    moved = funding[market]
-    premium_wad = premium_after(listed, moved.premium_wad, amount_wad(size_wad, price_wad), price_wad, mark_wad)
-    if premium_wad != moved.premium_wad:
-        moved = with_premium(listed, moved, premium_wad, state.time_s)
-        funding = (*funding[:market], moved, *funding[market + 1 :])
+    funding, events = accrue_funding_at(state, market, mark.price_wad if mark.status == FRESH else None)
+    if mark.status == FRESH:
+        moved = funding[market]
+        amount = amount_wad(size_wad, price_wad)
+        premium_wad = premium_after(listed, moved.premium_wad, amount, price_wad, mark.price_wad)
+        if premium_wad != moved.premium_wad:
+            moved = with_premium(listed, moved, premium_wad, state.time_s)
+            funding = (*funding[:market], moved, *funding[market + 1 :])
     booked = state._replace(
         funding=funding,
         accounts={**state.accounts, buyer: buyer_after, seller: seller_after},

@@ -8,7 +8,8 @@ import {
     LiquidationParameters,
     MarketLimits,
     MarketListing,
-    OpenInterestScaling
+    OpenInterestScaling,
+    SecondSource
 } from "../Types.sol";
 
 /// @title What roles may change: sections 3 and 12 of the specification
@@ -36,6 +37,9 @@ interface IGovernance {
 
     /// @notice Changes the feed of a market. Rules P1, P4, C2.
     function setMarketFeed(uint256 market, Feed calldata feed) external;
+
+    /// @notice Changes the second source of a market, or does without one. Rules P12, C2.
+    function setSecondSource(uint256 market, SecondSource calldata source) external;
 
     /// @notice Changes the feed of a collateral other than the settlement token. Rules P1, C2.
     function setCollateralFeed(uint256 collateral, Feed calldata feed) external;

@@ -24,6 +24,9 @@ interface IMarginEngineErrors {
     /// @notice The answer is too old, or its time is impossible. Rules O1, O4.
     error PriceStale(address feed, uint256 updatedAt);
 
+    /// @notice Two sources are too far apart (status 4), or the first has failed (5); `feed` is the first. Rules O4, O6.
+    error PriceUncertain(address feed, uint256 status);
+
     /// @notice No units, or no amount, were named. Rules L1, B4.
     error ZeroAmount();
 

@@ -69,6 +69,17 @@ interface IMarginEngineEvents {
         int192 minimumAnswer,
         int192 maximumAnswer
     );
+
+    /// @notice All zero where there is no second source from now on.
+    event SecondSourceSet(
+        uint256 indexed market,
+        address indexed feed,
+        uint8 decimals,
+        uint32 heartbeat,
+        int192 minimumAnswer,
+        int192 maximumAnswer,
+        uint64 deviationRate
+    );
     event CollateralFeedSet(
         uint256 indexed collateral,
         address indexed feed,

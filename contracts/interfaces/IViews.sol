@@ -7,10 +7,11 @@ import {CollateralListing, LiquidationParameters, MarketListing} from "../Types.
 /// @notice None reverts because a price is unusable or an account unknown; an unknown market or collateral reverts.
 interface IViews {
     /// @notice Values an account at current prices. Rule W1.
-    /// @return status 0, or the status of the first unusable price: 1 unavailable, 2 out of bounds, 3 stale
-    /// @return equity quote wad, may be negative; zero unless status is 0
-    /// @return initialMargin quote wad; zero unless status is 0
-    /// @return maintenanceMargin quote wad; zero unless status is 0
+    /// @return status 0; or that of the first unusable price: 1 unavailable, 2 out of bounds, 3 stale; or that of the
+    /// first uncertain mark, 4 deviating, 5 failed over, with the values that a liquidation goes by
+    /// @return equity quote wad, may be negative; zero if status is 1 to 3
+    /// @return initialMargin quote wad; zero if status is 1 to 3
+    /// @return maintenanceMargin quote wad; zero if status is 1 to 3
     function accountHealth(address account)
         external
         view
@@ -18,9 +19,9 @@ interface IViews {
 
     /// @notice Values a bucket at the market's current mark. Rule W5.
     /// @return status 0, or the status of the mark if the bucket has a position
-    /// @return equity quote wad, may be negative; zero unless status is 0
-    /// @return initialMargin quote wad; zero unless status is 0
-    /// @return maintenanceMargin quote wad; zero unless status is 0
+    /// @return equity quote wad, may be negative; zero if status is 1 to 3
+    /// @return initialMargin quote wad; zero if status is 1 to 3
+    /// @return maintenanceMargin quote wad; zero if status is 1 to 3
     function bucketHealth(address account, uint256 market)
         external
         view
@@ -39,7 +40,7 @@ interface IViews {
 
     /// @notice The last price at which the account, or the bucket of an isolated market, is healthy, other prices fixed.
     /// Rule W3.
-    /// @return status 0; 4 if there is no such price or no position; 1 to 3 if another needed price is unusable
+    /// @return status 0; 6 if there is no such price or no position; 1 to 5 if another needed price is not usable
     /// @return price a multiple of the tick, quote wad; zero unless status is 0
     function liquidationPrice(address account, uint256 market) external view returns (uint256 status, uint256 price);
 
@@ -48,6 +49,17 @@ interface IViews {
     /// @return premium of trades over the mark, wad of it
     /// @return due quote wad on one base unit since the beginning
     function fundingOf(uint256 market) external view returns (int256 rate, int256 premium, int256 due);
+
+    /// @notice The mark of a market, or the two pairs that an uncertain one is. Rule W7.
+    /// @return status 0; 1 to 3 if it is unusable; 4 or 5 if it is uncertain
+    /// @return low the prudent mark of a long position, quote wad; zero if status is 1 to 3, as the others
+    /// @return high that of a short position
+    /// @return lenientLong the lenient mark of a long position
+    /// @return lenientShort that of a short position
+    function markOf(uint256 market)
+        external
+        view
+        returns (uint256 status, uint256 low, uint256 high, uint256 lenientLong, uint256 lenientShort);
 
     /// @return size base wad, positive for long
     /// @return quote quote wad that belongs to the position, negative for what it cost

@@ -7,7 +7,8 @@ import {
     FundingParameters,
     LiquidationParameters,
     MarketLimits,
-    OpenInterestScaling
+    OpenInterestScaling,
+    SecondSource
 } from "../Types.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
 import {FeedReader} from "./FeedReader.sol";
@@ -88,9 +89,17 @@ library Safety {
     function requireSettlement(CollateralListing calldata listing) internal pure {
         require_(listing.haircutRate == 0, "haircut");
         require_(listing.liquidationDiscountRate == 0, "liquidationDiscount");
-        Feed calldata feed = listing.feed;
-        require_(feed.feed == address(0) && feed.decimals == 0 && feed.heartbeat == 0, "feed");
-        require_(feed.minimumAnswer == 0 && feed.maximumAnswer == 0, "feed");
+        require_(_isNoFeed(listing.feed), "feed");
+    }
+
+    /// @notice Rule P12 where there is no second source.
+    function requireNoSecondSource(SecondSource calldata source) internal pure {
+        require_(_isNoFeed(source.feed) && source.deviationRate == 0, "secondSource");
+    }
+
+    /// @notice Rule P12.
+    function requireDeviation(uint256 deviationRate) internal pure {
+        require_(deviationRate >= 1 && deviationRate <= WAD / 10, "secondSource");
     }
 
     /// @notice Rule P5 for every other collateral.
@@ -120,5 +129,10 @@ library Safety {
         require_(parameters.liquidatorShareRate <= WAD, "liquidatorShare");
         require_(parameters.closeFactorRate > 0 && parameters.closeFactorRate <= WAD, "closeFactor");
         require_(parameters.smallPositionNotional <= LARGEST_NOTIONAL, "smallPositionNotional");
+    }
+
+    function _isNoFeed(Feed calldata feed) private pure returns (bool) {
+        return feed.feed == address(0) && feed.decimals == 0 && feed.heartbeat == 0 && feed.minimumAnswer == 0
+            && feed.maximumAnswer == 0;
     }
 }

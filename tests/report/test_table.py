@@ -241,13 +241,13 @@ def test_what_a_probe_tried_follows_the_step_that_fails() -> None:
 
 def test_what_a_probe_asked_is_told_with_its_answer() -> None:
     asked = (
-        Asked((1, 2 * WAD, 3_000 * WAD), (600 * WAD, 300 * WAD)),
-        Asked((1, 2 * WAD, 3_000 * WAD), None),
-        Asked(("trader-1", 1), (0, 2_500 * WAD)),
-        Asked(("trader-1", 1), (4, 0)),
+        Asked("requirements", (1, 2 * WAD, 3_000 * WAD), (600 * WAD, 300 * WAD)),
+        Asked("requirements", (1, 2 * WAD, 3_000 * WAD), None),
+        Asked("liquidation price", ("trader-1", 1), (0, 2_500 * WAD)),
+        Asked("liquidation price", ("trader-1", 1), (4, 0)),
         Waited(3_600, 2_000_003_700),
-        Asked((1,), (-WAD // 100, WAD // 200, 3 * WAD)),
-        Asked((1,), None),
+        Asked("funding", (1,), (-WAD // 100, WAD // 200, 3 * WAD)),
+        Asked("funding", (1,), None),
     )
     text = plain_text(explain("MARGIN-04", "A sentence.", "", steps_of(HISTORY[:2]), WORDS, Trial(asked, (), ())), 160)
     for words in (

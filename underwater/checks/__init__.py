@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reference.margin import Health
 from reference.state import Part, State
@@ -16,6 +16,9 @@ from underwater.actions import Act, Action, Bundle, Cast, Outcome, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
 from underwater.errors import unknown
+
+if TYPE_CHECKING:
+    from underwater.checks.oracle import RestedOn
 
 Verdict = bool | str
 """False: the sentence's "if" was not met. True: it was, and the sentence held. A text: it did not hold, and why."""
@@ -64,7 +67,7 @@ class Step:
     """Views of accounts and buckets read after the step; None for a view that did not answer."""
     expected_healths: dict[Part, Health]
     """The reference's valuations of the same in ``after``, of what the contract stores."""
-    rested_on: tuple[bool, str, str] | None
+    rested_on: RestedOn | None
     """What ORACLE checks have worked out of this step; None before they have."""
     donated_units: tuple[int, ...]
     """Per collateral, what was sent to the engine outside its ledger so far, this step included."""
@@ -101,6 +104,9 @@ class Probe(Protocol):
 
     def funding(self, market: int) -> tuple[int, ...] | None:
         """The contract's funding of a market as of now: rate, premium, and what is due on one unit."""
+
+    def mark(self, market: int) -> tuple[int, ...] | None:
+        """The contract's mark: status, low, high, and the lenient prices of a long and of a short position."""
 
     def fund(self, name: str, units: Sequence[int]) -> None:
         """Give an account tokens of each collateral, and let it deposit them whatever the caps say."""

@@ -15,6 +15,7 @@ _BY_ROLE = {
     "set_market_limits": RISK,
     "set_open_interest_scaling": RISK,
     "set_funding": RISK,
+    "set_second_source": ORACLE,
     "set_deposit_cap": RISK,
     "set_liquidation_parameters": RISK,
     "set_market_feed": ORACLE,

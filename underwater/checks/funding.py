@@ -162,8 +162,10 @@ def _as_far_as_it_carries(step: Step) -> Verdict:
     listed = step.before.parameters.markets[market]
     was_wad, now_wad = step.before.funding[market].premium_wad, step.after.funding[market].premium_wad
     status, mark_wad = mark_status(step.before, listed)
-    if status != FRESH or now_wad == was_wad:
+    if now_wad == was_wad:
         return False
+    if status != FRESH:
+        return f"{market_name(step.after, market)}: a trade moved the premium while there was no one mark (status {status})"
     scale_wad, depth_wad = listed.funding.premium_scale_wad, listed.funding.premium_depth_wad
     moved_wad, name = abs(now_wad - was_wad), market_name(step.after, market)
     if moved_wad * depth_wad * WAD > size_wad * price_wad * scale_wad:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference.liquidation import permitted_close_wad, seizure_payment_wad
 from reference.margin import health_of, is_liquidatable, notional_wad, position_value_wad
 from reference.parts import cross_of, has_positions, part_of
-from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.prices import FRESH, UNUSABLE, collateral_price_status, mark, mark_status, side_of
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, Bucket, Part, State, margin_of, part_behind, parts_of
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote
@@ -20,13 +20,24 @@ def _liquidated(step: Step) -> Part:
     return part_behind(step.before, name, number) if step.kind == "liquidate" else name
 
 
+def _lenient_mark_wad(state: State, market: int, size_wad: int) -> int:
+    """At what price a position is liquidated (O7, Q2)."""
+    return side_of(mark(state, state.parameters.markets[market]).lenient, size_wad)
+
+
+def _liquidation_mark_wad(step: Step) -> int:
+    assert step.action is not None
+    _, name, market, _ = step.action.arguments
+    return _lenient_mark_wad(step.before, market, step.before.accounts[name].sizes_wad[market])
+
+
 def _only_liquidatable(step: Step) -> Verdict:
     """LIQ-01."""
     if not step.outcome.done:
         return False
     name = _liquidated(step)
     status, risk = health_of(step.before, name)
-    if status != FRESH:
+    if status in UNUSABLE:
         return f"{name} was liquidated while its health could not be known (status {status})"
     if not is_liquidatable(risk):
         return f"{name} was liquidated with equity {quote(risk.equity_wad)}, maintenance margin {quote(risk.maintenance_margin_wad)}"
@@ -40,7 +51,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     for account_name in probe.cast.accounts:
         for part in parts_of(account_name, state.accounts[account_name]):
             status, risk = probe.expected_health(part)
-            if status == FRESH and is_liquidatable(risk):
+            if status not in UNUSABLE and is_liquidatable(risk):
                 prey.append(part)
     if not prey:
         return False
@@ -50,7 +61,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
     if market is not None:
         listed = state.parameters.markets[market]
-        _, mark_wad = mark_status(state, listed)
+        mark_wad = _lenient_mark_wad(state, market, account.sizes_wad[market])
         _, risk = probe.expected_health(part)
         size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
         # A requirement is at most the notional.
@@ -97,7 +108,7 @@ def _equity_lost(step: Step) -> Verdict:
     name = _liquidated(step)
     status, before = health_of(step.before, name)
     health = step.healths.get(name)
-    if status != FRESH or health is None or health.status != FRESH:
+    if status in UNUSABLE or health is None or health.status in UNUSABLE:
         return False
     lost = before.equity_wad - health.risk.equity_wad
     if step.kind == "seize":
@@ -105,7 +116,7 @@ def _equity_lost(step: Step) -> Verdict:
             return f"a seizure lowered the equity of {name} by {quote(lost)} quote"
         return True
     listed = step.before.parameters.markets[number]
-    mark_wad = mark_status(step.before, listed)[1]
+    mark_wad = _liquidation_mark_wad(step)
     closed = amount * mark_wad // WAD
     penalty = div_ceil(closed * listed.limits.liquidation_penalty_rate_wad, WAD)
     if lost > penalty:
@@ -126,7 +137,7 @@ def _stated_reward_wad(step: Step) -> int:
     before = step.before
     if step.kind == "liquidate":
         listed = before.parameters.markets[number]
-        closed = amount * mark_status(before, listed)[1] // WAD
+        closed = amount * _liquidation_mark_wad(step) // WAD
         penalty = div_ceil(closed * listed.limits.liquidation_penalty_rate_wad, WAD)
         return penalty * before.parameters.liquidation.liquidator_share_rate_wad // WAD
     token = before.parameters.collaterals[number]
@@ -217,11 +228,9 @@ def _close_rule(step: Step) -> Verdict:
     held = step.before.accounts[name].sizes_wad[market]
     left = step.after.accounts[name].sizes_wad[market]
     status, risk = health_of(step.before, _liquidated(step))
-    if status != FRESH:
+    if status in UNUSABLE:
         return False
-    permitted = permitted_close_wad(
-        step.before.parameters.liquidation, listed, held, mark_status(step.before, listed)[1], risk
-    )
+    permitted = permitted_close_wad(step.before.parameters.liquidation, listed, held, _liquidation_mark_wad(step), risk)
     closed = abs(held) - abs(left)
     if held * left < 0 or closed != size_wad:
         return f"{quote(size_wad)} of {name} was to be closed, {quote(held)} became {quote(left)}"

@@ -7,10 +7,11 @@ from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
 from reference.margin import Health, exact_risk, notional_wad, scaling
+from reference.parameters import Market
 from reference.parts import behind, cross_of, part_of
 from reference.prices import FRESH, collateral_price_status, mark_status
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import State, part_behind
+from reference.state import ANSWERS, REVERTS, State, part_behind
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
 ONE_CEILING_WAD = 1
@@ -287,15 +288,19 @@ def _others_are_fresh(state: State, name: str, market: int) -> bool:
 def _shares_source(state: State, name: str, market: int) -> bool:
     """Whether moving this market's source would move anything else that the account holds."""
     account, parameters = cross_of(behind(state.accounts[name], market)), state.parameters
-    source = parameters.markets[market].feed.feed
+    sources = _sources_of(parameters.markets[market])
     for number, size in enumerate(account.sizes_wad):
-        if size and number != market and parameters.markets[number].feed.feed == source:
+        if size and number != market and not sources.isdisjoint(_sources_of(parameters.markets[number])):
             return True
     for number, units in enumerate(account.units):
         feed = parameters.collaterals[number].feed
-        if units and feed is not None and feed.feed == source:
+        if units and feed is not None and feed.feed in sources:
             return True
     return False
+
+
+def _sources_of(market: Market) -> set[str]:
+    return {market.feed.feed} if market.second is None else {market.feed.feed, market.second.feed.feed}
 
 
 def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | None:
@@ -309,7 +314,10 @@ def _healthy_at(probe: Probe, name: str, market: int, price_wad: int) -> bool | 
         != price_wad // probe.state.parameters.markets[market].tick_wad
     ):
         return None
-    probe.do("set_feed_mode", probe.cast.publisher, feed.feed, 0)
+    second = probe.state.parameters.markets[market].second
+    if second is not None:
+        probe.do("set_feed_mode", probe.cast.publisher, second.feed.feed, REVERTS)
+    probe.do("set_feed_mode", probe.cast.publisher, feed.feed, ANSWERS)
     probe.do("publish", probe.cast.publisher, feed.feed, answer, 0)
     health = probe.health(part_behind(probe.state, name, market))
     if health is None or health.status != FRESH:

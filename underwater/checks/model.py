@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reference.boundaries import liquidation_price_wad
 from reference.funding import due_now
+from reference.prices import mark
 from reference.trading import requirement_of
 from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
@@ -67,9 +68,16 @@ def _views(probe: Probe) -> Verdict:
     wanted_funding = due.rate_wad, due.premium_wad, due.due_wad
     found_funding = probe.funding(market)
     if found_funding != wanted_funding:
-        said = "nothing" if found_funding is None else ", ".join(map(quote, found_funding))
+        told = "nothing" if found_funding is None else ", ".join(map(quote, found_funding))
         wanted_words = ", ".join(map(quote, wanted_funding))
-        return f"{market_name(state, market)}: funding (rate, premium, due) {wanted_words}, observed {said}"
+        return f"{market_name(state, market)}: funding (rate, premium, due) {wanted_words}, observed {told}"
+    said = probe.mark(market)
+    price = mark(state, listed)
+    wanted_mark = (price.status, *price.prudent, *price.lenient)
+    if said != wanted_mark:
+        words = "nothing" if said is None else ", ".join(map(str, said))
+        expected_words = ", ".join(map(str, wanted_mark))
+        return f"{market_name(state, market)}: mark (status and prices) {expected_words}, observed {words}"
     holders = [
         (name, number)
         for name in probe.cast.accounts
@@ -100,7 +108,7 @@ CHECKS = (
     Check("MODEL-03", "the events of an action are those that the reference emits", _events, uses_model=True),
     Check(
         "MODEL-04",
-        "views of requirements, of funding and of liquidation prices answer what the reference answers",
+        "views of requirements, marks, funding and liquidation prices answer what the reference answers",
         probe=_views,
         uses_model=True,
     ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from reference.parameters import Feed
 from reference.parts import behind, cross_of, is_unencumbered, part_of
-from reference.prices import FRESH, STALE, collateral_price_status, mark_status, prices
-from reference.state import Account, State
-from underwater.checks import MARKET_AT, Check, Step, Verdict, kinds
+from reference.prices import FRESH, STALE, UNCERTAIN, collateral_price_status, mark_status, price_of, prices
+from reference.state import REVERTS, Account, State
+from reference.trading import is_reduction
+from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 
 _DECISIONS = kinds(
     *("withdraw", "trade", "settle", "liquidate", "seize"),
@@ -16,24 +18,30 @@ _DECISIONS = kinds(
 )
 
 
-def _needed(state: State, account: Account) -> Iterator[tuple[Feed, int]]:
-    """O5: (feed, status) of every price that valuing an account, as far as it is cross, or a bucket needs."""
+class _Needed(NamedTuple):
+    """A price that a decision rested on: the feed, its status, and whether an uncertain one will do (O4)."""
+
+    feed: Feed
+    status: int
+    may_be_uncertain: bool
+
+
+def _needed(state: State, account: Account, *, may_be_uncertain: bool) -> Iterator[_Needed]:
+    """O5: every price that valuing an account, as far as it is cross, or a bucket needs."""
     parameters = state.parameters
     account = cross_of(account)
     for number, size in enumerate(account.sizes_wad):
         if size:
             market = parameters.markets[number]
-            yield market.feed, mark_status(state, market)[0]
+            yield _Needed(market.feed, mark_status(state, market)[0], may_be_uncertain)
     for number, units in enumerate(account.units):
         feed = parameters.collaterals[number].feed
         if units and feed is not None:
-            yield feed, collateral_price_status(state, parameters.collaterals[number])[0]
+            status = collateral_price_status(state, parameters.collaterals[number])[0]
+            yield _Needed(feed, status, may_be_uncertain)
 
 
-_AT_THE_MARK = ("trade", "settle", "liquidate", "accrue_funding")
-
-
-def _of_buckets(step: Step) -> Iterator[tuple[Feed, int]]:
+def _of_buckets(step: Step) -> Iterator[_Needed]:
     """The prices that a done action of section 9 rested on: of the account, of the bucket, or of what gave."""
     assert step.action is not None
     name, market = step.action.arguments[:2]
@@ -47,75 +55,174 @@ def _of_buckets(step: Step) -> Iterator[tuple[Feed, int]]:
         tested = [behind(account, market)]
     for part in tested:
         if not is_unencumbered(part):
-            yield from _needed(step.before, part)
+            yield from _needed(step.before, part, may_be_uncertain=False)
 
 
-def _decided_on(step: Step) -> Iterator[tuple[Feed, int]]:
+def _decided_on(step: Step) -> Iterator[_Needed]:
     """The prices that a done action rested on."""
     assert step.action is not None
-    arguments, state = step.action.arguments, step.before
-    market_number = arguments[MARKET_AT[step.kind]] if step.kind in MARKET_AT else -1
-    if step.kind in _AT_THE_MARK:
+    arguments, state, kind = step.action.arguments, step.before, step.kind
+    market_number = arguments[MARKET_AT[kind]] if kind in MARKET_AT else -1
+    if kind in ("trade", "settle", "liquidate", "accrue_funding"):
         market = state.parameters.markets[market_number]
-        yield market.feed, mark_status(state, market)[0]
-    if step.kind in ("settle", "accrue_funding"):
+        yield _Needed(market.feed, mark_status(state, market)[0], kind in ("trade", "liquidate"))
+    if kind in ("settle", "accrue_funding"):
         return
-    if step.kind in ("isolate", "join", "move_margin"):
+    if kind in ("isolate", "join", "move_margin"):
         yield from _of_buckets(step)
         return
-    if step.kind in ("liquidate", "seize"):
+    if kind in ("liquidate", "seize"):
         liquidated = state.accounts[arguments[1]]
-        yield from _needed(state, behind(liquidated, arguments[2]) if step.kind == "liquidate" else liquidated)
-    tested = {"withdraw": arguments[:1], "trade": arguments[1:3], "liquidate": arguments[:1], "seize": arguments[:1]}
-    for name in tested[step.kind]:
-        account = step.after.accounts[name]
-        if step.kind in ("trade", "liquidate"):
+        liquidated = behind(liquidated, arguments[2]) if kind == "liquidate" else liquidated
+        yield from _needed(state, liquidated, may_be_uncertain=True)
+    for name in arguments[1:3] if kind == "trade" else arguments[:1]:
+        account, may = step.after.accounts[name], kind in ("liquidate", "seize")
+        if kind == "trade":
+            may = is_reduction(state.accounts[name].sizes_wad[market_number], account.sizes_wad[market_number])
+        if kind in ("trade", "liquidate"):
             account = behind(account, market_number)
         if not is_unencumbered(account):
-            yield from _needed(state, account)
+            yield from _needed(state, account, may_be_uncertain=may)
 
 
-def _rested_on(step: Step) -> tuple[bool, str, str]:
-    """(whether any price was needed, what rested on a stale one, what rested on one that is no price); kept on the step."""
+class RestedOn(NamedTuple):
+    """Whether any price was needed, and an uncertain one; and what rested on a stale one, on what is no price, on an uncertain one."""
+
+    needed: bool = False
+    uncertain: bool = False
+    on_stale: str = ""
+    on_no_price: str = ""
+    on_uncertain: str = ""
+
+
+def _rested_on(step: Step) -> RestedOn:
+    """Kept on the step: three checks ask."""
     kept = step.rested_on
     if kept is None:
         kept = step.rested_on = _work_out(step)
     return kept
 
 
-def _work_out(step: Step) -> tuple[bool, str, str]:
-    exercised, stale, no_price = False, "", ""
+def _work_out(step: Step) -> RestedOn:
     if prices(step.before).all_fresh and prices(step.after).all_fresh:
-        return any(True for _ in _decided_on(step)), stale, no_price
-    for feed, status in _decided_on(step):
-        exercised = True
-        if status != FRESH:
-            reading = step.before.feeds[feed.feed]
-            words = f"answer {reading.answer}, {step.before.time_s - reading.updated_at_s} s old, heartbeat {feed.heartbeat_s} s"
-            if status == STALE:
-                stale = stale or f"{step.kind} rested on {feed.feed}, which is older than its heartbeat: {words}"
-            else:
-                no_price = no_price or f"{step.kind} rested on {feed.feed}, which is no price: {words}"
-    for name, health in step.healths.items():
-        if health is not None and health.status == FRESH:
-            for feed, status in _needed(step.after, part_of(step.after, name)):
-                if status == STALE:
-                    stale = stale or f"the health view of {name} trusts {feed.feed}, which is older than its heartbeat"
-                elif status != FRESH:
-                    no_price = no_price or f"the health view of {name} trusts {feed.feed}, which is no price"
-    return exercised, stale, no_price
+        return RestedOn(any(True for _ in _decided_on(step)))
+    needed, uncertain, stale, no_price, no_one_price = False, False, "", "", ""
+    for feed, status, may_be_uncertain in _decided_on(step):
+        needed = True
+        if status == FRESH:
+            continue
+        reading = step.before.feeds[feed.feed]
+        words = f"answer {reading.answer}, {step.before.time_s - reading.updated_at_s} s old, heartbeat {feed.heartbeat_s} s"
+        if status in UNCERTAIN:
+            uncertain = True
+            if not may_be_uncertain:
+                no_one_price = no_one_price or f"{step.kind} rested on {feed.feed}, beside which another says otherwise"
+        elif status == STALE:
+            stale = stale or f"{step.kind} rested on {feed.feed}, which is older than its heartbeat: {words}"
+        else:
+            no_price = no_price or f"{step.kind} rested on {feed.feed}, which is no price: {words}"
+    for part, health in step.healths.items():
+        if health is None or health.status not in (FRESH, *UNCERTAIN):
+            continue
+        for feed, status, _ in _needed(step.after, part_of(step.after, part), may_be_uncertain=True):
+            if status in UNCERTAIN:
+                uncertain = True
+                if health.status == FRESH:
+                    no_one_price = no_one_price or f"the health view of {part} takes {feed.feed} for the only price"
+            elif status == STALE:
+                stale = stale or f"the health view of {part} trusts {feed.feed}, which is older than its heartbeat"
+            elif status != FRESH:
+                no_price = no_price or f"the health view of {part} trusts {feed.feed}, which is no price"
+    return RestedOn(needed, uncertain, stale, no_price, no_one_price)
 
 
 def _fresh(step: Step) -> Verdict:
     """ORACLE-01."""
-    exercised, stale, _ = _rested_on(step)
-    return stale or exercised
+    found = _rested_on(step)
+    return found.on_stale or found.needed
 
 
 def _in_bounds(step: Step) -> Verdict:
     """ORACLE-02."""
-    exercised, _, no_price = _rested_on(step)
-    return no_price or exercised
+    found = _rested_on(step)
+    return found.on_no_price or found.needed
+
+
+def _no_new_risk(step: Step) -> Verdict:
+    """ORACLE-03. Only who reduces, and who takes over from the liquidated, acts on an uncertain mark."""
+    found = _rested_on(step)
+    return found.on_uncertain or found.uncertain
+
+
+def _fail_over(probe: Probe) -> Verdict:
+    """ORACLE-04. The first source fails, or grows old: no side is better off by the pair of prices that counts then."""
+    state, choices = probe.state, probe.choices
+    paired = [number for number, market in enumerate(state.parameters.markets) if market.second is not None]
+    if not paired:
+        return False
+    market = choices.pick(paired)
+    listed, publisher = state.parameters.markets[market], probe.cast.publisher
+    assert listed.second is not None
+    first, second = listed.feed.feed, listed.second.feed.feed
+    usable, _ = price_of(listed.second.feed, state.feeds[second], state.time_s, listed.tick_wad)
+    before = probe.mark(market)
+    if before is None or before[0] != FRESH or usable != FRESH:
+        return False
+    if choices.chance(50):
+        probe.do("set_feed_mode", publisher, first, REVERTS)
+    else:
+        probe.wait(max(1, state.feeds[first].updated_at_s + listed.feed.heartbeat_s + 1 - state.time_s))
+    probe.do("publish", publisher, second, state.feeds[second].answer, 0)
+    after = probe.mark(market)
+    if after is None or after[0] not in UNCERTAIN:
+        return False
+    if after[1] > before[1] or after[2] < before[2]:
+        prices_then = f"{quote(before[1])} for longs and {quote(before[2])} for shorts"
+        prices_now = f"{quote(after[1])} and {quote(after[2])}"
+        return f"{market_name(state, market)}: {prices_then} count before a fail-over, {prices_now} after it"
+    return True
+
+
+def _time_goes_on(step: Step) -> Verdict:
+    """ORACLE-06. Of what is dated on chain: funding of each market."""
+    if step.before.funding is step.after.funding:
+        return False
+    for number, (before, after) in enumerate(zip(step.before.funding, step.after.funding, strict=True)):
+        times = (before.written_at_s, after.written_at_s, step.after.time_s)
+        if not times[0] <= times[1] <= times[2] or after.begun_at_s < before.begun_at_s:
+            return f"{market_name(step.after, number)}: funding was written down at {times[0]}, then at {times[1]}, and now is {times[2]}"
+    return True
+
+
+def _one_mark(step: Step) -> Verdict:
+    """ORACLE-07. In the events of one transaction: whoever is liquidated on one side of a market is so at one mark."""
+    marks: dict[tuple[int, bool], int] = {}
+    for event in step.outcome.events:
+        if event[0] == "Liquidated":
+            _, name, _, market, _, mark_wad = event[:6]
+            side = (market, step.before.accounts[name].sizes_wad[market] > 0)
+            if marks.setdefault(side, mark_wad) != mark_wad:
+                return f"{market_name(step.after, market)} had two marks in one transaction: {quote(marks[side])} and {quote(mark_wad)}"
+    return len(step.outcome.events) > len(marks) > 0
+
+
+def _without_a_price(probe: Probe) -> Verdict:
+    """ORACLE-08. A deposit, which makes every account safer, needs no price."""
+    state, choices = probe.state, probe.choices
+    source = choices.pick(state.parameters.feeds).feed
+    name = choices.pick(probe.cast.accounts)
+    collateral = choices.integer(0, len(state.pool_units) - 1)
+    listed = state.parameters.collaterals[collateral]
+    units = min(
+        state.wallets[name][collateral], listed.deposit_cap_units - state.pool_units[collateral], 10**listed.decimals
+    )
+    if units <= 0:
+        return False
+    probe.do("set_feed_mode", probe.cast.publisher, source, REVERTS)
+    outcome = probe.do("deposit", name, name, collateral, units)
+    if not outcome.done:
+        return f"{name} cannot deposit {tokens(state, collateral, units)} while {source} is silent: {outcome.error}"
+    return True
 
 
 CHECKS = (
@@ -132,5 +239,26 @@ CHECKS = (
         _in_bounds,
         _DECISIONS,
         of_done=True,
+    ),
+    Check(
+        "ORACLE-03",
+        "while two sources are apart, or the first has failed, nobody's risk grows but a liquidator's",
+        _no_new_risk,
+        _DECISIONS,
+        of_done=True,
+    ),
+    Check(
+        "ORACLE-04",
+        "a fail-over to the second source improves no account's position",
+        probe=_fail_over,
+        probe_weight=3,
+    ),
+    Check("ORACLE-06", "time never runs backwards", _time_goes_on, of_done=True),
+    Check("ORACLE-07", "a mark is the same throughout a transaction", _one_mark, kinds("bundle"), of_done=True),
+    Check(
+        "ORACLE-08",
+        "a reduction of risk that needs no price works while a source is silent",
+        probe=_without_a_price,
+        probe_weight=1,
     ),
 )

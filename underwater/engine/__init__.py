@@ -126,6 +126,9 @@ class Instance(Protocol):
     def funding(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
         """(rate, premium, due) of a market as the contract answers it; None if the view reverts."""
 
+    def mark(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
+        """A market's (status, low, high, lenient price of longs, of shorts) as the contract answers it; None if the view reverts."""
+
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
 

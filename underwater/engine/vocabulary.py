@@ -19,6 +19,8 @@ WAD_TYPES = frozenset(("size", "price", "rate", "amount"))
 
 _INTEGER = re.compile(r"-?\d[\d_]*")
 _UNITS = re.compile(r"(-?\d[\d_]*) units?")
+NO_SOURCE = "none"
+"""How a case writes that there is no source."""
 NEVER = "never"
 """How an age of None is written: a round dated 0."""
 
@@ -87,8 +89,8 @@ class Vocabulary:
 
     def answer_decimals(self, kind: str, arguments: Mapping[str, Any]) -> int:
         """Decimals of the source that an action's answers belong to."""
-        source = next(arguments[p.name] for p in self.kinds[kind].parameters if p.type == "source")
-        return dict(self.sources)[source]
+        source = next(arguments[p.name] for p in self.kinds[kind].parameters if p.type in ("source", "source_or_none"))
+        return dict(self.sources).get(source, 0)
 
     def named(self, kind: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
         """An action's arguments by name."""
@@ -165,8 +167,9 @@ class Vocabulary:
             return field.choice(self.accounts)
         if argument_type == "role":
             return field.choice(self.roles)
-        if argument_type == "source":
-            return field.choice(tuple(name for name, _ in self.sources))
+        if argument_type in ("source", "source_or_none"):
+            names = tuple(name for name, _ in self.sources)
+            return field.choice((*names, NO_SOURCE) if argument_type == "source_or_none" else names)
         return field.integer()
 
     def _read_units(self, kind: str, field: Field, named: Mapping[str, Any]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import notional_wad
 from reference.parameters import (
     DAY_S,
+    MAXIMUM_DEVIATION_RATE_WAD,
     MAXIMUM_FUNDING_RATE_WAD,
     MAXIMUM_NOTIONAL_WAD,
     MAXIMUM_SCALING_WAD,
@@ -72,6 +73,8 @@ class Governors:
             return Action(
                 "set_liquidation_parameters", self._role_holder(self.cast.risk_manager), (share, close, small)
             )
+        if choices.chance(30):
+            return self._second_source(state)
         is_market = choices.chance(50)
         if is_market:
             number = known_or_next(choices, len(state.parameters.markets))
@@ -88,6 +91,25 @@ class Governors:
             self._role_holder(self.cast.oracle_manager),
             (number, feed.feed, decimals, heartbeat_s, feed.minimum_answer, maximum),
         )
+
+    def _second_source(self, state: State) -> Action:
+        """Another source beside a market's: the one that it has, more or less strict; none; or another one's."""
+        choices, parameters = self.choices, state.parameters
+        market = known_or_next(choices, len(parameters.markets))
+        listed = parameters.markets[min(market, len(parameters.markets) - 1)]
+        caller = self._role_holder(self.cast.oracle_manager)
+        if choices.chance(25):
+            return Action("set_second_source", caller, (market, NO_SOURCE, 0, 0, 0, 0, choices.pick((0, 0, 0, 1))))
+        second = listed.second
+        feed = second.feed if second is not None and choices.chance(80) else choices.pick(parameters.feeds)
+        heartbeat_s = choices.pick((feed.heartbeat_s, feed.heartbeat_s, feed.heartbeat_s, 60, 604_801))
+        most = min(feed.maximum_answer, listed.largest_price_wad // feed.scale) + choices.pick((0, 0, 0, 1, -1))
+        now_wad = WAD // 50 if second is None else second.deviation_rate_wad
+        apart_wad = choices.pick(
+            (now_wad, now_wad, WAD // 1_000, MAXIMUM_DEVIATION_RATE_WAD, 1, 0, MAXIMUM_DEVIATION_RATE_WAD + 1)
+        )
+        answers = (feed.minimum_answer, most)
+        return Action("set_second_source", caller, (market, feed.feed, feed.decimals, heartbeat_s, *answers, apart_wad))
 
     def _funding(self, market: int, listed: Market) -> Action:
         """Funding: now and then, to more or less, as steep as can be; at what the maintenance rate leaves for one payment."""

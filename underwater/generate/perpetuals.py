@@ -178,8 +178,8 @@ class Participants:
             account = state.accounts[name]
             if account.cash_wad < 0 or any(account.sizes_wad):
                 for part in parts_of(name, account):
-                    status, risk = health_of(state, part)
-                    if status == 0 and risk.equity_wad < risk.maintenance_margin_wad:
+                    risk = health_of(state, part).risk
+                    if risk.equity_wad < risk.maintenance_margin_wad:
                         return part
         return None
 

@@ -24,10 +24,14 @@ class Tried(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question of a probe to the contract's views: what a position (market, size, price) requires, an account's liquidation
-    price in a market (account, market), or a market's funding (market,); and the numbers of the answer, None if there was none."""
+    """A question of a probe to the contract's views, and the numbers of the answer; None if there was none.
 
-    about: tuple[int, int, int] | tuple[str, int] | tuple[int]
+    ``view`` and ``about`` are ``requirements`` of (market, size, price), ``liquidation price`` of (account, market), ``funding`` of
+    (market,), or ``mark`` of (market,).
+    """
+
+    view: str
+    about: tuple[Any, ...]
     answer: tuple[int, ...] | None
 
 
@@ -131,19 +135,25 @@ class Probe:
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""
         found = self.instance.requirements(self.chain, market, size_wad, price_wad)
-        self._tried.append(Asked((market, size_wad, price_wad), found))
+        self._tried.append(Asked("requirements", (market, size_wad, price_wad), found))
         return found
 
     def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
         """See ``underwater.checks.Probe``."""
         found = self.instance.liquidation_price(self.chain, name, market)
-        self._tried.append(Asked((name, market), found))
+        self._tried.append(Asked("liquidation price", (name, market), found))
         return found
 
     def funding(self, market: int) -> tuple[int, ...] | None:
         """See ``underwater.checks.Probe``."""
         found = self.instance.funding(self.chain, market)
-        self._tried.append(Asked((market,), found))
+        self._tried.append(Asked("funding", (market,), found))
+        return found
+
+    def mark(self, market: int) -> tuple[int, ...] | None:
+        """See ``underwater.checks.Probe``."""
+        found = self.instance.mark(self.chain, market)
+        self._tried.append(Asked("mark", (market,), found))
         return found
 
     def fund(self, name: str, units: Sequence[int]) -> None:

@@ -106,7 +106,8 @@ class DueViews:
         markets: dict[str, tuple[int, ...]] = {}
         collaterals: dict[str, tuple[int, ...]] = {}
         for number, market in enumerate(parameters.markets):
-            markets[market.feed.feed] = (*markets.get(market.feed.feed, ()), number)
+            for feed in (market.feed,) if market.second is None else (market.feed, market.second.feed):
+                markets[feed.feed] = (*markets.get(feed.feed, ()), number)
         for number, collateral in enumerate(parameters.collaterals):
             if collateral.feed is not None:
                 source = collateral.feed.feed

@@ -41,6 +41,7 @@ WEATHERS = (
     Weather("history", 20, jump=0, aim=10, odd=0, stop=0, path=90, long_pause_percent=1),
 )
 
+CATCHES_UP_PERCENT = 60
 _AIMS = ("liquidation", "liquidation", "liquidation", "initial margin", "close-out", "bracket")
 
 
@@ -63,6 +64,9 @@ class World:
         self.accounts = accounts
         self.truth = {name: reading.answer for name, reading in start.feeds.items()}
         self._sources = tuple(start.feeds)
+        self._twins = _twins(start)
+        self._late: list[str] = []
+        """Sources that have yet to say what one that quotes the same has said."""
         total, sums = 0, []
         for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
             total += weight
@@ -97,7 +101,10 @@ class World:
         return Action("publish", self.publisher, (source, self.truth[source], 0))
 
     def draw(self, state: State) -> Action:
-        """What the world does next."""
+        """What the world does next. A source mostly follows soon where another has gone that quotes the same."""
+        if self._late and self.choices.chance(CATCHES_UP_PERCENT):
+            source = self._late.pop(0)
+            return self._publish(state, source, self.truth[source])
         return self._DRAWS[self.choices.weighted(self._weights)](self, state)
 
     def _bounds(self, state: State, source: str) -> tuple[int, int]:
@@ -119,8 +126,21 @@ class World:
         low, high = self._bounds(state, source)
         if low <= high:
             answer = min(max(answer, low), high)
-        self.truth[source] = answer
+        self._is_true(source, answer)
         return Action("publish", self.publisher, (source, answer, 0))
+
+    def _is_true(self, source: str, answer: int) -> None:
+        """The truth about a source has changed; and so about those that quote the same, which have yet to say so."""
+        if answer != self.truth[source]:
+            self.truth[source] = answer
+            for twin, numerator, denominator in self._twins.get(source, ()):
+                told = answer * numerator // denominator
+                if told != self.truth[twin]:
+                    self.truth[twin] = told
+                    if twin not in self._late:
+                        self._late.append(twin)
+        if source in self._late:
+            self._late.remove(source)
 
     def _follow(self, state: State) -> Action:
         source = self.choices.pick(self._sources)
@@ -156,7 +176,7 @@ class World:
         answer = action.arguments[1]
         truth = self.truth[source]
         if truth // 20 < answer < truth * 20 and self._is_believed(state, source, answer):
-            self.truth[source] = answer
+            self._is_true(source, answer)
             return action
         return self._follow(state)
 
@@ -179,3 +199,18 @@ class World:
 
     # In the order of a weather's weights. Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[tuple[Callable[[World, State], Action], ...]] = (_jump, _aim, _odd, _stop, _follow)
+
+
+def _twins(start: State) -> dict[str, tuple[tuple[str, int, int], ...]]:
+    """For each source the others that quote the same: the two of a market with a second one.
+
+    Each with what takes an answer of the first to one of the other: a numerator and a denominator.
+    """
+    found: dict[str, tuple[tuple[str, int, int], ...]] = {}
+    for market in start.parameters.markets:
+        if market.second is not None:
+            first, second = market.feed, market.second.feed
+            for one, other in ((first, second), (second, first)):
+                if other.feed not in [name for name, _, _ in found.get(one.feed, ())]:
+                    found[one.feed] = (*found.get(one.feed, ()), (other.feed, one.scale, other.scale))
+    return found

@@ -18,7 +18,7 @@ from rich.text import Text
 from reference.machine import apply
 from reference.margin import NO_RISK, Health, collateral_value_wad, health_of, position_value_wad
 from reference.parts import part_of
-from reference.prices import FRESH, UNAVAILABLE, collateral_price_status, mark_status
+from reference.prices import FRESH, UNAVAILABLE, UNCERTAIN, UNUSABLE, collateral_price_status, mark, side_of
 from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
@@ -99,18 +99,21 @@ def components(state: State, part: Part, view: Health | None = None) -> dict[str
     """An account's or a bucket's equity by component, then equity, initial and maintenance margin; quote wad, rounded as V1-V6 say.
 
     ``view`` gives the three sums as a contract answers them; without it they are the reference's. Nothing that is zero
-    is listed but cash (of a bucket, margin) and the sums. None stands for what an unusable price leaves unknown.
+    is listed but cash (of a bucket, margin) and the sums. None stands for what an unusable price leaves unknown. At an uncertain mark
+    they are what a liquidation goes by (O7).
     """
     account = part_of(state, part)
     parameters = state.parameters
     parts: dict[str, int | None] = {"margin" if isinstance(part, Bucket) else "cash": account.cash_wad}
     for number, (market, size_wad) in enumerate(zip(parameters.markets, account.sizes_wad, strict=True)):
         if size_wad:
-            status, mark_wad = mark_status(state, market)
+            price = mark(state, market)
+            mark_wad = side_of(price.lenient, size_wad)
             value_wad = position_value_wad(
                 size_wad, account.quotes_wad[number], mark_wad, state.due.per_unit_wad[number]
             )
-            parts[_label(f"position {market.name}", number, parts)] = value_wad if status == FRESH else None
+            name = f"position {market.name}" + (", two prices" if price.status in UNCERTAIN else "")
+            parts[_label(name, number, parts)] = None if price.status in UNUSABLE else value_wad
     for number, (collateral, units) in enumerate(zip(parameters.collaterals, account.units, strict=True)):
         if units:
             status, price_wad = collateral_price_status(state, collateral)
@@ -119,7 +122,7 @@ def components(state: State, part: Part, view: Health | None = None) -> dict[str
     status, risk = health_of(state, part) if view is None else view
     sums = (risk.equity_wad, risk.initial_margin_wad, risk.maintenance_margin_wad)
     for name, value_wad in zip(_SUMS, sums, strict=True):
-        parts[name] = value_wad if status == FRESH else None
+        parts[name] = None if status in UNUSABLE else value_wad
     return parts
 
 
@@ -202,7 +205,7 @@ def _tried_rows(trial: Trial, time_s: int, start_s: int, vocabulary: Vocabulary)
 
 def _tried_row(tried: Tried | Asked, time_s: int, vocabulary: Vocabulary) -> StepRow:
     if isinstance(tried, Asked):
-        return StepRow(0, time_s, "anyone", *asked_text(tried.about, tried.answer, vocabulary))
+        return StepRow(0, time_s, "anyone", *asked_text(*tried, vocabulary))
     before, action, outcome = tried
     _, wanted = apply(before, action.kind, action.caller, action.arguments)
     expected, observed = outcomes_text(wanted, outcome)
@@ -227,7 +230,9 @@ def _ratio(step: Step, account: Part) -> str:
     if view is None:
         return NO_ANSWER
     return (
-        margin_ratio_text(view.risk.equity_wad, view.risk.maintenance_margin_wad) if view.status == FRESH else NO_PRICE
+        NO_PRICE
+        if view.status in UNUSABLE
+        else margin_ratio_text(view.risk.equity_wad, view.risk.maintenance_margin_wad)
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from reference.prices import DEVIATING
 from underwater.actions import Act, Action, Bundle, Outcome
 from underwater.document import decimal_text
 from underwater.engine.vocabulary import NAMES_SOMEBODY, WAD_DECIMALS, Kind, Vocabulary
@@ -172,28 +173,62 @@ def phrase(act: Act, vocabulary: Vocabulary) -> str:
 
 
 def asked_text(
-    about: tuple[int, int, int] | tuple[str, int] | tuple[int], answer: tuple[int, ...] | None, vocabulary: Vocabulary
+    view: str, about: tuple[Any, ...], answer: tuple[int, ...] | None, vocabulary: Vocabulary
 ) -> tuple[str, str, str]:
     """A question to an engine's views: what is asked, what is expected (nobody said), and the answer."""
-    if len(about) == 3:
-        market, size_wad, price_wad = about
-        size, price = number_text(size_wad, WAD_DECIMALS), number_text(price_wad, WAD_DECIMALS)
-        question = f"asks what {size} {vocabulary.market_name(market)} require at {price}"
-    elif len(about) == 1:
-        question = f"asks for the funding of {vocabulary.market_name(about[0])}"
-    else:
-        name, market = about
-        question = f"asks at what price of {vocabulary.market_name(market)} {name} can be liquidated"
-    if answer is None:
-        return question, "", "no answer"
-    if len(about) == 3:
-        initial, maintenance = (number_text(wad, WAD_DECIMALS) for wad in answer)
-        return question, "", f"initial {initial}, maintenance {maintenance}"
-    if len(about) == 1:
-        rate, premium, due = (number_text(wad, WAD_DECIMALS) for wad in answer)
-        return question, "", f"rate {rate}, premium {premium}, due {due}"
-    status, price_wad = answer
-    return question, "", number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
+    question, words = _ASKED[view](about, vocabulary)
+    return question, "", "no answer" if answer is None else words(answer)
+
+
+Answered = Callable[[tuple[int, ...]], str]
+
+
+def _wads(*names: str) -> Answered:
+    return lambda answer: ", ".join(
+        f"{name} {number_text(wad, WAD_DECIMALS)}" for name, wad in zip(names, answer, strict=True)
+    )
+
+
+def _asked_requirements(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
+    market, size_wad, price_wad = about
+    size, price = number_text(size_wad, WAD_DECIMALS), number_text(price_wad, WAD_DECIMALS)
+    question = f"asks what {size} {vocabulary.market_name(market)} require at {price}"
+    return question, _wads("initial", "maintenance")
+
+
+def _asked_liquidation_price(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
+    name, market = about
+    question = f"asks at what price of {vocabulary.market_name(market)} {name} can be liquidated"
+    return question, lambda answer: _of_status(answer[0], answer[1], "none")
+
+
+def _asked_funding(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
+    return f"asks for the funding of {vocabulary.market_name(about[0])}", _wads("rate", "premium", "due")
+
+
+def _asked_mark(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
+    question = f"asks for the mark of {vocabulary.market_name(about[0])}"
+    words = _wads("long", "short", "leniently long", "short")
+    return (
+        question,
+        lambda answer: (
+            _of_status(answer[0], answer[1], "none")
+            if answer[0] < DEVIATING
+            else f"{words(answer[1:])} (status {answer[0]})"
+        ),
+    )
+
+
+def _of_status(status: int, price_wad: int, otherwise: str) -> str:
+    return number_text(price_wad, WAD_DECIMALS) if status == 0 else f"{otherwise} (status {status})"
+
+
+_ASKED: dict[str, Callable[[tuple[Any, ...], Vocabulary], tuple[str, Answered]]] = {
+    "requirements": _asked_requirements,
+    "liquidation price": _asked_liquidation_price,
+    "funding": _asked_funding,
+    "mark": _asked_mark,
+}
 
 
 def outcome_text(outcome: Outcome) -> str:

@@ -104,7 +104,7 @@ contract JudgedEngine is MarginEngine {
     }
 
     function _judgeHealth(address account, Account storage self) private view {
-        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice());
+        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice(), Marks.USABLE);
         if (unusable.status != FeedReader.FRESH) return;
         _require(valuation.maintenanceMargin <= valuation.initialMargin, "P2");
         uint256 holdings = _crossHoldings(self);
@@ -125,7 +125,7 @@ contract JudgedEngine is MarginEngine {
                 bool isOpen = self.positions[market].size != 0;
                 if (isOpen) mark = _priceOf(market);
                 if (mark.status == FeedReader.FRESH) {
-                    Valuation memory valuation = _valueBucket(account, mark);
+                    Valuation memory valuation = _valueBucket(account, mark, Marks.USABLE);
                     _require(valuation.maintenanceMargin <= valuation.initialMargin, "P2");
                     _require(isOpen == (valuation.maintenanceMargin != 0), "V5");
                 }

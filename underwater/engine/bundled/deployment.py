@@ -16,6 +16,7 @@ from reference.parameters import (
     MarketLimits,
     OpenInterestScaling,
     Parameters,
+    SecondSource,
     Unsafe,
 )
 from underwater.document import Field, decimal_text
@@ -77,8 +78,19 @@ def _at_most(given: Field, decimals: int, most: int) -> int:
     return value
 
 
+_FEED_FIELDS = ("source", "heartbeat_s", "minimum", "maximum")
+
+
 def _feed(given: Field, sources: dict[str, Source]) -> Feed:
-    fields = given.mapping(("source", "heartbeat_s", "minimum", "maximum"))
+    return _feed_of(given.mapping(_FEED_FIELDS), sources)
+
+
+def _second_source(given: Field, sources: dict[str, Source]) -> SecondSource:
+    fields = given.mapping((*_FEED_FIELDS, "deviation"))
+    return SecondSource(_feed_of(fields, sources), fields["deviation"].scaled(18))
+
+
+def _feed_of(fields: dict[str, Field], sources: dict[str, Source]) -> Feed:
     name = fields["source"].choice(tuple(sources))
     decimals = sources[name].decimals
     return Feed(
@@ -120,7 +132,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             "position_limit",
             "brackets",
         ),
-        ("open_interest_scaling", "funding"),
+        ("second_source", "open_interest_scaling", "funding"),
     )
     scaling = NO_SCALING
     if "open_interest_scaling" in fields:
@@ -153,6 +165,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
         ),
         scaling,
         funding,
+        _second_source(fields["second_source"], sources) if "second_source" in fields else None,
     )
 
 
@@ -220,7 +233,8 @@ def _refuse_unsafe(given: Field, fields: dict[str, Field], deployment: Deploymen
         raise _unsafe(fields["liquidation"], unsafe) from None
     for item, market in zip(fields["markets"].items(), parameters.markets, strict=True):
         try:
-            market.validate(decimals[market.feed.feed])
+            second = market.second
+            market.validate(decimals[market.feed.feed], None if second is None else decimals[second.feed.feed])
         except Unsafe as unsafe:
             raise _unsafe(item, unsafe) from None
     for number, (item, collateral) in enumerate(
@@ -243,6 +257,7 @@ _FIELDS = {
     "lotTick": "tick",
     "brackets": "brackets",
     "feed": "feed",
+    "secondSource": "second_source",
     "decimals": "decimals",
     "haircut": "haircut",
     "liquidationDiscount": "liquidation_discount",
@@ -263,10 +278,10 @@ def _unsafe(item: Field, unsafe: Unsafe) -> UserError:
     return field.fail(f"unsafe: {unsafe.reason}")
 
 
-def _write_feed(feed: Feed) -> str:
+def _write_feed(feed: Feed, more: str = "") -> str:
     return (
         f"{{source: {feed.feed}, heartbeat_s: {feed.heartbeat_s}, minimum: {decimal_text(feed.minimum_answer, feed.decimals)}, "
-        f"maximum: {decimal_text(feed.maximum_answer, feed.decimals)}}}"
+        f"maximum: {decimal_text(feed.maximum_answer, feed.decimals)}{more}}}"
     )
 
 
@@ -325,6 +340,9 @@ def write_deployment(deployment: Deployment) -> str:
             f"    liquidation_penalty: {decimal_text(limits.liquidation_penalty_rate_wad, 18)}",
             f"    position_limit: {decimal_text(limits.position_limit_wad, 18)}",
         ]
+        if market.second is not None:
+            deviation = f", deviation: {decimal_text(market.second.deviation_rate_wad, 18)}"
+            lines.append(f"    second_source: {_write_feed(market.second.feed, deviation)}")
         if market.scaling != NO_SCALING:
             lower, upper = (decimal_text(edge, 18) for edge in (market.scaling.lower_wad, market.scaling.upper_wad))
             lines.append(f"    open_interest_scaling: {{lower: {lower}, upper: {upper}}}")

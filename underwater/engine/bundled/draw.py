@@ -6,12 +6,13 @@ ten deployments are ordinary, near what exchanges run with; in the others every 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference.parameters import (
     DAY_S,
     MAXIMUM_BRACKETS,
     MAXIMUM_DEPOSIT_CAP_UNITS,
+    MAXIMUM_DEVIATION_RATE_WAD,
     MAXIMUM_FUNDING_RATE_WAD,
     MAXIMUM_HEARTBEAT_S,
     MAXIMUM_NOTIONAL_WAD,
@@ -29,6 +30,7 @@ from reference.parameters import (
     MarketLimits,
     OpenInterestScaling,
     Parameters,
+    SecondSource,
 )
 from reference.rounding import WAD, div_ceil
 from underwater.choices import Choices
@@ -185,7 +187,26 @@ class _Draw:
         scaling = self.scaling(limit_notional_wad)
         most_payment_wad = brackets[0].maintenance_rate_wad - 1 - band_wad - penalty_wad
         funding = self.funding(most_payment_wad, limit_notional_wad)
-        return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling, funding)
+        second = self.second_source(asset, feed.maximum_price_wad) if self.choices.chance(50) else None
+        return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling, funding, second)
+
+    def second_source(self, asset: _Asset, largest_price_wad: int) -> SecondSource | None:
+        """P12: a source of its own that says the same, to its decimals; None where those hold too little of it."""
+        choices = self.choices
+        decimals = choices.pick((8, 18, asset.source.decimals, asset.source.decimals))
+        source = Source(decimals, asset.price_wad // 10 ** (18 - decimals))
+        if source.answer < 10**LEAST_ANSWER_EXPONENT:
+            return None
+        twin = _Asset(f"{asset.name}-{len(self.assets) + 1}", source, asset.exponent)
+        self.assets.append(twin)
+        feed = self.feed(twin, largest_price_wad // twin.scale)
+        maximum = min(feed.maximum_answer, largest_price_wad // twin.scale)
+        feed = replace(feed, minimum_answer=min(feed.minimum_answer, maximum - 1), maximum_answer=maximum)
+        if self.edge():
+            apart_wad = choices.pick((1, choices.integer(1, MAXIMUM_DEVIATION_RATE_WAD), MAXIMUM_DEVIATION_RATE_WAD))
+        else:
+            apart_wad = choices.pick((25, 50, 100, 200, 500)) * _BASIS_POINT
+        return SecondSource(feed, apart_wad)
 
     def funding(self, most_payment_wad: int, limit_notional_wad: int) -> FundingParameters:
         """P11, of which one interval's funding is bound by P3: at most ``most_payment_wad``, a rate."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from eth_abi import decode
 
-from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Parameters
 from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
@@ -18,13 +18,14 @@ from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
-from underwater.engine.bundled.plan import Addresses, role_id
+from underwater.engine.bundled.plan import ZERO_ADDRESS, Addresses, role_id
 from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
 _BUCKET_HEALTH = selector("bucketHealth(address,uint256)")
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _FUNDING_OF = selector("fundingOf(uint256)")
+_MARK_OF = selector("markOf(uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _MINT = selector("mint(address,uint256)")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
@@ -43,7 +44,7 @@ class Instance:
         self.deployment = deployment
         self.addresses = addresses
         self.parameters: Parameters = deployment.parameters
-        self.address_of = {**ADDRESSES, ATTACKER: addresses.attacker, **addresses.sources}
+        self.address_of = {**ADDRESSES, ATTACKER: addresses.attacker, **addresses.sources, NO_SOURCE: ZERO_ADDRESS}
         """Addresses by name: actors and price sources."""
         self.name_of = {address: name for name, address in self.address_of.items()}
         self.name_of[addresses.engine] = "engine"
@@ -240,6 +241,13 @@ class Instance:
         if not receipt.ok or len(receipt.data) != 96:
             return None
         return tuple(int.from_bytes(receipt.data[at : at + 32], "big", signed=True) for at in (0, 32, 64))
+
+    def mark(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
+        """W7 as the contract answers it; None if the view reverts."""
+        receipt = chain.view(self.addresses.engine, _MARK_OF + words(market))
+        if not receipt.ok or len(receipt.data) != 160:
+            return None
+        return tuple(int.from_bytes(receipt.data[at : at + 32], "big") for at in range(0, 160, 32))
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:

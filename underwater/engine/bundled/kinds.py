@@ -17,7 +17,7 @@ class Parameter(NamedTuple):
 
     ``type`` says what it counts, and so how a case writes it: ``actor``, ``account`` (an actor that has one), ``market``,
     ``collateral``, ``units`` (token units of the action's collateral, or of the settlement token), ``size`` and ``price`` and
-    ``rate`` and ``amount`` (wad), ``source``, ``answer`` (in the source's decimals), ``age_s`` (None for a round dated 0),
+    ``rate`` and ``amount`` (wad), ``source``, ``source_or_none``, ``answer`` (in the source's decimals), ``age_s`` (None: dated 0),
     ``count``, ``mode``, ``role``, ``flag``.
     """
 
@@ -109,6 +109,11 @@ KINDS = {
               "sets liquidator's share {liquidator_share}, close factor {close_factor}, small position {small_position_notional}"),
         _kind("set_market_feed", f"market {_FEED}", "engine", f"setMarketFeed(uint256,{_FEED_TYPE})",
               "feeds {market} from {source} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum})"),
+        _kind("set_second_source",
+              "market source:source_or_none decimals:count heartbeat_s:count minimum:answer maximum:answer deviation:rate",
+              "engine", f"setSecondSource(uint256,({_FEED_TYPE},uint64))",
+              "has {source} beside the feed of {market} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum}), "
+              "at most {deviation} apart"),
         _kind("set_collateral_feed", f"collateral {_FEED}", "engine", f"setCollateralFeed(uint256,{_FEED_TYPE})",
               "feeds {collateral} from {source} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum})"),
         _kind("grant_role", "role account:actor", "engine", "grantRole(bytes32,address)",

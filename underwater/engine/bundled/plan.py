@@ -9,7 +9,7 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import keccak
 
-from reference.parameters import Feed, FundingParameters, LiquidationParameters, Market, MarketLimits
+from reference.parameters import Feed, FundingParameters, LiquidationParameters, Market, MarketLimits, SecondSource
 from underwater.actions import Transaction
 from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
@@ -61,7 +61,8 @@ FEED_TYPE = "(address,uint8,uint32,int192,int192)"
 LIMITS_TYPE = "(uint64,uint64,uint64,uint128)"
 SCALING_TYPE = "(uint128,uint128)"
 FUNDING_TYPE = "(uint32,uint64,uint64,uint64,uint128)"
-MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},{FUNDING_TYPE},(uint128,uint64,uint64)[])"
+SECOND_SOURCE_TYPE = f"({FEED_TYPE},uint64)"
+MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},{FUNDING_TYPE},{SECOND_SOURCE_TYPE},(uint128,uint64,uint64)[])"
 COLLATERAL_TYPE = f"(address,uint64,uint64,uint128,{FEED_TYPE})"
 LIQUIDATION_TYPE = "(uint64,uint64,uint128)"
 
@@ -92,6 +93,13 @@ def funding_tuple(funding: FundingParameters) -> tuple[int, ...]:
     )
 
 
+def second_source_tuple(second: SecondSource | None, sources: dict[str, str]) -> tuple[object, ...]:
+    """P12's struct."""
+    if second is None:
+        return ((ZERO_ADDRESS, 0, 0, 0, 0), 0)
+    return (feed_tuple(second.feed, sources), second.deviation_rate_wad)
+
+
 def liquidation_tuple(parameters: LiquidationParameters) -> tuple[int, ...]:
     """P6's struct."""
     return (
@@ -111,6 +119,7 @@ def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
         limits_tuple(market.limits),
         (market.scaling.lower_wad, market.scaling.upper_wad),
         funding_tuple(market.funding),
+        second_source_tuple(market.second, sources),
         brackets,
     )
 

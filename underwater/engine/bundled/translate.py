@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reference.governance import NO_SOURCE
 from reference.parameters import Market
 from reference.rounding import floor_to_multiple
 from underwater.actions import Action
@@ -28,7 +29,8 @@ def translated(action: Action, here: Deployment, there: Deployment) -> Action | 
     arguments: list[Any] = []
     for parameter, value in zip(kind.parameters, action.arguments, strict=True):
         if not isinstance(value, int) or isinstance(value, bool):
-            arguments.append(sources[str(value)] if parameter.type == "source" else value)
+            is_source = parameter.type in ("source", "source_or_none")
+            arguments.append(sources[str(value)] if is_source else value)
         elif parameter.type == "units":
             arguments.append(_units(value, collateral, here, there))
         elif parameter.type == "size":
@@ -39,7 +41,7 @@ def translated(action: Action, here: Deployment, there: Deployment) -> Action | 
             old, new = here.parameters.markets[market], there.parameters.markets[market]
             price = value * _first_price_wad(new, there) // _first_price_wad(old, here)
             arguments.append(floor_to_multiple(price, new.tick_wad))
-        elif parameter.type == "answer" and "source" in named:
+        elif parameter.type == "answer" and named.get("source", NO_SOURCE) != NO_SOURCE:
             source = named["source"]
             arguments.append(value * there.sources[sources[source]].answer // here.sources[source].answer)
         else:
@@ -52,7 +54,12 @@ def _sources(here: Deployment, there: Deployment) -> dict[str, str]:
     names = dict.fromkeys(here.sources, next(iter(there.sources)))
     shared = min(len(here.parameters.markets), len(there.parameters.markets))
     pairs = zip(here.parameters.markets[:shared], there.parameters.markets[:shared], strict=True)
-    return names | {market.feed.feed: counterpart.feed.feed for market, counterpart in reversed(list(pairs))}
+    found = {NO_SOURCE: NO_SOURCE}
+    for market, counterpart in reversed(list(pairs)):
+        found[market.feed.feed] = counterpart.feed.feed
+        if market.second is not None:
+            found[market.second.feed.feed] = (counterpart.second or counterpart).feed.feed
+    return names | found
 
 
 def _first_price_wad(market: Market, deployment: Deployment) -> int:

@@ -122,10 +122,10 @@ class _Comparison:
         yield self._one("number of markets", len(markets), engine, "uint256", "marketCount()")
         for number, market in enumerate(markets):
             answer = self._ask(engine, MARKET_TYPE, "marketAt(uint256)", number)
-            yield from self._market(f"markets[{number}]", market, _parts(answer, 7))
+            yield from self._market(f"markets[{number}]", market, _parts(answer, 8))
 
     def _market(self, field: str, market: Market, answer: tuple[Any, ...]) -> Iterable[Compared]:
-        feed, lot, tick, limits, scaling, funding, brackets = answer
+        feed, lot, tick, limits, scaling, funding, second, brackets = answer
         yield from self._feed(f"{field}.feed", market.feed, feed)
         yield _number(f"{field}.lot", 18, market.lot_wad, lot)
         yield _number(f"{field}.tick", 18, market.tick_wad, tick)
@@ -143,6 +143,10 @@ class _Comparison:
         yield _number(f"{field}.funding.maximum_velocity", 18, market.funding.maximum_velocity_wad, velocity)
         yield _number(f"{field}.funding.premium_scale", 18, market.funding.premium_scale_wad, scale)
         yield _number(f"{field}.funding.premium_depth", 18, market.funding.premium_depth_wad, depth)
+        other, deviation = _inside(second, 2)
+        yield from self._feed(f"{field}.second_source", None if market.second is None else market.second.feed, other)
+        expected_wad = 0 if market.second is None else market.second.deviation_rate_wad
+        yield _number(f"{field}.second_source.deviation", 18, expected_wad, deviation)
         found = brackets or ()
         yield Compared(f"{field}: number of brackets", str(len(market.brackets)), str(len(found)))
         for place, (bracket, present) in enumerate(zip_longest(market.brackets, found)):
