@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.governance import ROLES
+from reference.governance import NO_SOURCE, ROLES
 from underwater.actions import Action, Aim, Block, Bundle
 from underwater.case.file import Case, aim_text, parse_aim, read_case, write_case
 from underwater.document import parse
@@ -107,6 +107,7 @@ def _argument(parameter: Parameter, limits: tuple[int, int]) -> st.SearchStrateg
         "account": ACCOUNTS,
         "role": ROLES,
         "source": tuple(DEFAULT.sources),
+        "source_or_none": (*DEFAULT.sources, NO_SOURCE),
     }
     if parameter.type in named:
         return st.sampled_from(named[parameter.type])

@@ -21,12 +21,15 @@ from tests.checks.support import (
     REDUCE,
     SEIZE,
     SELL,
+    SELL_SOL,
     SET_FUNDING,
     SHORT,
     SMALL_ETH,
+    SOL,
     WHOLE,
     WITHDRAW,
     ReferenceProbe,
+    apart,
     before_source,
     deaf,
     emptied,
@@ -37,6 +40,7 @@ from tests.checks.support import (
     isolated_beside_stale,
     nearly_dear,
     opened,
+    paired,
     partly_priced,
     paying,
     pressed,
@@ -44,6 +48,7 @@ from tests.checks.support import (
     slipping,
     state_after,
     sunk,
+    sunk_since_an_interval,
     taken,
     two_sided,
     with_source,
@@ -60,13 +65,25 @@ FEES = Action("collect_fees", "treasurer", ("treasurer", 10 * USDC_ONE))
 BAD_DEBT = "bad_debt_wad"
 
 
+def _draws(choices: SeededChoices) -> tuple[int, bool]:
+    """What ORACLE-04 draws: a market with two sources, and whether the first one fails."""
+    return choices.pick((SOL, SOL + 1)), choices.chance(50)
+
+
+FAILS, GROWS_OLD = (
+    next(n for n in range(99) if _draws(SeededChoices(n, "tests")) == (SOL, fails)) for fails in (True, False)
+)
+"""Streams of a probe that has a source fail, or lets it grow old."""
+WITHDRAW_OF_OTHER = Action("withdraw", "liquidator", ("liquidator", USDC, USDC_ONE))
+
+
 def settled(**changes: int) -> Step:
     return before_source(taken(opened(), Action("settle", "trader-1", ("trader-1", BTC))), "BTC-USD", **changes)
 
 
-def trusting(step: Step, **changes: int) -> Step:
+def trusting(step: Step, source: str, **changes: int) -> Step:
     """A step after which views say that all is fresh while a source is not."""
-    step.after = with_source(step.after, "BTC-USD", **changes)
+    step.after = with_source(step.after, source, **changes)
     return step
 
 
@@ -156,6 +173,13 @@ SOUND: list[tuple[str, str, Make]] = [
     ),
     ("HEALTH-05", "what an empty bucket has", lambda: ReferenceProbe(emptied(), 2)),
     ("LIQ-03", "a bucket closed whole", lambda: taken(isolated_and_slipping(), WHOLE)),
+    ("ORACLE-03", "both sides reduce", lambda: taken(apart(), SELL_SOL)),
+    ("ORACLE-03", "a view says so", lambda: taken(apart(), WITHDRAW_OF_OTHER)),
+    ("ORACLE-04", "a first source falls silent", lambda: ReferenceProbe(paired(), FAILS)),
+    ("ORACLE-04", "a first source grows old", lambda: ReferenceProbe(paired(), GROWS_OLD)),
+    ("ORACLE-06", "an accrual", lambda: taken(paying(), ACCRUE)),
+    ("ORACLE-07", "a liquidation that accrues", lambda: taken(sunk_since_an_interval(), WHOLE)),
+    ("ORACLE-08", "a deposit", lambda: ReferenceProbe(opened())),
     ("FUND-06", "a dear trade", lambda: taken(opened(), DEAR)),
     ("FUND-06", "back again", lambda: taken(state_after(DEAR, state=opened()), BUY)),
     ("FUND-06", "as far as its own", lambda: taken(nearly_dear(), DEAR)),

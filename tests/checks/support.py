@@ -10,6 +10,7 @@ from reference.buckets import with_margin
 from reference.funding import due_now
 from reference.machine import apply, at_time
 from reference.margin import Health, Risk, health_of
+from reference.prices import mark
 from reference.rounding import WAD
 from reference.state import Part, State, parts_of, with_item
 from reference.trading import requirement_of
@@ -301,6 +302,10 @@ class ReferenceProbe:
         due = due_now(self.state.parameters.markets[market], self.state.funding[market], self.state.time_s)
         return due.rate_wad, due.premium_wad, due.due_wad
 
+    def mark(self, market: int) -> tuple[int, ...] | None:
+        found = mark(self.state, self.state.parameters.markets[market])
+        return (found.status, *found.prudent, *found.lenient)
+
     def health(self, part: Part) -> Health | None:
         return health_of(self.state, part)
 
@@ -400,6 +405,32 @@ def isolated_beside_stale() -> State:
     return state_after(publish("BTC-USD", 60_000 * 10**8), state=with_source(state, "ETH-USD", updated_at_s=1))
 
 
+def paired() -> State:
+    """trader-1 is long ten SOL-PERP, a market with two sources, both at 150."""
+    return state_after(BUY_SOL, state=opened())
+
+
+def a_little_apart() -> State:
+    """The same with the second source at 151: they still agree."""
+    return state_after(publish("SOL-USD-2", 151 * WAD), state=paired())
+
+
+def apart() -> State:
+    """The same with the sources a fifteenth apart."""
+    return state_after(publish("SOL-USD", 160 * 10**8), state=paired())
+
+
+def sunk_since_an_interval() -> State:
+    """As ``sunk``, when an interval of funding has ended."""
+    state = sunk()
+    interval_s = state.parameters.markets[BTC].funding.interval_s
+    state = at_time(state, (state.time_s // interval_s + 1) * interval_s)
+    return state_after(publish("BTC-USD", 40_000 * 10**8), state=state)
+
+
+SOL = 2
+BUY_SOL = trade("trader-1", "maker", SOL, 10 * WAD, 150 * WAD)
+SELL_SOL = trade("maker", "trader-1", SOL, WAD, 155 * WAD)
 ISOLATE = Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD))
 JOIN = Action("join", "trader-1", ("trader-1", BTC))
 MARGIN_OUT = Action("move_margin", "trader-1", ("trader-1", BTC, -10 * WAD))
@@ -410,6 +441,18 @@ def after_margin(step: Step, name: str, market: int, margin_wad: int | None) -> 
     account = step.after.accounts[name]
     step.after = step.after._replace(accounts={**step.after.accounts, name: with_margin(account, market, margin_wad)})
     return step
+
+
+def marking(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
+    """An engine whose view of a mark is changed."""
+
+    class Marking(ReferenceProbe):
+        def mark(self, market: int) -> tuple[int, ...] | None:
+            sound = super().mark(market)
+            assert sound is not None
+            return change(sound)
+
+    return Marking
 
 
 def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:

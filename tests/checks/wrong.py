@@ -8,10 +8,11 @@ from reference.machine import with_due
 from reference.margin import Health
 from reference.rounding import WAD
 from reference.state import REVERTS, Part, State, with_item
-from tests.checks.sound import BUCKET, FEES, OF_BTC, SELL_PART, TICK, Make, settled, trusting, with_fields
+from tests.checks.sound import BUCKET, FEES, GROWS_OLD, OF_BTC, SELL_PART, TICK, Make, settled, trusting, with_fields
 from tests.checks.support import (
     ACCRUE,
     BUY,
+    BUY_SOL,
     DEAR,
     DEPOSIT,
     DONATE,
@@ -28,6 +29,7 @@ from tests.checks.support import (
     WHOLE,
     WITHDRAW,
     ReferenceProbe,
+    a_little_apart,
     acted,
     after,
     after_account,
@@ -40,8 +42,10 @@ from tests.checks.support import (
     isolated,
     isolated_and_slipping,
     isolated_and_sunk,
+    marking,
     nearly_dear,
     opened,
+    paired,
     paying,
     plus,
     pressed,
@@ -52,6 +56,7 @@ from tests.checks.support import (
     slipping,
     state_after,
     sunk,
+    sunk_since_an_interval,
     taken,
     telling_funding,
     two_sided,
@@ -63,6 +68,16 @@ from tests.checks.support import (
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
 from underwater.checks import Step
+
+
+def at_another_mark(step: Step) -> Step:
+    """The liquidation is told at a tick above the mark."""
+    events = [
+        (*event[:5], event[5] + TICK, *event[6:]) if event[0] == "Liquidated" else event
+        for event in step.outcome.events
+    ]
+    step.outcome = step.outcome._replace(events=tuple(events))
+    return step
 
 
 def one_sided(step: Step) -> Step:
@@ -224,12 +239,24 @@ WRONG: list[tuple[str, str, Make]] = [
     ("ORACLE-01", "a second too old", lambda: settled(updated_at_s=opened().time_s - 3_600)),
     ("ORACLE-01", "dated 0", lambda: settled(updated_at_s=0)),
     ("ORACLE-01", "dated ahead", lambda: settled(updated_at_s=opened().time_s + 10)),
-    ("ORACLE-01", "a view trusts it", lambda: trusting(taken(opened(), BUY), updated_at_s=1)),
+    ("ORACLE-01", "a view trusts it", lambda: trusting(taken(opened(), BUY), "BTC-USD", updated_at_s=1)),
+    ("ORACLE-03", "a trade that adds", lambda: before_source(taken(paired(), BUY_SOL), "SOL-USD", answer=160 * 10**8)),
+    ("ORACLE-03", "a withdrawal", lambda: before_source(taken(paired(), WITHDRAW), "SOL-USD", answer=160 * 10**8)),
+    ("ORACLE-03", "a view knows one price", lambda: trusting(taken(paired(), WITHDRAW), "SOL-USD", answer=160 * 10**8)),
+    (
+        "ORACLE-04",
+        "the bare price",
+        lambda: marking(lambda said: (said[0], *[said[3]] * 4))(a_little_apart(), GROWS_OLD),
+    ),
+    ("ORACLE-06", "dated back", lambda: after_funding(taken(paying(), ACCRUE), written_at_s=1)),
+    ("ORACLE-06", "dated ahead", lambda: after_funding(taken(paying(), ACCRUE), written_at_s=plus(10**6))),
+    ("ORACLE-07", "two marks", lambda: at_another_mark(taken(sunk_since_an_interval(), WHOLE))),
+    ("ORACLE-08", "no deposit", lambda: refusing("deposit")(opened())),
     ("ORACLE-02", "zero", lambda: settled(answer=0)),
     ("ORACLE-02", "negative", lambda: settled(answer=-(10**8))),
     ("ORACLE-02", "above its bound", lambda: settled(answer=1_000_000 * 10**8 + 1)),
     ("ORACLE-02", "no answer", lambda: settled(mode=REVERTS)),
-    ("ORACLE-02", "a view trusts it", lambda: trusting(taken(opened(), WITHDRAW), answer=0)),
+    ("ORACLE-02", "a view trusts it", lambda: trusting(taken(opened(), WITHDRAW), "BTC-USD", answer=0)),
     ("ACCESS-01", "a stranger", lambda: acted(taken(opened(), WITHDRAW), caller="outsider")),
     ("ACCESS-01", "a stranger's trade", lambda: acted(taken(opened(), BUY), caller="delegate")),
     ("ACCESS-01", "no role", lambda: acted(taken(opened(), FEES), caller="maker")),

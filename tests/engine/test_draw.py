@@ -26,9 +26,7 @@ def price_wad(deployment: Deployment, source: str) -> int:
 
 
 def feeds_of(deployment: Deployment) -> list[Feed]:
-    parameters = deployment.parameters
-    collateral_feeds = [collateral.feed for collateral in parameters.collaterals if collateral.feed is not None]
-    return [*(market.feed for market in parameters.markets), *collateral_feeds]
+    return [*deployment.parameters.feeds]
 
 
 def test_every_drawn_deployment_is_valid() -> None:

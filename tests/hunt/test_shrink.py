@@ -11,6 +11,7 @@ from reference.rounding import WAD
 from tests.hunt.support import (
     ETH,
     FAULT,
+    SEED,
     USDC,
     USDC_ONE,
     WETH,
@@ -258,16 +259,20 @@ def test_without_its_boundary_an_aimed_number_stays() -> None:
 
 
 def test_a_finding_on_a_drawn_deployment_moves_to_the_parameter_file_if_it_fails_there() -> None:
-    deployment = deployment_number(BUNDLED, 7, 3)
+    deployment = deployment_number(BUNDLED, SEED, 3)
     history = drawn(arena(3), 0, 60).blocks
-    small = shrink(BUNDLED, deployment, artifacts_of(None), failing_when(lambda step: step.kind == "deposit"), history)
+    # Of a collateral that both have.
+    of_settlement = failing_when(
+        lambda step: step.kind == "deposit" and step.action is not None and step.action.arguments[1] == USDC
+    )
+    small = shrink(BUNDLED, deployment, artifacts_of(None), of_settlement, history)
     assert small is not None
     assert small.deployment is None
     assert count(small.blocks) == 1
 
 
 def test_a_finding_that_needs_its_drawn_deployment_keeps_it() -> None:
-    deployment = deployment_number(BUNDLED, 7, 3)
+    deployment = deployment_number(BUNDLED, SEED, 3)
     own = deployment.parameters
     there = failing_when(lambda step: step.kind == "deposit" and step.before.parameters == own)
     history = drawn(arena(3), 0, 60).blocks

@@ -270,7 +270,7 @@ def priced_apart(state: State, market: int, price_wad: int) -> State:
     markets = list(state.parameters.markets)
     listed = markets[market]
     assert price_wad % listed.tick_wad == 0
-    markets[market] = replace(listed, feed=Feed("APART", 18, 1, 1, 10**60))
+    markets[market] = replace(listed, feed=Feed("APART", 18, 1, 1, 10**60), second=None)
     return state._replace(
         parameters=replace(state.parameters, markets=tuple(markets)),
         feeds={**state.feeds, "APART": FeedReading(price_wad, state.time_s, ANSWERS)},

@@ -91,6 +91,18 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ),
     (
         "oracle-manager",
+        "set_second_source",
+        (1, "ETH-USD", 8, 3600, 50 * 10**8, 100_000 * 10**8, WAD // 50),
+        "oracle-manager has ETH-USD beside the feed of ETH-PERP (8 decimals, 3,600 s, 50 to 100,000), at most 2 % apart",
+    ),
+    (
+        "oracle-manager",
+        "set_second_source",
+        (1, "none", 0, 0, 0, 0, 0),
+        "oracle-manager has none beside the feed of ETH-PERP (0 decimals, 0 s, 0 to 0), at most 0 % apart",
+    ),
+    (
+        "oracle-manager",
         "set_collateral_feed",
         (99, "WTI-USD", 18, 60, -1, WAD),
         "oracle-manager feeds collateral 99 from WTI-USD (18 decimals, 60 s, -1e-18 to 1)",

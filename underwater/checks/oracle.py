@@ -195,15 +195,24 @@ def _time_goes_on(step: Step) -> Verdict:
 
 
 def _one_mark(step: Step) -> Verdict:
-    """ORACLE-07. In the events of one transaction: whoever is liquidated on one side of a market is so at one mark."""
-    marks: dict[tuple[int, bool], int] = {}
+    """ORACLE-07. In the events of one transaction, of a market whose mark is usable: index of an accrual and marks of liquidations."""
+    marks: dict[int, int] = {}
+    compared = False
     for event in step.outcome.events:
-        if event[0] == "Liquidated":
-            _, name, _, market, _, mark_wad = event[:6]
-            side = (market, step.before.accounts[name].sizes_wad[market] > 0)
-            if marks.setdefault(side, mark_wad) != mark_wad:
-                return f"{market_name(step.after, market)} had two marks in one transaction: {quote(marks[side])} and {quote(mark_wad)}"
-    return len(step.outcome.events) > len(marks) > 0
+        if event[0] == "FundingAccrued":
+            market, mark_wad = event[1], event[4]
+        elif event[0] == "Liquidated":
+            market, mark_wad = event[3], event[5]
+        else:
+            continue
+        if market in marks:
+            compared = True
+            if marks[market] != mark_wad:
+                found = f"{quote(marks[market])} and {quote(mark_wad)}"
+                return f"{market_name(step.after, market)} had two marks in one transaction: {found}"
+        elif mark_status(step.before, step.before.parameters.markets[market])[0] == FRESH:
+            marks[market] = mark_wad
+    return compared
 
 
 def _without_a_price(probe: Probe) -> Verdict:
@@ -254,7 +263,13 @@ CHECKS = (
         probe_weight=3,
     ),
     Check("ORACLE-06", "time never runs backwards", _time_goes_on, of_done=True),
-    Check("ORACLE-07", "a mark is the same throughout a transaction", _one_mark, kinds("bundle"), of_done=True),
+    Check(
+        "ORACLE-07",
+        "a mark is the same throughout a transaction",
+        _one_mark,
+        kinds("bundle", "liquidate"),
+        of_done=True,
+    ),
     Check(
         "ORACLE-08",
         "a reduction of risk that needs no price works while a source is silent",

@@ -3,7 +3,14 @@ pragma solidity 0.8.37;
 
 import {CHEATS} from "./Cheats.sol";
 import {Cast, Options, Stage} from "./Stage.sol";
-import {Feed, FundingParameters, LiquidationParameters, MarketLimits, OpenInterestScaling} from "contracts/Types.sol";
+import {
+    Feed,
+    FundingParameters,
+    LiquidationParameters,
+    MarketLimits,
+    OpenInterestScaling,
+    SecondSource
+} from "contracts/Types.sol";
 import {Bundler} from "contracts/harness/Bundler.sol";
 import {IAccounts} from "contracts/interfaces/IAccounts.sol";
 import {IBuckets} from "contracts/interfaces/IBuckets.sol";
@@ -281,6 +288,22 @@ contract Handler is Stage {
         if (_send(_staff(dice, 2), abi.encodeCall(IGovernance.setMarketFeed, (m, feed)))) _feedSet(m, heartbeat);
     }
 
+    function setSecondSource(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 m = _upTo(dice, MARKETS - 1);
+        SecondSource memory second = _seconds[m];
+        if (_chance(dice, 25)) {
+            delete second;
+        } else if (second.feed.feed != address(0)) {
+            second.feed.heartbeat =
+                _chance(dice, 50) ? second.feed.heartbeat : uint32(_chance(dice, 50) ? 604_801 : 3_600);
+            second.deviationRate = uint64(_chance(dice, 50) ? second.deviationRate : W / 1_000 * _upTo(dice, 101));
+        }
+        _take(NOBODY);
+        bytes memory data = abi.encodeCall(IGovernance.setSecondSource, (m, second));
+        if (_send(_staff(dice, 2), data)) _feedSet(SECONDS + m, second.feed.heartbeat);
+    }
+
     function setCollateralFeed(uint256 draw) external {
         Dice memory dice = _dice(draw);
         uint256 collateral = _upTo(dice, COLLATERALS - 1);
@@ -320,6 +343,10 @@ contract Handler is Stage {
             _sourceChanged(mended, false);
             return;
         }
+        if (_late != 0 && _chance(dice, 60)) {
+            _follow();
+            return;
+        }
         uint256 market = _upTo(dice, MARKETS - 1);
         Traded storage traded = _markets[market];
         uint256 source = traded.source;
@@ -329,6 +356,19 @@ contract Handler is Stage {
         if (answer < traded.minimumAnswer) answer = traded.minimumAnswer;
         if (answer > traded.maximumAnswer) answer = traded.maximumAnswer;
         _answers[source] = answer;
+        if (traded.second != 0) _late = market + 1;
+        _publish(source, answer);
+    }
+
+    /// @dev The second source of a market says what the first has said before.
+    function _follow() private {
+        uint256 market = _late - 1;
+        _late = 0;
+        uint256 source = _markets[market].second - 1;
+        _publish(source, int256(_mark(market) / 10 ** (18 - TestFeed(_cast.sources[source]).decimals())));
+    }
+
+    function _publish(uint256 source, int256 answer) private {
         bytes memory data = abi.encodeCall(TestFeed.publish, (answer, block.timestamp));
         _sendTo(_cast.sources[source], _cast.publisher, data);
         _sourceChanged(source, true);

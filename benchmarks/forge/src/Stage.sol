@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CHEATS} from "./Cheats.sol";
-import {CollateralListing, Feed, MarketListing} from "contracts/Types.sol";
+import {CollateralListing, Feed, MarketListing, SecondSource} from "contracts/Types.sol";
 import {Bundler} from "contracts/harness/Bundler.sol";
 import {IMarginEngine} from "contracts/interfaces/IMarginEngine.sol";
 import {TestFeed} from "contracts/testing/TestFeed.sol";
@@ -46,7 +46,8 @@ abstract contract Stage {
 
     /// @dev What is needed of a market for a sensible trade.
     struct Traded {
-        uint64 source;
+        uint32 source;
+        uint32 second;
         uint8 decimals;
         uint128 lot;
         uint128 tick;
@@ -66,7 +67,10 @@ abstract contract Stage {
     Cast internal _cast;
     Traded[4] internal _markets;
     /// @dev The answers published last. Kept here so that no call is spent on asking.
-    int256[4] internal _answers;
+    int256[6] internal _answers;
+    SecondSource[4] internal _seconds;
+    /// @dev The source that has yet to follow another one, and one more; zero if none has.
+    uint256 internal _late;
     uint128[3] internal _caps;
     Feed[3] internal _collateralFeeds;
     uint256 internal _broken;
@@ -79,11 +83,11 @@ abstract contract Stage {
     uint24 private _moved;
     /// @dev The last second at which every price is as fresh or as stale as it is now, and no more funding is due.
     uint32 private _steadyUntil;
-    /// @dev Of each asset with a price, four markets and then three collaterals: its source, how old its price may
-    /// become, and when it does.
-    uint8[8] private _sourceOf;
-    uint32[8] private _heartbeats;
-    uint32[8] private _freshUntil;
+    /// @dev Of each use of a source, four markets, then three collaterals, then four markets' second ones: the source,
+    /// how old its price may become, and when it does.
+    uint8[11] private _sourceOf;
+    uint32[11] private _heartbeats;
+    uint32[11] private _freshUntil;
 
     /// @dev The source of all draws of a call.
     struct Dice {
@@ -92,19 +96,21 @@ abstract contract Stage {
 
     constructor(Cast memory cast, Options memory options) {
         require(
-            cast.sources.length == 4 && cast.tokens.length == 3, "the handler is written for the default deployment"
+            cast.sources.length == 6 && cast.tokens.length == 3, "the handler is written for the default deployment"
         );
         (REFUSALS_REVERT, TELLS_AFFECTED) = (options.refusalsRevert, options.tellsAffected);
         ENGINE = cast.engine;
-        SOURCES = 4;
+        SOURCES = 6;
         MARKETS = 4;
         COLLATERALS = 3;
         _cast = cast;
         for (uint256 m; m < 4; ++m) {
             MarketListing memory listed = cast.engine.marketAt(m);
-            for (uint64 s; s < 4; ++s) {
+            for (uint32 s; s < 6; ++s) {
                 if (listed.feed.feed == cast.sources[s]) _markets[m].source = s;
+                if (listed.secondSource.feed.feed == cast.sources[s]) _markets[m].second = s + 1;
             }
+            _seconds[m] = listed.secondSource;
             Traded storage market = _markets[m];
             market.decimals = listed.feed.decimals;
             market.lot = listed.lot;
@@ -120,8 +126,9 @@ abstract contract Stage {
             market.minimumAnswer = listed.feed.minimumAnswer;
             market.maximumAnswer = listed.feed.maximumAnswer;
             _remember(m, listed.feed);
+            _remember(SECONDS + m, listed.secondSource.feed);
         }
-        for (uint256 s; s < 4; ++s) {
+        for (uint256 s; s < 6; ++s) {
             (, _answers[s],,,) = TestFeed(cast.sources[s]).latestRoundData();
         }
         for (uint256 c; c < 3; ++c) {
@@ -134,7 +141,7 @@ abstract contract Stage {
 
     function _remember(uint256 asset, Feed memory feed) private {
         _sourceOf[asset] = NOTHING;
-        for (uint8 s; s < 4; ++s) {
+        for (uint8 s; s < 6; ++s) {
             if (feed.feed != _cast.sources[s]) continue;
             (,,, uint256 updatedAt,) = TestFeed(feed.feed).latestRoundData();
             (_sourceOf[asset], _heartbeats[asset]) = (s, feed.heartbeat);
@@ -145,6 +152,8 @@ abstract contract Stage {
     // ---- whose health a call may have changed
 
     uint8 private constant NOTHING = 0xff;
+    uint256 private constant USES = 11;
+    uint256 internal constant SECONDS = 7;
 
     /// @notice As `JudgedEngine.judge` takes it: those who took part in a call that was not refused, and every asset
     /// whose price may have changed.
@@ -165,7 +174,7 @@ abstract contract Stage {
     function _sourceChanged(uint256 source, bool isPublished) internal {
         if (!TELLS_AFFECTED) return;
         uint24 moved = _moved;
-        for (uint256 asset; asset < 7; ++asset) {
+        for (uint256 asset; asset < USES; ++asset) {
             if (_sourceOf[asset] != source) continue;
             moved |= _bit(asset);
             if (isPublished) _freshUntil[asset] = uint32(block.timestamp) + _heartbeats[asset];
@@ -217,8 +226,8 @@ abstract contract Stage {
     /// @dev A source that is broken counts as if it were not, so that mending it changes nothing here.
     function _steadyFrom(uint256 time) private view returns (uint32 until) {
         until = type(uint32).max;
-        uint32[8] memory all = _freshUntil;
-        for (uint256 asset; asset < 7; ++asset) {
+        uint32[11] memory all = _freshUntil;
+        for (uint256 asset; asset < USES; ++asset) {
             if (all[asset] >= time && all[asset] < until) until = all[asset];
         }
         for (uint256 m; m < 4; ++m) {
@@ -230,6 +239,7 @@ abstract contract Stage {
 
     /// @dev The engine's number of an asset: collaterals come after as many markets as there may be.
     function _bit(uint256 asset) private pure returns (uint24) {
+        if (asset >= SECONDS) asset -= SECONDS;
         return uint24(1 << (asset < 4 ? asset : 12 + asset));
     }
 
