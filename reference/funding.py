@@ -45,7 +45,9 @@ CARRY_OF_A_TICK = WAD * DAY_S
 
 
 def velocity_wad(parameters: FundingParameters, exposure_wad_s: int, duration_s: int) -> int:
-    """F1: by how much an interval changes the rate, rounded towards 0."""
+    """F1: by how much an interval changes the rate, rounded towards 0. One of no duration, which only a faulty engine stores, does not."""
+    if duration_s <= 0:
+        return 0
     scale_wad_s = parameters.premium_scale_wad * duration_s
     size_wad = min(abs(exposure_wad_s), scale_wad_s) * parameters.maximum_velocity_wad // scale_wad_s
     return size_wad if exposure_wad_s > 0 else -size_wad
@@ -72,7 +74,7 @@ def end_running(market: Market, funding: Funding) -> Funding:
     exposure_wad_s = funding.exposure_wad_s + funding.premium_wad * (end_s - funding.written_at_s)
     moved_wad = funding.rate_wad + velocity_wad(parameters, exposure_wad_s, duration_s)
     rate_wad = _bounded(moved_wad, parameters.maximum_rate_wad)
-    fallen = _fallen_due(market, funding, rate_wad, rate_wad * min(duration_s, parameters.interval_s))
+    fallen = _fallen_due(market, funding, rate_wad, rate_wad * max(0, min(duration_s, parameters.interval_s)))
     return fallen._replace(written_at_s=end_s, exposure_wad_s=0, begun_at_s=end_s)
 
 
@@ -99,7 +101,7 @@ def due_now(market: Market, funding: Funding, now_s: int) -> Funding:
     """F1, F2: what there is to be written down at the last end of an interval, if one has ended since ``written_at_s``."""
     parameters = market.funding
     intervals = intervals_ended(parameters, funding.written_at_s, now_s)
-    if intervals == 0:
+    if intervals <= 0:
         return funding
     last_s = now_s - now_s % parameters.interval_s
     if not (funding.rate_wad or funding.premium_wad or funding.exposure_wad_s):

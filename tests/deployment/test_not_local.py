@@ -75,7 +75,7 @@ def test_yes_skips_the_question(deployed: Deployed, tmp_path: Path) -> None:
     result = run_deploy("--parameters", path, "--manifest", manifest, "--account", "deployer", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "[y/N]" not in result.stdout
-    assert [one.contract for one in read_manifest(manifest).contracts] == [""] * 7 + ["Governance", "MarginEngine"]
+    assert [one.contract for one in read_manifest(manifest).contracts] == [""] * 9 + ["Governance", "MarginEngine"]
 
 
 @pytest.mark.usefixtures("elsewhere")

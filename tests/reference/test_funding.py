@@ -263,6 +263,14 @@ def test_rate_never_passes_its_maximum_and_moves_with_the_premium(choices: Choic
         assert rates_wad >= 0
 
 
+def test_what_no_engine_should_store_is_worked_out_all_the_same() -> None:
+    """A faulty engine's funding, dated in the future or before its interval began: what differs is told, and nothing breaks."""
+    market = replace(COPPER_MARKET, funding=HOURLY)
+    odd = Funding(wad("0.01"), wad("0.005"), 7_100, 0, 0, wad("100"), wad("9"), 7_200)
+    assert due_now(market, odd, 7_300).rate_wad == wad("0.01")
+    assert due_now(market, odd._replace(written_at_s=10**9), 7_300).due_wad == 0
+
+
 # --- What must not depend on it
 
 
