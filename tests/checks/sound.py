@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reference.rounding import WAD
 from reference.state import Bucket
+from tests.checks.probes import ReferenceProbe
 from tests.checks.support import (
     ACCRUE,
     BUY,
@@ -28,7 +29,6 @@ from tests.checks.support import (
     SOL,
     WHOLE,
     WITHDRAW,
-    ReferenceProbe,
     apart,
     before_source,
     deaf,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from reference import boundaries
 from reference.buckets import with_margin
-from reference.funding import due_now
 from reference.machine import apply, at_time
 from reference.margin import Health, Risk, health_of
-from reference.prices import mark
 from reference.rounding import WAD
 from reference.state import Part, State, parts_of, with_item
-from reference.trading import requirement_of
 from tests.hunt.support import BTC, ETH, USDC, USDC_ONE, WETH, WETH_ONE, arena, deposit, publish, trade
 from underwater.actions import Act, Action, Bundle, Outcome
 from underwater.checks import Step, catalogue
 from underwater.choices import SeededChoices
-from underwater.engine.bundled.actors import ACCOUNTS, CAST
+from underwater.engine.bundled.actors import ACCOUNTS
 
 MODEL_ALONE = ("expected", "expected_healths", "expected_state", "events_differ", "slots_differ")
 """What a step holds that only a reference model can say."""
@@ -282,100 +278,6 @@ def acted(step: Step, caller: str | None = None, arguments: tuple[Any, ...] | No
 # ---- probes
 
 
-class ReferenceProbe:
-    """A probe of the reference itself: an engine without error. Changes of single answers are written into it."""
-
-    cast = CAST
-
-    def __init__(self, state: State, stream: int = 0) -> None:
-        self.state = state
-        self.choices = SeededChoices(stream, "tests")
-
-    def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
-        self.state, outcome = apply(self.state, kind, caller, arguments)
-        return Outcome(*outcome)
-
-    def wait(self, seconds: int) -> None:
-        self.state = at_time(self.state, self.state.time_s + seconds)
-
-    def funding(self, market: int) -> tuple[int, ...] | None:
-        due = due_now(self.state.parameters.markets[market], self.state.funding[market], self.state.time_s)
-        return due.rate_wad, due.premium_wad, due.due_wad
-
-    def mark(self, market: int) -> tuple[int, ...] | None:
-        found = mark(self.state, self.state.parameters.markets[market])
-        return (found.status, *found.prudent, *found.lenient)
-
-    def health(self, part: Part) -> Health | None:
-        return health_of(self.state, part)
-
-    def expected_health(self, part: Part) -> Health:
-        return health_of(self.state, part)
-
-    def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
-        return requirement_of(
-            self.state.parameters.markets[market], size_wad, price_wad, self.state.open_interest_wad[market]
-        )
-
-    def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
-        return boundaries.liquidation_price_wad(self.state, name, market)
-
-    def fund(self, name: str, units: Sequence[int]) -> None:
-        for collateral, amount in enumerate(units):
-            wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
-            wallet = with_item(wallet, collateral, wallet[collateral] + amount)
-            self.state = self.state._replace(wallets={**self.state.wallets, name: wallet})
-            self.do("set_deposit_cap", "risk-manager", collateral, self.state.pool_units[collateral] + amount)
-            self.do("deposit", name, name, collateral, amount)
-
-
-def refusing(kind: str) -> type[ReferenceProbe]:
-    """An engine that refuses every action of a kind."""
-
-    class Refusing(ReferenceProbe):
-        def do(self, kind_done: str, caller: str, *arguments: Any) -> Outcome:
-            return Outcome("Refused", (), ()) if kind_done == kind else super().do(kind_done, caller, *arguments)
-
-    return Refusing
-
-
-def cheating(kind: str, cheat: Callable[[State, tuple[Any, ...]], State]) -> type[ReferenceProbe]:
-    """An engine that does something more after every accepted action of a kind."""
-
-    class Cheating(ReferenceProbe):
-        def do(self, kind_done: str, caller: str, *arguments: Any) -> Outcome:
-            outcome = super().do(kind_done, caller, *arguments)
-            if kind_done == kind and outcome.done:
-                self.state = cheat(self.state, arguments)
-            return outcome
-
-    return Cheating
-
-
-def requiring(change: Callable[[int, tuple[int, int]], tuple[int, int] | None]) -> type[ReferenceProbe]:
-    """An engine whose view of a requirement is changed: (size, sound answer) -> answer."""
-
-    class Requiring(ReferenceProbe):
-        def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
-            sound = super().requirements(market, size_wad, price_wad)
-            assert sound is not None
-            return change(size_wad, sound)
-
-    return Requiring
-
-
-def pricing(change: Callable[[tuple[int, int]], tuple[int, int] | None]) -> type[ReferenceProbe]:
-    """An engine whose view of a liquidation price is changed."""
-
-    class Pricing(ReferenceProbe):
-        def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
-            sound = super().liquidation_price(name, market)
-            assert sound is not None
-            return change(sound)
-
-    return Pricing
-
-
 def isolated() -> State:
     """As ``opened``, with trader-1's position isolated: 2,500 of its 9,970 stand behind it."""
     return state_after(Action("isolate", "trader-1", ("trader-1", BTC, 2_500 * WAD)), state=opened())
@@ -441,42 +343,6 @@ def after_margin(step: Step, name: str, market: int, margin_wad: int | None) -> 
     account = step.after.accounts[name]
     step.after = step.after._replace(accounts={**step.after.accounts, name: with_margin(account, market, margin_wad)})
     return step
-
-
-def marking(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
-    """An engine whose view of a mark is changed."""
-
-    class Marking(ReferenceProbe):
-        def mark(self, market: int) -> tuple[int, ...] | None:
-            sound = super().mark(market)
-            assert sound is not None
-            return change(sound)
-
-    return Marking
-
-
-def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
-    """An engine whose view of funding is changed."""
-
-    class Telling(ReferenceProbe):
-        def funding(self, market: int) -> tuple[int, ...] | None:
-            sound = super().funding(market)
-            assert sound is not None
-            return change(sound)
-
-    return Telling
-
-
-def viewing(change: Callable[[Part, Health], Health | None]) -> type[ReferenceProbe]:
-    """An engine whose view of health is changed."""
-
-    class Viewing(ReferenceProbe):
-        def health(self, part: Part) -> Health | None:
-            sound = super().health(part)
-            assert sound is not None
-            return change(part, sound)
-
-    return Viewing
 
 
 def refused() -> Step:

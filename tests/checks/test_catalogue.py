@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.checks.probes import ReferenceProbe, refusing
 from tests.checks.support import (
     BUY,
     IDS,
     PART,
-    ReferenceProbe,
     before_source,
     opened,
     refused,
-    refusing,
     slipping,
     taken,
 )

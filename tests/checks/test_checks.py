@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.checks.probes import ReferenceProbe
 from tests.checks.sound import SOUND, Case, Make
 from tests.checks.support import (
     BUY,
@@ -16,7 +17,6 @@ from tests.checks.support import (
     SEIZE,
     WHOLE,
     WITHDRAW,
-    ReferenceProbe,
     deaf,
     indebted,
     opened,
