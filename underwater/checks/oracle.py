@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reference.parameters import Feed
 from reference.parts import behind, cross_of, is_unencumbered, part_of
-from reference.prices import FRESH, STALE, UNCERTAIN, collateral_price_status, mark_status, price_of, prices
+from reference.prices import DEVIATING, FRESH, STALE, UNCERTAIN, collateral_price_status, mark_status, price_of, prices
 from reference.state import REVERTS, Account, State
 from reference.trading import is_reduction
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
@@ -166,9 +166,10 @@ def _fail_over(probe: Probe) -> Verdict:
     first, second = listed.feed.feed, listed.second.feed.feed
     usable, _ = price_of(listed.second.feed, state.feeds[second], state.time_s, listed.tick_wad)
     before = probe.mark(market)
-    if before is None or before[0] != FRESH or usable != FRESH:
+    if before is None or before[0] not in (FRESH, DEVIATING) or usable != FRESH:
         return False
-    if choices.chance(50):
+    # A source that fails outright says no more what it said: where it deviated, nothing is promised of that (decision 0011).
+    if choices.chance(50) and before[0] == FRESH:
         probe.do("set_feed_mode", publisher, first, REVERTS)
     else:
         probe.wait(max(1, state.feeds[first].updated_at_s + listed.feed.heartbeat_s + 1 - state.time_s))
