@@ -12,8 +12,7 @@ import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 /// settlement tokens in quote (rule L10).
 ///
 /// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy
-/// guard. Every action changes state first and calls a token last, but `fundInsurance`, which says why. A token that
-/// refuses to be paid out, of which the rules say nothing, ends as the transfer library's `TransferFailed()`.
+/// guard. Every action changes state first and calls a token last, but `fundInsurance`, which says why.
 abstract contract Ledger is Risk, ILedger {
     using FeedReader for Price;
     using SafeTransferLib for address;

@@ -133,7 +133,7 @@ def requirements_exact(
 
 
 def health(state: State, account: Account) -> Health:
-    """W1: the account's risk (V3, V6), or the status of the first unusable price in the order of O5."""
+    """W1: the account's risk (V3, V6), at lenient prices where a mark is uncertain; or the status of the first unusable price (O5)."""
     return _valuation(state, account).health
 
 

@@ -9,7 +9,7 @@ import {Wad} from "./Wad.sol";
 /// @notice A price and what is known about it. Rules O1, O7.
 /// @param asset number of what it is the price of; see `Accounts`
 /// @param status 0 if the price may be used
-/// @param wad the price, quote wad, if status is 0; what the feed said last if it is 3; else zero
+/// @param wad the price, quote wad, if status is 0; what the first source says or said last if it is 3, 4 or 5; else zero
 /// @param low the prudent price of a long position, quote wad, where status is 0, 4 or 5
 /// @param high the same of a short position
 /// @param lenientLong the lenient price of a long position, quote wad, where status is 0, 4 or 5

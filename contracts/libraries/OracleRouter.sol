@@ -30,7 +30,7 @@ library OracleRouter {
         uint256 largestPrice
     ) internal view {
         price.read(first, tick);
-        if (price.status == FeedReader.FRESH) one(price);
+        if (price.status == FeedReader.FRESH) _agree(price);
         if (second.feed.feed == address(0)) return;
         Price memory other;
         other.read(second.feed, tick);
@@ -40,7 +40,7 @@ library OracleRouter {
     }
 
     /// @notice One price for every purpose.
-    function one(Price memory price) internal pure {
+    function _agree(Price memory price) private pure {
         price.low = price.high = price.lenientLong = price.lenientShort = price.wad;
     }
 

@@ -18,7 +18,19 @@ from tests.checks.probes import (
     telling_funding,
     viewing,
 )
-from tests.checks.sound import BUCKET, FEES, GROWS_OLD, OF_BTC, SELL_PART, TICK, Make, settled, trusting, with_fields
+from tests.checks.sound import (
+    BUCKET,
+    FAILS,
+    FEES,
+    GROWS_OLD,
+    OF_BTC,
+    SELL_PART,
+    TICK,
+    Make,
+    settled,
+    trusting,
+    with_fields,
+)
 from tests.checks.support import (
     ACCRUE,
     BUY,
@@ -33,6 +45,7 @@ from tests.checks.support import (
     PART,
     REDUCE,
     SEIZE,
+    SELL_SOL,
     SET_FUNDING,
     SHORT,
     SMALL_ETH,
@@ -44,6 +57,7 @@ from tests.checks.support import (
     after_account,
     after_funding,
     after_margin,
+    apart,
     before_source,
     emptied,
     indebted,
@@ -70,6 +84,11 @@ from tests.checks.support import (
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
 from underwater.checks import Step
+
+
+def overdrawn(step: Step) -> Step:
+    """trader-1 reduces, but has so little left that it is far below what it needs at the worse of two prices, and was not."""
+    return after_account(step, "trader-1", cash_wad=plus(-9_600 * WAD))
 
 
 def at_another_mark(step: Step) -> Step:
@@ -250,6 +269,9 @@ WRONG: list[tuple[str, str, Make]] = [
         "the bare price",
         lambda: marking(lambda said: (said[0], *[said[3]] * 4))(a_little_apart(), GROWS_OLD),
     ),
+    ("ORACLE-04", "certain again", lambda: marking(lambda said: (0, *said[1:]))(paired(), FAILS)),
+    ("ORACLE-04", "certain again once old", lambda: marking(lambda said: (0, *said[1:]))(paired(), GROWS_OLD)),
+    ("HEALTH-01", "more risk than is prudent", lambda: overdrawn(taken(apart(), SELL_SOL))),
     ("ORACLE-06", "dated back", lambda: after_funding(taken(paying(), ACCRUE), written_at_s=1)),
     ("ORACLE-06", "dated ahead", lambda: after_funding(taken(paying(), ACCRUE), written_at_s=plus(10**6))),
     ("ORACLE-07", "two marks", lambda: at_another_mark(taken(sunk_since_an_interval(), WHOLE))),

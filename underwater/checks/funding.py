@@ -50,8 +50,8 @@ def _side_that_pays(step: Step) -> Verdict:
         return False
     before, after = step.before.funding[market], step.after.funding[market]
     rest_s = first_end_s(step.before.parameters.markets[market].funding, before) - before.written_at_s
+    # What trades pushed to until the interval ended that ran, and after it.
     pushes = (before.exposure_wad_s + before.premium_wad * rest_s, before.premium_wad)
-    """What trades pushed to until the interval ended that ran, and after it."""
     change_wad = after.rate_wad - before.rate_wad
     if change_wad and step.kind != "set_funding" and max(change_wad * push for push in pushes) <= 0:
         return (

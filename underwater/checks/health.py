@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reference.margin import health_of
+from reference.margin import health_of, require_prudent_risk
 from reference.parts import is_unencumbered, part_of
-from reference.prices import FRESH, UNCERTAIN
+from reference.prices import FRESH, UNUSABLE
 from reference.state import Account, Bucket, Part, part_behind
+from reference.trading import is_reduction
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 from underwater.checks.differences import differences_between
 
@@ -39,30 +40,30 @@ def _keeps_initial_margin(step: Step) -> Verdict:
         health = step.healths.get(name)
         if health is None or is_unencumbered(after := part_of(step.after, name)):
             continue
-        if health.status in UNCERTAIN:
-            continue  # tested at other prices than the view's: ORACLE-03 is about that
-        if health.status != FRESH:
+        if health.status in UNUSABLE:
             return f"{name} acted while its equity could not be known (status {health.status})"
-        equity, initial, maintenance = health.risk
+        # At an uncertain mark the view is lenient, and owners are tested prudently: of what the contract stores.
+        prudent = health.risk if health.status == FRESH else require_prudent_risk(step.after, after)
+        equity, initial, maintenance = prudent
         if equity >= initial:
             continue
-        reduced = market is not None and _is_reduction(
+        reduced = market is not None and is_reduction(
             part_of(step.before, name).sizes_wad[market], after.sizes_wad[market]
         )
         if not reduced:
             return (
                 f"{name} added risk and is left with equity {quote(equity)} below its initial margin {quote(initial)}"
             )
-        status, (equity_before, _, maintenance_before) = health_of(step.before, name)
-        if status == FRESH and equity * maintenance_before < equity_before * maintenance:
+        before = part_of(step.before, name)
+        status = health_of(step.before, name).status
+        if status in UNUSABLE:
+            continue
+        equity_before, _, maintenance_before = require_prudent_risk(step.before, before)
+        if equity * maintenance_before < equity_before * maintenance:
             return f"{name} reduced while below its initial margin, and lowered its equity over maintenance margin"
-        if status == FRESH and equity < maintenance and equity_before >= maintenance_before:
+        if equity < maintenance and equity_before >= maintenance_before:
             return f"{name} reduced while below its initial margin, and became liquidatable"
     return True
-
-
-def _is_reduction(before: int, after: int) -> bool:
-    return (0 <= after < before) or (before < after <= 0)
 
 
 def _stays_healthy(step: Step) -> Verdict:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from reference.parameters import Feed
 from reference.parts import behind, cross_of, is_unencumbered, part_of
-from reference.prices import DEVIATING, FRESH, STALE, UNCERTAIN, collateral_price_status, mark_status, price_of, prices
+from reference.prices import (
+    DEVIATING,
+    FRESH,
+    STALE,
+    UNCERTAIN,
+    UNUSABLE,
+    collateral_price_status,
+    mark_status,
+    price_of,
+    prices,
+)
 from reference.state import REVERTS, Account, State
 from reference.trading import is_reduction
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
@@ -175,8 +186,10 @@ def _fail_over(probe: Probe) -> Verdict:
         probe.wait(max(1, state.feeds[first].updated_at_s + listed.feed.heartbeat_s + 1 - state.time_s))
     probe.do("publish", publisher, second, state.feeds[second].answer, 0)
     after = probe.mark(market)
-    if after is None or after[0] not in UNCERTAIN:
+    if after is None or after[0] in UNUSABLE:
         return False
+    if after[0] == FRESH:
+        return f"{market_name(state, market)}: {quote(after[1])}, by {second} alone, counts as if both sources said so"
     if after[1] > before[1] or after[2] < before[2]:
         prices_then = f"{quote(before[1])} for longs and {quote(before[2])} for shorts"
         prices_now = f"{quote(after[1])} and {quote(after[2])}"
@@ -199,8 +212,11 @@ def _one_mark(step: Step) -> Verdict:
     """ORACLE-07. In the events of one transaction, of a market whose mark is usable: index of an accrual and marks of liquidations."""
     marks: dict[int, int] = {}
     compared = False
-    for event in step.outcome.events:
+    events = step.outcome.events
+    for event, following in zip_longest(events, events[1:]):
         if event[0] == "FundingAccrued":
+            if following is not None and following[0] == "FundingSet":
+                continue  # new parameters read no mark
             market, mark_wad = event[1], event[4]
         elif event[0] == "Liquidated":
             market, mark_wad = event[3], event[5]
