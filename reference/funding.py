@@ -163,8 +163,6 @@ def premium_after(market: Market, premium_wad: int, amount_wad: int, price_wad: 
 
 def with_premium(market: Market, funding: Funding, premium_wad: int, now_s: int) -> Funding:
     """F4: funding with another premium from now on; no interval has ended since it was written down."""
-    if premium_wad == funding.premium_wad:
-        return funding
     return written_down(market, funding, now_s)._replace(premium_wad=premium_wad)
 
 

@@ -155,8 +155,6 @@ def _only_in_accrual(step: Step) -> Verdict:
 
 def _as_far_as_it_carries(step: Step) -> Verdict:
     """FUND-06. Nobody moves what all will pay by trading next to nothing."""
-    if step.kind != "trade":
-        return False
     assert step.action is not None
     market, _, _, size_wad, price_wad = step.action.arguments
     listed = step.before.parameters.markets[market]

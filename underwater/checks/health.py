@@ -112,7 +112,7 @@ def _views_answer(step: Step) -> Verdict:
     return exercised
 
 
-def _owes_nothing(account: Account) -> bool:
+def _leaves_with_something(account: Account) -> bool:
     """Whether an account has something, and neither a position nor a debt, in itself or in a bucket."""
     if any(account.sizes_wad) or account.cash_wad < 0:
         return False
@@ -125,7 +125,7 @@ def _owes_nothing(account: Account) -> bool:
 def _can_leave(probe: Probe) -> Verdict:
     """HEALTH-05. Cash as far as the pool has it, everything else in full, and what was in buckets first of all."""
     state = probe.state
-    free = [name for name in probe.cast.accounts if _owes_nothing(state.accounts[name])]
+    free = [name for name in probe.cast.accounts if _leaves_with_something(state.accounts[name])]
     if not free:
         return False
     name = probe.choices.pick(free)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from reference.governance import NO_SOURCE
 from underwater.document import Field, decimal_text
 
 WAD_DECIMALS = 18
@@ -19,8 +20,6 @@ WAD_TYPES = frozenset(("size", "price", "rate", "amount"))
 
 _INTEGER = re.compile(r"-?\d[\d_]*")
 _UNITS = re.compile(r"(-?\d[\d_]*) units?")
-NO_SOURCE = "none"
-"""How a case writes that there is no source."""
 NEVER = "never"
 """How an age of None is written: a round dated 0."""
 

@@ -199,7 +199,7 @@ def _asked_requirements(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple
 def _asked_liquidation_price(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
     name, market = about
     question = f"asks at what price of {vocabulary.market_name(market)} {name} can be liquidated"
-    return question, lambda answer: _of_status(answer[0], answer[1], "none")
+    return question, lambda answer: _of_status(answer[0], answer[1])
 
 
 def _asked_funding(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, Answered]:
@@ -212,15 +212,13 @@ def _asked_mark(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, An
     return (
         question,
         lambda answer: (
-            _of_status(answer[0], answer[1], "none")
-            if answer[0] < DEVIATING
-            else f"{words(answer[1:])} (status {answer[0]})"
+            _of_status(answer[0], answer[1]) if answer[0] < DEVIATING else f"{words(answer[1:])} (status {answer[0]})"
         ),
     )
 
 
-def _of_status(status: int, price_wad: int, otherwise: str) -> str:
-    return number_text(price_wad, WAD_DECIMALS) if status == 0 else f"{otherwise} (status {status})"
+def _of_status(status: int, price_wad: int) -> str:
+    return number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
 
 
 _ASKED: dict[str, Callable[[tuple[Any, ...], Vocabulary], tuple[str, Answered]]] = {
