@@ -207,8 +207,9 @@ abstract contract Risk is Funding {
 
     /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing; and a healthy account
     /// stayed healthy. The products fit: equity now is below initial margin, which rule N6 keeps under 10^36; equity
-    /// before differs from it by what one trade can lose, at most its notional, and a fee; and to owe the 10^39 with which a product could
-    /// overflow takes thousands of losses of the largest notional, from accounts that pass this test before each.
+    /// before differs from it by what one trade can lose, at most its notional, and a fee; and to owe the 10^39 with
+    /// which a product could overflow takes thousands of losses of the largest notional, from accounts that pass this
+    /// test before each.
     function _didNoHarm(Valuation memory present, int256 equityBefore, uint256 marginBefore)
         private
         pure
