@@ -63,15 +63,18 @@ abstract contract Funding is Parameters {
         accrued.carry = sum - ticks * ONE_TICK;
     }
 
-    /// @notice Writes down what has fallen due, if an interval has ended. Rule F3.
+    /// @notice Writes down what has fallen due and reads the index, if an interval has ended since it was read. Rule F3.
     /// @param mark of the market; the index from now on, if it is usable
     function _accrueFunding(Price memory mark) internal {
+        if (mark.status != FeedReader.FRESH) return;
         uint256 market = mark.asset;
         FundingState storage state = _markets[market].fundingState;
+        uint256 interval = _markets[market].funding.interval;
+        if (state.indexReadAt / interval == block.timestamp / interval) return;
         Accrued memory accrued = _accruedFunding(market);
-        if (!accrued.ended && state.index != 0) return;
         _writeDown(market, accrued);
-        if (mark.status == FeedReader.FRESH) state.index = uint120(mark.wad);
+        state.index = uint120(mark.wad);
+        state.indexReadAt = uint48(block.timestamp);
         emit FundingAccrued(market, accrued.rate, accrued.due, state.index);
     }
 
@@ -85,7 +88,7 @@ abstract contract Funding is Parameters {
     }
 
     /// @notice Moves the premium towards that of a trade. Rule F4.
-    /// @dev Funding has accrued before: no interval has ended since.
+    /// @dev Funding has accrued before: no interval has ended since it was written down.
     /// @param amount of the trade, quote wad
     /// @param price of the trade, quote wad
     /// @param mark quote wad
@@ -148,7 +151,7 @@ abstract contract Funding is Parameters {
         view
         returns (int256)
     {
-        int256 most = int256(parameters.premiumScale * duration);
+        int256 most = int256(parameters.premiumScale * Math.max(duration, parameters.interval));
         return _clamp(exposure, most) * int256(uint256(parameters.maximumVelocity)) / most;
     }
 

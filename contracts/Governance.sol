@@ -112,7 +112,7 @@ contract Governance is Funding, IGovernance {
         _accrueBeforeChange(market, funding.maximumRate);
         Market storage self = _markets[market];
         self.funding = funding;
-        Safety.requireMaintained(self.limits, self.funding, self.brackets[0].maintenanceRate);
+        _requireMaintained(self);
         _emitFunding(market, funding);
     }
 
@@ -143,6 +143,7 @@ contract Governance is Funding, IGovernance {
         _requireMarket(market);
         _markets[market].secondSource = source;
         _requireSuitableSecondSource(_markets[market], source);
+        _requireMaintained(_markets[market]);
         _emitSecondSource(market, source);
     }
 
@@ -158,7 +159,14 @@ contract Governance is Funding, IGovernance {
     /// @dev Rules P3, N6, which tie limits, brackets, funding and the largest price as listed together.
     function _requireSafeLimits(Market storage self) private view {
         Safety.requireLimits(self.limits, self.lot, self.largestPrice);
-        Safety.requireMaintained(self.limits, self.funding, self.brackets[0].maintenanceRate);
+        _requireMaintained(self);
+    }
+
+    /// @dev Rules P3, P11, P12.
+    function _requireMaintained(Market storage self) private view {
+        Safety.requireMaintained(
+            self.limits, self.funding, self.secondSource.deviationRate, self.brackets[0].maintenanceRate
+        );
     }
 
     /// @dev Rules P4, C2, P12: the feed can answer at least a tick, and nothing above the largest price as listed; and it

@@ -36,6 +36,7 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// @param index that the next payments are reckoned on, quote wad
     /// @param exposure premium times the seconds it stood, of the running interval until `writtenAt`. Rule F1.
     /// @param begunAt when the running interval began, Unix seconds
+    /// @param indexReadAt when the index was read, Unix seconds; zero before the first time
     struct FundingState {
         int64 rate;
         int64 premium;
@@ -45,6 +46,7 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         uint120 index;
         int128 exposure;
         uint48 begunAt;
+        uint48 indexReadAt;
     }
 
     /// @notice A market. Rule P4.

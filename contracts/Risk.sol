@@ -176,12 +176,15 @@ abstract contract Risk is Funding {
         Valuation memory present = _valueBehind(account, mark, reduced ? Marks.PRUDENT : otherwise);
         if (present.equity >= int256(present.initialMargin)) return;
         if (reduced) {
-            uint256 wad = _markOf(mark, effect.sizeBefore, Marks.PRUDENT);
-            uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, wad);
-            uint256 required = _maintenanceUp(mark.asset, size, wad);
-            uint256 marginBefore = present.maintenanceMargin + released - required;
-            int256 gain = Wad.worth(effect.size, int256(wad)) + effect.payment;
-            if (_didNoHarm(present, present.equity - gain, marginBefore)) return;
+            (int256 equity, int256 margin) = _before(present, mark, effect, size, Marks.PRUDENT);
+            bool harmless = _keptRatio(present, equity, margin) && _keptHealth(present, equity, margin);
+            if (harmless && present.uncertain != FeedReader.FRESH) {
+                // The prices are usable or uncertain, as they were for the prudent valuation.
+                Valuation memory lenient = _valueBehind(account, mark, Marks.LENIENT);
+                (equity, margin) = _before(lenient, mark, effect, size, Marks.LENIENT);
+                harmless = _keptHealth(lenient, equity, margin);
+            }
+            if (harmless) return;
         }
         revert InsufficientMargin(account, present.equity, present.initialMargin);
     }
@@ -205,20 +208,40 @@ abstract contract Risk is Funding {
         return sizeBefore > 0 ? size >= 0 && size < sizeBefore : size <= 0 && size > sizeBefore;
     }
 
-    /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing; and a healthy account
-    /// stayed healthy. The products fit: equity now is below initial margin, which rule N6 keeps under 10^36; equity
-    /// before differs from it by what one trade can lose, at most its notional, and a fee; and to owe the 10^39 with
-    /// which a product could overflow takes thousands of losses of the largest notional, from accounts that pass this
-    /// test before each.
-    function _didNoHarm(Valuation memory present, int256 equityBefore, uint256 marginBefore)
+    /// @notice Equity and maintenance margin before an action, quote wad.
+    /// @param present the same account after it
+    /// @param size of the position after it, base wad
+    function _before(Valuation memory present, Price memory mark, Effect memory effect, int256 size, Marks marks)
+        private
+        view
+        returns (int256 equity, int256 maintenanceMargin)
+    {
+        uint256 wad = _markOf(mark, effect.sizeBefore, marks);
+        uint256 released = _maintenanceUp(mark.asset, effect.sizeBefore, wad);
+        uint256 required = _maintenanceUp(mark.asset, size, wad);
+        maintenanceMargin = int256(present.maintenanceMargin + released - required);
+        equity = present.equity - Wad.worth(effect.size, int256(wad)) - effect.payment;
+    }
+
+    /// @dev Rule T6: a healthy account stayed healthy.
+    function _keptHealth(Valuation memory present, int256 equityBefore, int256 marginBefore)
         private
         pure
         returns (bool)
     {
-        int256 margin = int256(present.maintenanceMargin);
-        int256 before = int256(marginBefore);
-        if (present.equity * before < equityBefore * margin) return false;
-        return present.equity >= margin || equityBefore < before;
+        return present.equity >= int256(present.maintenanceMargin) || equityBefore < marginBefore;
+    }
+
+    /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing. The products fit: equity now is below initial margin, which rule N6 keeps under 10^36; equity
+    /// before differs from it by what one trade can lose, at most its notional, and a fee; and to owe the 10^39 with
+    /// which a product could overflow takes thousands of losses of the largest notional, from accounts that pass this
+    /// test before each.
+    function _keptRatio(Valuation memory present, int256 equityBefore, int256 marginBefore)
+        private
+        pure
+        returns (bool)
+    {
+        return present.equity * marginBefore >= equityBefore * int256(present.maintenanceMargin);
     }
 
     /// @dev Rules V1, V4, V5, V6, O7.

@@ -22,7 +22,7 @@ abstract contract Trading is Buckets, ITrading {
         if (price == 0 || price % _markets[market].tick != 0) revert InvalidPrice(price);
         Price memory mark = _priceOf(market);
         mark.requireKnown();
-        _requireInBand(market, price, mark.low, mark.high);
+        _requireInBand(market, price, mark.bandLow, mark.bandHigh);
         _requireWithinLimit(market, buyer, size, true);
         _requireWithinLimit(market, seller, size, false);
         _accrueFunding(mark);

@@ -20,23 +20,29 @@ abstract contract Views is Risk, IViews {
     /// @inheritdoc IViews
     /// @dev Rule W1.
     function accountHealth(address account) external view returns (uint256, int256, uint256, uint256) {
-        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice(), Marks.LENIENT);
-        if (unusable.status != FeedReader.FRESH) return (unusable.status, 0, 0, 0);
-        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+        return _healthOf(account, Marks.LENIENT);
     }
 
     /// @inheritdoc IViews
     /// @dev Rule W5.
     function bucketHealth(address account, uint256 market) external view returns (uint256, int256, uint256, uint256) {
-        _requireMarket(market);
-        Account storage self = _accounts[account];
-        if (!_isIsolated(self, market)) return (FeedReader.FRESH, 0, 0, 0);
-        Price memory mark;
-        mark.asset = market;
-        if (self.positions[market].size != 0) mark = _priceOf(market);
-        if (mark.isUnusable()) return (mark.status, 0, 0, 0);
-        Valuation memory valuation = _valueBucket(account, mark, Marks.LENIENT);
-        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+        return _bucketHealthOf(account, market, Marks.LENIENT);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W8.
+    function prudentHealth(address account) external view returns (uint256, int256, uint256, uint256) {
+        return _healthOf(account, Marks.PRUDENT);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W8.
+    function prudentBucketHealth(address account, uint256 market)
+        external
+        view
+        returns (uint256, int256, uint256, uint256)
+    {
+        return _bucketHealthOf(account, market, Marks.PRUDENT);
     }
 
     /// @inheritdoc IViews
@@ -152,6 +158,30 @@ abstract contract Views is Risk, IViews {
     /// @inheritdoc IViews
     function liquidationParameters() external view returns (LiquidationParameters memory) {
         return _liquidationParameters;
+    }
+
+    /// @dev Rules W1, W8.
+    function _healthOf(address account, Marks marks) private view returns (uint256, int256, uint256, uint256) {
+        (Valuation memory valuation, Price memory unusable) = _tryValue(account, _noPrice(), marks);
+        if (unusable.status != FeedReader.FRESH) return (unusable.status, 0, 0, 0);
+        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
+    }
+
+    /// @dev Rules W5, W8.
+    function _bucketHealthOf(address account, uint256 market, Marks marks)
+        private
+        view
+        returns (uint256, int256, uint256, uint256)
+    {
+        _requireMarket(market);
+        Account storage self = _accounts[account];
+        if (!_isIsolated(self, market)) return (FeedReader.FRESH, 0, 0, 0);
+        Price memory mark;
+        mark.asset = market;
+        if (self.positions[market].size != 0) mark = _priceOf(market);
+        if (mark.isUnusable()) return (mark.status, 0, 0, 0);
+        Valuation memory valuation = _valueBucket(account, mark, marks);
+        return (valuation.uncertain, valuation.equity, valuation.initialMargin, valuation.maintenanceMargin);
     }
 
     /// @notice The number of ticks of the liquidation price, or 0 if there is none. Rule W3.

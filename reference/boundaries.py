@@ -11,18 +11,16 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from reference.liquidation import permitted_close_wad
-from reference.margin import (
+from reference.margin import funding_due_wad, health, health_without
+from reference.parts import behind, bucket_of, cross_of, is_unencumbered, without_position
+from reference.prices import FRESH, UNUSABLE, collateral_price_status, mark, mark_status, side_of
+from reference.requirements import (
     collateral_value_wad,
-    funding_due_wad,
-    health,
-    health_without,
     initial_requirement_wad,
     notional_wad,
     position_value_wad,
     scaling,
 )
-from reference.parts import behind, bucket_of, cross_of, is_unencumbered, without_position
-from reference.prices import FRESH, UNUSABLE, collateral_price_status, mark, mark_status, side_of
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, Account, State, margin_of, with_item
 from reference.trading import amount_wad, is_within_band, trading_fee_wad
@@ -127,13 +125,17 @@ def largest_fee_collection_units(state: State) -> int | None:
 
 
 def band_edges_wad(state: State, market: int) -> tuple[int, int] | None:
-    """T3: the lowest and the highest price of a trade."""
+    """T3: the lowest and the highest price of a trade; None where the mark is unusable."""
     listed = state.parameters.markets[market]
-    status, mark_wad = mark_status(state, listed)
-    if status != FRESH:
+    found = mark(state, listed)
+    if found.status in UNUSABLE:
         return None
-    reach_wad = floor_to_multiple(listed.limits.price_band_rate_wad * mark_wad // WAD, listed.tick_wad)
-    return mark_wad - reach_wad, mark_wad + reach_wad
+    rate_wad, tick_wad = listed.limits.price_band_rate_wad, listed.tick_wad
+    lowest_wad, highest_wad = found.span_wad
+    return (
+        lowest_wad - floor_to_multiple(rate_wad * lowest_wad // WAD, tick_wad),
+        highest_wad + floor_to_multiple(rate_wad * highest_wad // WAD, tick_wad),
+    )
 
 
 def position_limit_room_wad(state: State, name: str, market: int, direction: int) -> int:

@@ -30,6 +30,8 @@ class Funding(NamedTuple):
     """Of the running interval: its premiums, each times the seconds for which it stood before ``written_at_s``."""
     begun_at_s: int
     """When the running interval began."""
+    index_read_at_s: int
+    """0 before the first time."""
 
 
 class Due(NamedTuple):
@@ -39,7 +41,7 @@ class Due(NamedTuple):
     until_s: int
 
 
-NO_FUNDING_YET = Funding(0, 0, 0, 0, 0, 0, 0, 0)
+NO_FUNDING_YET = Funding(0, 0, 0, 0, 0, 0, 0, 0, 0)
 """A market as it was listed."""
 CARRY_OF_A_TICK = WAD * DAY_S
 
@@ -48,7 +50,7 @@ def velocity_wad(parameters: FundingParameters, exposure_wad_s: int, duration_s:
     """F1: by how much an interval changes the rate, rounded towards 0. One of no duration, which only a faulty engine stores, does not."""
     if duration_s <= 0:
         return 0
-    scale_wad_s = parameters.premium_scale_wad * duration_s
+    scale_wad_s = parameters.premium_scale_wad * max(duration_s, parameters.interval_s)
     size_wad = min(abs(exposure_wad_s), scale_wad_s) * parameters.maximum_velocity_wad // scale_wad_s
     return size_wad if exposure_wad_s > 0 else -size_wad
 
@@ -84,7 +86,7 @@ def rate_and_sum(parameters: FundingParameters, funding: Funding, intervals: int
     Without a bound the sum is that of an arithmetic progression; of that, what lies beyond the bound is another one.
     """
     rate_wad, most_wad = funding.rate_wad, parameters.maximum_rate_wad
-    velocity = velocity_wad(parameters, funding.premium_wad, 1)
+    velocity = velocity_wad(parameters, funding.premium_wad * parameters.interval_s, parameters.interval_s)
     unbounded = rate_wad * intervals + velocity * (intervals * (intervals + 1) // 2)
     last_wad = rate_wad + velocity * intervals
     beyond_wad = abs(last_wad) - most_wad
@@ -145,12 +147,11 @@ def written_down(market: Market, funding: Funding, now_s: int) -> Funding:
     return fallen._replace(written_at_s=now_s, exposure_wad_s=exposure_wad_s)
 
 
-def accrued(market: Market, funding: Funding, mark_wad: int | None, now_s: int) -> Funding | None:
-    """F3: what is written down at a mark (None: an uncertain one); None where no interval has ended since and the index is known."""
-    if funding.index_wad and intervals_ended(market.funding, funding.written_at_s, now_s) == 0:
+def accrued(market: Market, funding: Funding, mark_wad: int, now_s: int) -> Funding | None:
+    """F3: what is written down at a usable mark; None where no interval has ended since the index was read."""
+    if intervals_ended(market.funding, funding.index_read_at_s, now_s) == 0:
         return None
-    written = written_down(market, funding, now_s)
-    return written if mark_wad is None else written._replace(index_wad=mark_wad)
+    return written_down(market, funding, now_s)._replace(index_wad=mark_wad, index_read_at_s=now_s)
 
 
 def premium_after(market: Market, premium_wad: int, amount_wad: int, price_wad: int, mark_wad: int) -> int:

@@ -239,6 +239,7 @@ def set_second_source(
         raise Rejected("UnsafeParameter", "secondSource")
     changed = replace(listed, second=second)
     _require_safe(changed.validate_second, None if second is None else state.feed_decimals[source])
+    _require_safe(changed.validate_limits)
     return _with_market(state, market, changed), (("SecondSourceSet", market, source, *fields),)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reference.funding import Funding, accrued
-from reference.margin import Risk, position_value_wad, require_risk
+from reference.margin import Risk, require_risk
 from reference.parameters import Collateral, Market
 from reference.parts import is_unencumbered
-from reference.prices import require_mark
+from reference.prices import FRESH, Price, require_mark
 from reference.rejection import Rejected
+from reference.requirements import position_value_wad
 from reference.state import Account, State, margin_of, with_item
 
 Event = tuple[object, ...]
@@ -151,12 +152,14 @@ def require_initial_margin(
         raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
 
 
-def accrue_funding_at(state: State, market: int, mark_wad: int | None) -> tuple[tuple[Funding, ...], tuple[Event, ...]]:
+def accrue_funding_at(state: State, market: int, mark: Price) -> tuple[tuple[Funding, ...], tuple[Event, ...]]:
     """F3: every market's funding after one of them has accrued, and the event of it. What is due stays as it is.
 
-    ``mark_wad`` is None where the mark is uncertain.
+    At an uncertain mark nothing is written down.
     """
-    after = accrued(state.parameters.markets[market], state.funding[market], mark_wad, state.time_s)
+    if mark.status != FRESH:
+        return state.funding, ()
+    after = accrued(state.parameters.markets[market], state.funding[market], mark.price_wad, state.time_s)
     if after is None:
         return state.funding, ()
     return (
@@ -198,9 +201,9 @@ def settle(state: State, caller: str, account: str, market: int) -> Effect:
     before = state.accounts[account]
     if before.sizes_wad[market] == 0:
         raise Rejected("NoPosition", account, market)
-    mark_wad = require_mark(state, listed)
-    funding, events = accrue_funding_at(state, market, mark_wad)
-    after, value_wad = settled_at(before, market, mark_wad, state.due.per_unit_wad[market])
+    mark = require_mark(state, listed)
+    funding, events = accrue_funding_at(state, market, mark)
+    after, value_wad = settled_at(before, market, mark.price_wad, state.due.per_unit_wad[market])
     settled = with_account(state, account, after)._replace(funding=funding)
     return settled, (*events, ("Settled", account, market, value_wad))
 

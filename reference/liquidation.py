@@ -15,11 +15,12 @@ from reference.ledger import (
     require_market,
     require_right,
 )
-from reference.margin import Risk, is_liquidatable, notional_wad, require_lenient_risk, require_prudent_risk
+from reference.margin import Risk, is_liquidatable, require_lenient_risk, require_prudent_risk
 from reference.parameters import Collateral, LiquidationParameters, Market
 from reference.parts import behind, has_positions
-from reference.prices import FRESH, require_collateral_price, require_known_mark, side_of
+from reference.prices import require_collateral_price, require_known_mark, side_of
 from reference.rejection import Rejected
+from reference.requirements import notional_wad
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor
 from reference.state import Account, State, margin_of, with_item
 from reference.trading import (
@@ -97,7 +98,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     liquidator_size_wad = liquidator_after.sizes_wad[market]
     require_position_limit(listed, liquidator, liquidator_before.sizes_wad[market], liquidator_size_wad)
     credited = credited_to_insurance(state, insurance_part_wad)
-    funding, events = accrue_funding_at(state, market, mark_wad if found.status == FRESH else None)
+    funding, events = accrue_funding_at(state, market, found)
     moved = credited._replace(
         funding=funding,
         accounts={**state.accounts, account: after, liquidator: liquidator_after},

@@ -1,13 +1,7 @@
-"""What an account is worth and what it needs (section 5).
-
-Beside each rounded formula stands its rational form, ``*_exact``: the same rule without the rounding. They bound each other:
-what an account is owed is at most the exact value and less than one quote wad below it for every rounding; what is required is
-at least the exact value and less than one quote wad above it for every rounding. Tests and check MARGIN-12 hold both.
-"""
+"""What an account is worth and what it needs (section 5): the formulas of ``reference.requirements`` over what it holds."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -26,6 +20,15 @@ from reference.prices import (
     side_of,
 )
 from reference.rejection import Rejected
+from reference.requirements import (
+    collateral_value_exact,
+    collateral_value_wad,
+    initial_from_base_wad,
+    notional_wad,
+    requirements_exact,
+    requirements_wad,
+    unscaled,
+)
 from reference.rounding import WAD
 from reference.state import Account, Bucket, FeedReading, Part, State, margin_of
 
@@ -48,90 +51,6 @@ class Health(NamedTuple):
 NO_RISK = Risk(0, 0, 0)
 
 
-def position_value_wad(size_wad: int, quote_wad: int, mark_wad: int, due_wad: int) -> int:
-    """V1: exact, because a size is whole lots, and a mark and what is due are whole ticks (N5, F6)."""
-    return size_wad * (mark_wad - due_wad) // WAD + quote_wad
-
-
-def notional_wad(size_wad: int, mark_wad: int) -> int:
-    """V4: exact (N5)."""
-    return abs(size_wad) * mark_wad // WAD
-
-
-def collateral_value_wad(collateral: Collateral, units: int, price_wad: int) -> int:
-    """V2: value after the haircut, rounded down once."""
-    return units * price_wad * (WAD - collateral.haircut_rate_wad) // collateral.value_denominator
-
-
-def collateral_value_exact(collateral: Collateral, units: int, price_wad: int) -> Fraction:
-    """V2 without rounding. ``collateral_value_wad`` is in ``(exact - 1, exact]``."""
-    haircut = Fraction(collateral.haircut_rate_wad, WAD)
-    return Fraction(units, 10**collateral.decimals) * price_wad * (1 - haircut)
-
-
-def scaling(market: Market, open_interest_notional_wad: int) -> tuple[int, int]:
-    """V5: ``x`` and ``R``, for an open interest of this notional: how much of the way to needing the whole notional is gone."""
-    lower_wad, upper_wad = market.scaling.lower_wad, market.scaling.upper_wad
-    whole_wad = upper_wad - lower_wad
-    return min(max(open_interest_notional_wad - lower_wad, 0), whole_wad), whole_wad
-
-
-def requirements_wad(market: Market, notional: int, open_interest_notional_wad: int) -> tuple[int, int]:
-    """V5: (initial, maintenance) requirement of a position of this notional, at an open interest of this notional.
-
-    Each is rounded up once; 0 for no position.
-    """
-    base_wad2, maintenance = _unscaled(market, notional)
-    return _initial_wad(market, notional, base_wad2, open_interest_notional_wad), maintenance
-
-
-def initial_requirement_wad(market: Market, notional: int, open_interest_notional_wad: int) -> int:
-    """V5: the initial requirement alone."""
-    return _initial_wad(market, notional, _unscaled(market, notional)[0], open_interest_notional_wad)
-
-
-def _unscaled(market: Market, notional: int) -> tuple[int, int]:
-    """V5: ``base`` with initial rates, in wad squared, and the maintenance requirement in quote wad."""
-    k = bisect_right(market.floors_wad, notional) - 1
-    return (
-        notional * market.initial_rates_wad[k] - market.initial_deductions_wad2[k],
-        -((market.maintenance_deductions_wad2[k] - notional * market.maintenance_rates_wad[k]) // WAD),
-    )
-
-
-def _initial_wad(market: Market, notional: int, base_wad2: int, open_interest_notional_wad: int) -> int:
-    """V5: the initial requirement, rounded up once."""
-    lower_wad, upper_wad = market.scaling.lower_wad, market.scaling.upper_wad
-    if open_interest_notional_wad <= lower_wad:
-        return -(-base_wad2 // WAD)
-    if open_interest_notional_wad >= upper_wad:
-        return notional
-    part, whole = open_interest_notional_wad - lower_wad, upper_wad - lower_wad
-    return -(-(base_wad2 * whole + (notional * WAD - base_wad2) * part) // (WAD * whole))
-
-
-def requirements_exact(
-    market: Market, notional: Fraction, open_interest_notional_wad: Fraction
-) -> tuple[Fraction, Fraction]:
-    """V5 from its meaning: each bracket's rate applies to the part of the notional inside it, and of what an initial rate leaves,
-    as much is needed as open interest has gone of its way.
-
-    ``requirements_wad`` is in ``[exact, exact + 1)``. Written as a sum over parts, not with the deductions ``D_k``, so that the two
-    forms can disagree.
-    """
-    lower, upper = market.scaling.lower_wad, market.scaling.upper_wad
-    way = min(max((open_interest_notional_wad - lower) / (upper - lower), Fraction(0)), Fraction(1))
-    initial = maintenance = Fraction(0)
-    ceilings = [*market.floors_wad[1:], None]
-    for bracket, ceiling in zip(market.brackets, ceilings, strict=True):
-        top = notional if ceiling is None else min(notional, Fraction(ceiling))
-        part = max(Fraction(0), top - bracket.floor_wad)
-        rate = Fraction(bracket.initial_rate_wad, WAD)
-        initial += part * (rate + way * (1 - rate))
-        maintenance += part * Fraction(bracket.maintenance_rate_wad, WAD)
-    return initial, maintenance
-
-
 def health(state: State, account: Account) -> Health:
     """W1: the account's risk (V3, V6), at lenient prices where a mark is uncertain; or the status of the first unusable price (O5)."""
     return _valuation(state, account).health
@@ -145,6 +64,16 @@ def health_of(state: State, part: Part) -> Health:
             return Health(FRESH, NO_RISK)
         return _valuation(state, bucket_of(account, part.market)).health
     return _valuation(state, state.accounts[part]).health
+
+
+def prudent_health_of(state: State, part: Part) -> Health:
+    """W8: ``health_of``, but at prudent prices where a mark is uncertain."""
+    found = health_of(state, part)
+    if found.status not in UNCERTAIN:
+        return found
+    account = state.accounts[part.account if isinstance(part, Bucket) else part]
+    held = bucket_of(account, part.market) if isinstance(part, Bucket) else cross_of(account)
+    return Health(found.status, _prudent_risk(state, held))
 
 
 def health_without(state: State, account: Account, market: int) -> Health:
@@ -163,7 +92,7 @@ def health_without(state: State, account: Account, market: int) -> Health:
     risk = found.health.risk
     value_wad, base_wad2, maintenance_wad = _position(mark, state.parameters.markets[market], size_wad)
     worth_open_wad = notional_wad(state.open_interest_wad[market], mark.price_wad)
-    initial_wad = _initial_wad(state.parameters.markets[market], abs(value_wad), base_wad2, worth_open_wad)
+    initial_wad = initial_from_base_wad(state.parameters.markets[market], abs(value_wad), base_wad2, worth_open_wad)
     return Health(
         FRESH,
         Risk(
@@ -362,7 +291,7 @@ def _value(state: State, account: Account) -> _Valuation:
         else:
             rests_on.append((number, size_open_wad, size_open_wad, due))
             worth_open_wad = size_open_wad * side_of(price.lenient, size_wad) // WAD
-            initial_wad += _initial_wad(parameters.markets[number], abs(value_wad), base_wad2, worth_open_wad)
+            initial_wad += initial_from_base_wad(parameters.markets[number], abs(value_wad), base_wad2, worth_open_wad)
     if status == FRESH:
         for number, listed in enumerate(priced.collaterals):
             held = units[number]
@@ -399,7 +328,7 @@ def _position(price: Price, market: Market, size_wad: int) -> tuple[int, int, in
     V1 and V5, but for what open interest adds, at the lenient price of its side; kept with the price.
     """
     value_wad = size_wad * side_of(price.lenient, size_wad) // WAD
-    found = (value_wad, *_unscaled(market, abs(value_wad)))
+    found = (value_wad, *unscaled(market, abs(value_wad)))
     _keep_worth(price, size_wad, found)
     return found
 

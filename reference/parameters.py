@@ -227,19 +227,24 @@ class Market:
             )
 
     def validate_limits(self) -> None:
-        """P3 and N6, with funding. Raises ``Unsafe``."""
+        """P3 and N6, with funding and the second source. Raises ``Unsafe``."""
         limits = self.limits
+        deviation_rate_wad = 0 if self.second is None else self.second.deviation_rate_wad
         _require(
             limits.trading_fee_rate_wad <= MAXIMUM_TRADING_FEE_RATE_WAD,
             "tradingFeeRate",
             "the trading fee is above 1 %",
         )
         _require(
-            limits.price_band_rate_wad + limits.liquidation_penalty_rate_wad + self.funding.payment_rate_wad
+            limits.price_band_rate_wad
+            + limits.liquidation_penalty_rate_wad
+            + self.funding.payment_rate_wad
+            + deviation_rate_wad
             < self.maintenance_rates_wad[0],
             "penaltyAndBand",
-            "liquidation penalty + price band + the funding of one interval must stay below the first maintenance rate, or "
-            "one trade at the band's edge, a payment and a liquidation take a healthy account into negative equity",
+            "liquidation penalty + price band + the funding of one interval + the second source's deviation must stay below the "
+            "first maintenance rate, or one trade at the band's edge, a payment, a price that is off by as much and a liquidation "
+            "take a healthy account into negative equity",
         )
         _require(
             limits.position_limit_wad > 0 and limits.position_limit_wad % self.lot_wad == 0,

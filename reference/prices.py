@@ -60,6 +60,8 @@ class Price:
     """What sizes or units that were asked about are worth (leniently), and need, as ``reference.margin`` has worked it out."""
     prudent: Pair
     lenient: Pair
+    span_wad: tuple[int, int]
+    """T3: the lowest and the highest mark that a trade's price may be compared with."""
     second_source: str | None = None
     second_reading: FeedReading | None = None
     broken: str | None = None
@@ -157,6 +159,7 @@ def _worked_out(of: Market | Collateral, feed: Feed, reading: FeedReading, now_s
         {},
         pair,
         pair,
+        (price_wad, price_wad),
         broken=broken,
     )
 
@@ -186,18 +189,23 @@ def _beside(found: Price, market: Market, second: SecondSource, reading: FeedRea
             return found
         low_wad, high_wad = sorted((found.price_wad, other_wad))
         found.status, found.prudent, found.lenient = DEVIATING, Pair(low_wad, high_wad), Pair(high_wad, low_wad)
+        found.span_wad = low_wad, high_wad
     else:
         # Whatever the first may have said that was not too far from the second; and what it said last, if it still says so.
         lows = [other_wad * WAD // (WAD + second.deviation_rate_wad) // tick_wad * tick_wad]
         highs = [ceil_to_multiple(div_ceil(other_wad * WAD, WAD - second.deviation_rate_wad), tick_wad)]
         lows[0] = max(lows[0], tick_wad)
         highs[0] = min(highs[0], market.largest_price_wad // tick_wad * tick_wad)
+        found.lenient = Pair(other_wad, other_wad)
         if found.status == STALE:
             last_wad = found.reading.answer * market.feed.scale // tick_wad * tick_wad
             lows.append(last_wad)
             highs.append(last_wad)
-        found.status, found.prudent = FAILED_OVER, Pair(min(lows), max(highs))
-        found.lenient = Pair(other_wad, other_wad)
+            grows_old_s = found.reading.updated_at_s + 2 * market.feed.heartbeat_s
+            if 0 < found.reading.updated_at_s <= now_s <= grows_old_s:
+                found.lenient = Pair(max(other_wad, last_wad), min(other_wad, last_wad))
+                found.until_s = min(found.until_s, grows_old_s)
+        found.status, found.prudent, found.span_wad = FAILED_OVER, Pair(min(lows), max(highs)), (other_wad, other_wad)
     found.price_wad = found.unscaled_open_interest_wad = 0
     return found
 
@@ -259,12 +267,12 @@ def refuse(state: State, feed: Feed, status: int) -> Rejected:
     return Rejected("PriceStale", feed.feed, reading.updated_at_s)
 
 
-def require_mark(state: State, market: Market) -> int:
-    """The mark in wad. Raises ``Rejected`` where it is not usable."""
-    status, mark_wad = mark_status(state, market)
-    if status != FRESH:
-        raise refuse(state, market.feed, status)
-    return mark_wad
+def require_mark(state: State, market: Market) -> Price:
+    """The mark. Raises ``Rejected`` where it is not usable."""
+    found = mark(state, market)
+    if found.status != FRESH:
+        raise refuse(state, market.feed, found.status)
+    return found
 
 
 def require_known_mark(state: State, market: Market) -> Price:

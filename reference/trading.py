@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from reference.funding import premium_after, with_premium
 from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
-from reference.margin import notional_wad, require_prudent_risk, require_risk, requirements_wad
+from reference.margin import is_liquidatable, require_lenient_risk, require_prudent_risk, require_risk
 from reference.parameters import Market
 from reference.parts import behind, is_unencumbered
 from reference.prices import FRESH, Price, require_known_mark, side_of
 from reference.rejection import Rejected
+from reference.requirements import notional_wad, requirements_wad
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, State, with_item
 
@@ -29,8 +30,9 @@ def is_within_band(market: Market, price_wad: int, mark_wad: int) -> bool:
 
 
 def nearest_mark_wad(mark: Price, price_wad: int) -> int:
-    """T3: what a trade's price is compared with: the mark, or the nearest of all that lies between the two of an uncertain one."""
-    return min(max(price_wad, mark.prudent.long_wad), mark.prudent.short_wad)
+    """T3: what a trade's price is compared with: the mark, or the nearest of all that it may be."""
+    lowest_wad, highest_wad = mark.span_wad
+    return min(max(price_wad, lowest_wad), highest_wad)
 
 
 def position_moved(
@@ -89,9 +91,16 @@ def require_margin_after(
             risk.equity_wad * maintenance_before_wad >= equity_before_wad * risk.maintenance_margin_wad
         )
         did_not_cross = risk.equity_wad >= risk.maintenance_margin_wad or equity_before_wad < maintenance_before_wad
-        if did_not_lower_ratio and did_not_cross:
+        if did_not_lower_ratio and did_not_cross and _stays_out_of_reach(state, before, after):
             return
     raise Rejected("InsufficientMargin", name, risk.equity_wad, risk.initial_margin_wad)
+
+
+def _stays_out_of_reach(state: State, before: Account, after: Account) -> bool:
+    """T6: at lenient prices too, by which he is liquidated, nobody became liquidatable. (At usable marks they are the same.)"""
+    return not is_liquidatable(require_lenient_risk(state, after)) or is_liquidatable(
+        require_lenient_risk(state, before)
+    )
 
 
 def open_interest_after(state: State, market: int, changes: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
@@ -126,7 +135,7 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
     for name, before, after in sides:
         require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
-    funding, events = accrue_funding_at(state, market, mark.price_wad if mark.status == FRESH else None)
+    funding, events = accrue_funding_at(state, market, mark)
     if mark.status == FRESH:
         moved = funding[market]
         amount = amount_wad(size_wad, price_wad)

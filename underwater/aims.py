@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from reference import boundaries
-from reference.prices import FRESH, mark_status
+from reference.prices import FRESH, mark
 from reference.rounding import div_ceil
 from reference.state import State, with_item
 from underwater.actions import Act, Action, Aim, Bundle
@@ -138,7 +138,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "next bracket of the buyer": (_SIZE, _bracket_size(1)),
     "next bracket of the seller": (_SIZE, _bracket_size(2)),
     "small position": (_SIZE, _small_size(0)),
-    "mark": (_PRICE, lambda s, a: mark_or_zero(s, a.arguments[0]) or None),
+    "mark": (_PRICE, lambda s, a: known_mark_wad(s, a.arguments[0]) or None),
     "lower band edge": (_PRICE, _band_edge(0)),
     "upper band edge": (_PRICE, _band_edge(1)),
     "most to isolate": (2, lambda s, a: boundaries.largest_isolation_wad(s, a.arguments[0], a.arguments[1])),
@@ -288,6 +288,6 @@ def just_liquidatable(state: State, action: Action, names: Iterable[str]) -> Ite
                     yield action._replace(aim=Aim(f"liquidation price of {name} in market {market}", offset))
 
 
-def mark_or_zero(state: State, market: int) -> int:
-    """A market's mark in wad, or 0 where it is unusable."""
-    return mark_status(state, state.parameters.markets[market])[1]
+def known_mark_wad(state: State, market: int) -> int:
+    """A market's mark in wad: the lowest that a trade may be about where it is uncertain (T3), 0 where it is unusable."""
+    return mark(state, state.parameters.markets[market]).span_wad[0]

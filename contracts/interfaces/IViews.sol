@@ -27,6 +27,26 @@ interface IViews {
         view
         returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
 
+    /// @notice `accountHealth` with the values that what an owner does is tested by. Rule W8.
+    /// @return status as `accountHealth` says
+    /// @return equity quote wad, may be negative; zero if status is 1 to 3
+    /// @return initialMargin quote wad; zero if status is 1 to 3
+    /// @return maintenanceMargin quote wad; zero if status is 1 to 3
+    function prudentHealth(address account)
+        external
+        view
+        returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
+
+    /// @notice `bucketHealth` with the values that what an owner does is tested by. Rule W8.
+    /// @return status as `bucketHealth` says
+    /// @return equity quote wad, may be negative; zero if status is 1 to 3
+    /// @return initialMargin quote wad; zero if status is 1 to 3
+    /// @return maintenanceMargin quote wad; zero if status is 1 to 3
+    function prudentBucketHealth(address account, uint256 market)
+        external
+        view
+        returns (uint256 status, int256 equity, uint256 initialMargin, uint256 maintenanceMargin);
+
     /// @return isolated whether the account's market is
     /// @return margin quote wad behind the position, may be negative; zero unless it is isolated
     function isolatedMarginOf(address account, uint256 market) external view returns (bool isolated, int256 margin);

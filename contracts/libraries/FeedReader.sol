@@ -14,6 +14,8 @@ import {Wad} from "./Wad.sol";
 /// @param high the same of a short position
 /// @param lenientLong the lenient price of a long position, quote wad, where status is 0, 4 or 5
 /// @param lenientShort the same of a short position
+/// @param bandLow the lowest mark that a trade's price may be compared with, quote wad, where status is 0, 4 or 5. Rule T3.
+/// @param bandHigh the highest
 /// @param feed where it was read
 /// @param answer the feed's answer, in its decimals
 /// @param updatedAt the feed's time of the answer, Unix seconds
@@ -25,6 +27,8 @@ struct Price {
     uint256 high;
     uint256 lenientLong;
     uint256 lenientShort;
+    uint256 bandLow;
+    uint256 bandHigh;
     address feed;
     int256 answer;
     uint256 updatedAt;
@@ -63,7 +67,7 @@ library FeedReader {
             wad -= wad % step;
             price.wad = wad;
             if (wad == 0) price.status = OUT_OF_BOUNDS;
-            else if (_isStale(updatedAt, heartbeat)) price.status = STALE;
+            else if (isStale(updatedAt, heartbeat)) price.status = STALE;
         }
     }
 
@@ -99,8 +103,9 @@ library FeedReader {
         if (known) decimals = abi.decode(reply, (uint256));
     }
 
-    /// @dev Rule O1. An answer exactly a heartbeat old is fresh.
-    function _isStale(uint256 updatedAt, uint256 heartbeat) private view returns (bool) {
+    /// @notice Whether an answer is older than so many seconds, from the future, or not dated. Rule O1.
+    /// @dev An answer exactly as old is not.
+    function isStale(uint256 updatedAt, uint256 heartbeat) internal view returns (bool) {
         // Not `updatedAt + heartbeat`: a feed could answer a time for which that overflows.
         return updatedAt == 0 || updatedAt > block.timestamp || block.timestamp - updatedAt > heartbeat;
     }

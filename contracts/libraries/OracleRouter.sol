@@ -36,12 +36,13 @@ library OracleRouter {
         other.read(second.feed, tick);
         if (other.status != FeedReader.FRESH) return;
         if (price.status == FeedReader.FRESH) _compare(price, other.wad, second.deviationRate);
-        else _failOver(price, other.wad, second.deviationRate, tick, largestPrice);
+        else _failOver(price, other.wad, second.deviationRate, first.heartbeat, tick, largestPrice);
     }
 
     /// @notice One price for every purpose.
     function _agree(Price memory price) private pure {
         price.low = price.high = price.lenientLong = price.lenientShort = price.wad;
+        price.bandLow = price.bandHigh = price.wad;
     }
 
     /// @param other what the second source says, quote wad
@@ -53,26 +54,37 @@ library OracleRouter {
         price.status = DEVIATING;
         (price.low, price.high) = said < other ? (said, other) : (other, said);
         (price.lenientLong, price.lenientShort) = (price.high, price.low);
+        (price.bandLow, price.bandHigh) = (price.low, price.high);
     }
 
-    /// @dev The first source may have said anything that was not too far from the second: the pair holds all of that,
-    /// and what it said last, if it still says so.
+    /// @dev The first source may have said anything that was not too far from the second: the prudent pair holds all of
+    /// that, and what it said last, if it still says so. The lenient pair holds that for another heartbeat.
     /// @param other what the second source says, quote wad
     /// @param deviationRate wad, at most a tenth
-    function _failOver(Price memory price, uint256 other, uint256 deviationRate, uint256 tick, uint256 largestPrice)
-        private
-        pure
-    {
+    /// @param heartbeat of the first source, seconds
+    function _failOver(
+        Price memory price,
+        uint256 other,
+        uint256 deviationRate,
+        uint256 heartbeat,
+        uint256 tick,
+        uint256 largestPrice
+    ) private view {
         uint256 low = other * WAD / (WAD + deviationRate) / tick * tick;
         uint256 high = Wad.divUp(Wad.divUp(other * WAD, WAD - deviationRate), tick) * tick;
         low = Math.max(low, tick);
         high = Math.min(high, largestPrice / tick * tick);
+        (price.lenientLong, price.lenientShort) = (other, other);
         if (price.status == FeedReader.STALE) {
             low = Math.min(low, price.wad);
             high = Math.max(high, price.wad);
+            if (!FeedReader.isStale(price.updatedAt, 2 * heartbeat)) {
+                price.lenientLong = Math.max(other, price.wad);
+                price.lenientShort = Math.min(other, price.wad);
+            }
         }
-        price.status = FAILED_OVER;
         (price.low, price.high) = (low, high);
-        (price.lenientLong, price.lenientShort) = (other, other);
+        (price.bandLow, price.bandHigh) = (other, other);
+        price.status = FAILED_OVER;
     }
 }

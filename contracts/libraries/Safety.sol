@@ -74,14 +74,17 @@ library Safety {
         require_(funding.premiumDepth >= 1 && funding.premiumDepth <= LARGEST_NOTIONAL, "funding");
     }
 
-    /// @notice What a healthy account can lose at an unmoved index stays below what it must have. Rules P3, P11.
+    /// @notice What a healthy account can lose at an unmoved index stays below what it must have. Rules P3, P11, P12.
+    /// @param deviationRate of the second source, wad; zero if there is none
     /// @param maintenanceRate of the first bracket, wad
-    function requireMaintained(MarketLimits memory limits, FundingParameters memory funding, uint256 maintenanceRate)
-        internal
-        pure
-    {
+    function requireMaintained(
+        MarketLimits memory limits,
+        FundingParameters memory funding,
+        uint256 deviationRate,
+        uint256 maintenanceRate
+    ) internal pure {
         uint256 payment = Wad.divUp(uint256(funding.maximumRate) * funding.interval, 1 days);
-        uint256 loss = uint256(limits.priceBandRate) + limits.liquidationPenaltyRate + payment;
+        uint256 loss = uint256(limits.priceBandRate) + limits.liquidationPenaltyRate + payment + deviationRate;
         require_(loss < maintenanceRate, "penaltyAndBand");
     }
 

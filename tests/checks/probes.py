@@ -8,7 +8,7 @@ from typing import Any
 from reference import boundaries
 from reference.funding import due_now
 from reference.machine import apply, at_time
-from reference.margin import Health, health_of
+from reference.margin import Health, health_of, prudent_health_of
 from reference.prices import mark
 from reference.state import Part, State, with_item
 from reference.trading import requirement_of
@@ -43,6 +43,9 @@ class ReferenceProbe:
 
     def health(self, part: Part) -> Health | None:
         return health_of(self.state, part)
+
+    def prudent_health(self, part: Part) -> Health | None:
+        return prudent_health_of(self.state, part)
 
     def expected_health(self, part: Part) -> Health:
         return health_of(self.state, part)
@@ -133,6 +136,18 @@ def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None])
             return change(sound)
 
     return Telling
+
+
+def seeing_prudently(change: Callable[[Health], Health | None]) -> type[ReferenceProbe]:
+    """An engine whose view of prudent health is changed."""
+
+    class Seeing(ReferenceProbe):
+        def prudent_health(self, part: Part) -> Health | None:
+            sound = super().prudent_health(part)
+            assert sound is not None
+            return change(sound)
+
+    return Seeing
 
 
 def viewing(change: Callable[[Part, Health], Health | None]) -> type[ReferenceProbe]:

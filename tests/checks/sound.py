@@ -105,6 +105,10 @@ OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) ==
 """A stream of a probe that draws the first of four markets."""
 
 
+COMES_APART = 1
+"""A stream of a probe that draws an answer of the second source."""
+
+
 # Each situation puts its check to the test, and the engine does as it should.
 SOUND: list[tuple[str, str, Make]] = [
     ("LIQ-01", "below maintenance margin", lambda: taken(slipping(), PART)),
@@ -195,6 +199,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MARGIN-11", "an isolated position", lambda: ReferenceProbe(isolated(), LONG)),
     ("LEDGER-10", "a donation", lambda: taken(opened(), DONATE)),
     ("LEDGER-10", "a donation that is tried", lambda: ReferenceProbe(opened())),
+    ("MARGIN-01", "sources that have come apart", lambda: ReferenceProbe(apart(), COMES_APART)),
     ("MARGIN-01", "a trade", lambda: taken(opened(), BUY)),
     ("MARGIN-02", "a trade", lambda: taken(opened(), BUY)),
     ("MARGIN-03", "an account with tokens alone", lambda: taken(opened(), BUY)),

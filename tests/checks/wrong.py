@@ -15,6 +15,7 @@ from tests.checks.probes import (
     pricing,
     refusing,
     requiring,
+    seeing_prudently,
     telling_funding,
     viewing,
 )
@@ -320,6 +321,12 @@ WRONG: list[tuple[str, str, Make]] = [
     ("LEDGER-10", "a pool", lambda: after(taken(opened(), DONATE), pool_units=plus(7, USDC))),
     ("LEDGER-10", "insurance", lambda: after(taken(opened(), DONATE), insurance_wad=plus(7))),
     ("LEDGER-10", "health", lambda: cheating("donate", paid)(opened())),
+    (
+        "MARGIN-01",
+        "prudent equity",
+        lambda: seeing_prudently(lambda sound: sound._replace(risk=sound.risk._replace(equity_wad=1)))(apart()),
+    ),
+    ("MARGIN-01", "no view of prudent health", lambda: seeing_prudently(lambda _: None)(apart())),
     ("MARGIN-01", "equity", lambda: with_health(taken(opened(), BUY), "trader-1", equity=1)),
     ("MARGIN-01", "initial margin", lambda: with_health(taken(opened(), BUY), "maker", initial=-1)),
     ("MARGIN-01", "maintenance margin", lambda: with_health(taken(opened(), BUY), "maker", maintenance=1)),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from reference.machine import at_time
-from reference.margin import health, is_liquidatable, notional_wad
+from reference.margin import health, is_liquidatable
+from reference.requirements import notional_wad
 from reference.rounding import WAD
 from tests.hunt.support import (
     FAULT,

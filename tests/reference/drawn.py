@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from reference.margin import requirements_wad
 from reference.parameters import (
     DAY_S,
     NO_FUNDING,
@@ -28,6 +27,7 @@ from reference.parameters import (
     OpenInterestScaling,
     Parameters,
 )
+from reference.requirements import requirements_wad
 from reference.rounding import WAD, div_ceil
 from reference.trading import trading_fee_wad
 from tests.reference.support import BYSTANDER, COUNTERPARTY, LIQUIDATOR, MATCHER, STRANGER, TRADER, Scene

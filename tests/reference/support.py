@@ -148,6 +148,7 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
         stored._replace(
             written_at_s=NOW_S,
             begun_at_s=NOW_S - NOW_S % market.funding.interval_s,
+            index_read_at_s=NOW_S,
             index_wad=mark_status(state, market)[1] or market.tick_wad,
         )
         for stored, market in zip(funding, parameters.markets, strict=True)

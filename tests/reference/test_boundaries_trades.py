@@ -144,7 +144,7 @@ def has_initial_margin_after(state: State, market: int, direction: int, size_wad
     """Whether the account after a trade is unencumbered or has its initial margin (T6 without reductions)."""
     listed = state.parameters.markets[market]
     account = state.accounts[TRADER]
-    mark_wad = require_mark(state, listed)
+    mark_wad = require_mark(state, listed).price_wad
     amount = size_wad * price_wad // WAD
     fee_wad = div_ceil(amount * listed.limits.trading_fee_rate_wad, WAD)
     after_wad = account.sizes_wad[market] + direction * size_wad

@@ -225,7 +225,7 @@ def test_premiums_of_one_interval_add_up_each_for_its_time() -> None:
 
 def test_first_accrual_reads_the_index_whenever_it_comes() -> None:
     scene = hourly()
-    unread = scene.state.funding[COPPER]._replace(index_wad=0)
+    unread = scene.state.funding[COPPER]._replace(index_wad=0, index_read_at_s=0)
     scene.state = scene.state._replace(funding=(unread, *scene.state.funding[1:]))
     scene.trade(COPPER, TRADER, COUNTERPARTY, "10", "100.5")
     assert scene.state.funding[COPPER].index_wad == wad("100")
@@ -256,6 +256,7 @@ def some_funding(choices: Choices) -> tuple[Scene, Funding]:
         index_wad,
         choices.between(-WAD // 2, WAD // 2) * (written_at_s - begun_at_s),
         begun_at_s,
+        choices.randint(0, written_at_s),
     )
 
 
@@ -312,7 +313,7 @@ def test_rate_never_passes_its_maximum_and_moves_with_the_premium(choices: Choic
 def test_what_no_engine_should_store_is_worked_out_all_the_same() -> None:
     """A faulty engine's funding, dated in the future or before its interval began: what differs is told, and nothing breaks."""
     market = replace(COPPER_MARKET, funding=HOURLY)
-    odd = Funding(wad("0.01"), wad("0.005"), 7_100, 0, 0, wad("100"), wad("9"), 7_200)
+    odd = Funding(wad("0.01"), wad("0.005"), 7_100, 0, 0, wad("100"), wad("9"), 7_200, 0)
     assert due_now(market, odd, 7_300).rate_wad == wad("0.01")
     assert due_now(market, odd._replace(written_at_s=10**9), 7_300).due_wad == 0
 

@@ -9,20 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.margin import (
-    Risk,
+from reference.margin import Risk, exact_risk, health, is_liquidatable
+from reference.parameters import Collateral, Feed, Market, MarketLimits
+from reference.prices import FRESH
+from reference.requirements import (
     collateral_value_exact,
     collateral_value_wad,
-    exact_risk,
-    health,
-    is_liquidatable,
     notional_wad,
     position_value_wad,
     requirements_exact,
     requirements_wad,
 )
-from reference.parameters import Collateral, Feed, Market, MarketLimits
-from reference.prices import FRESH
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor, floor_to_multiple
 from reference.trading import requirement_of
 from tests.reference.drawn import CHOICES, Choices, aim, bracket_table, held_market, open_interest_scaling, traded

@@ -143,9 +143,29 @@ def test_stale_first_source_still_counts_where_it_is_worse() -> None:
     scene.wait(601)
     assert copper(scene) == (FAILED_OVER, pair("98", "102.1"), pair("100", "100"))
     scene.publish("COPPER-2", "50")
-    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("50", "50"))
+    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("100", "50"))
     scene.publish("COPPER-2", "200")
-    assert copper(scene) == (FAILED_OVER, pair("100", "204.1"), pair("200", "200"))
+    assert copper(scene) == (FAILED_OVER, pair("100", "204.1"), pair("200", "100"))
+
+
+def test_benefit_of_the_doubt_ends_a_heartbeat_after_the_first_source_grew_old() -> None:
+    scene = two_sources()
+    scene.wait(1_200)
+    scene.publish("COPPER-2", "50")
+    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("100", "50"))
+    assert prices(scene.state).until_s == scene.state.time_s
+    scene.wait(1)
+    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("50", "50"))
+
+
+def test_answer_from_the_future_or_without_a_date_gives_no_benefit_of_the_doubt() -> None:
+    scene = two_sources()
+    scene.publish("COPPER-2", "50")
+    reading = scene.state.feeds["COPPER"]
+    for updated_at_s in (0, scene.state.time_s + 1):
+        feeds = {**scene.state.feeds, "COPPER": reading._replace(updated_at_s=updated_at_s)}
+        scene.state = scene.state._replace(feeds=feeds)
+        assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("50", "50"))
 
 
 def test_pair_ends_at_one_tick_and_at_the_largest_price() -> None:
@@ -214,13 +234,43 @@ def test_band_goes_from_below_the_lower_to_above_the_higher_price() -> None:
     assert scene.state.funding[COPPER].premium_wad == 0
 
 
-def test_index_of_funding_stays_while_there_is_no_one_mark() -> None:
+def test_after_a_fail_over_the_band_is_about_the_second_source() -> None:
+    scene = held()
+    scene.wait(601)
+    scene.publish("COPPER-2", "95")
+    assert scene.refused_trade(COPPER, COUNTERPARTY, TRADER, "1", "96") == ("PriceOutsideBand", wad("96"), wad("95"))
+    assert scene.refused_trade(COPPER, COUNTERPARTY, TRADER, "1", "94")[2] == wad("95")
+    scene.trade(COPPER, COUNTERPARTY, TRADER, "1", "95.9")
+
+
+def test_nothing_accrues_at_an_uncertain_mark_and_the_next_usable_one_is_read() -> None:
     scene = held()
     scene.wait(3_600)
     scene.publish("COPPER", "110")
     scene.publish("COPPER-2", "100")
+    before = scene.state.funding
     events = scene.trade(COPPER, COUNTERPARTY, TRADER, "1", "105")
-    assert events[0] == ("FundingAccrued", COPPER, 0, 0, wad("100"))
+    assert [event[0] for event in events] == ["Traded"]
+    assert scene.state.funding == before
+    scene.publish("COPPER-2", "110")
+    assert scene.do("accrue_funding", STRANGER, COPPER)[0][4] == wad("110")
+
+
+def test_nobody_reduces_himself_into_a_liquidation() -> None:
+    scene = two_sources()
+    scene.trade(COPPER, TRADER, COUNTERPARTY, "40", "100")
+    scene.trade(TIN, TRADER, COUNTERPARTY, "200", "10")
+    scene.publish("TIN", "6.7")
+    scene.publish("COPPER-2", "95")
+    long = scene.account(TRADER)
+    assert require_lenient_risk(scene.state, long) == Risk(wad("336"), wad("668"), wad("334"))
+    assert require_prudent_risk(scene.state, long) == Risk(wad("136"), wad("648"), wad("324"))
+    # Each at 94.1 costs 5.9941 of what it counts for leniently, and needs 5 less: three cost 2.9823 of the 2 that there are.
+    # Prudently it costs 0.9941 and needs 4.75 less, of an account that has less than half of what it needs: no harm.
+    assert scene.refused_trade(COPPER, COUNTERPARTY, TRADER, "3", "94.1")[0] == "InsufficientMargin"
+    scene.trade(COPPER, COUNTERPARTY, TRADER, "2", "94.1")
+    risk = require_lenient_risk(scene.state, scene.account(TRADER))
+    assert risk.equity_wad - risk.maintenance_margin_wad == wad("0.0118")
 
 
 def test_liquidation_needs_both_sources_to_say_so() -> None:
@@ -255,7 +305,10 @@ def test_frozen_first_source_does_not_keep_liquidators_away() -> None:
     scene.fund(LIQUIDATOR, "100000")
     scene.wait(601)
     scene.publish("COPPER-2", "50")
-    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("50", "50"))
+    assert copper(scene) == (FAILED_OVER, pair("49", "100"), pair("100", "50"))
+    assert scene.refused("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, wad("90"))[0] == "AccountHealthy"
+    scene.wait(600)
+    scene.publish("COPPER-2", "50")
     events = scene.do("liquidate", LIQUIDATOR, LIQUIDATOR, TRADER, COPPER, wad("90"))
     assert events[-2][5] == wad("50")
     assert events[-1][0] == "BadDebtRecorded"
@@ -391,7 +444,9 @@ def test_fail_over_never_improves_what_counts_for_owners(choices: Choices) -> No
 
 # --- Its parameters (P12, C2)
 
-FIELDS = (18, 1_200, wad("0.01"), wad("10000"), wad("0.02"))
+FIELDS = (18, 1_200, wad("0.01"), wad("10000"), wad("0.019"))
+MOST = wad("0.02") - 1
+"""The largest deviation that P3 leaves room for beside a band of 1 % and a penalty of 2 %, below 5 %."""
 
 
 def test_second_source_is_set_and_taken_away_by_who_manages_oracles() -> None:
@@ -404,7 +459,9 @@ def test_second_source_is_set_and_taken_away_by_who_manages_oracles() -> None:
     assert event_ == (("SecondSourceSet", COPPER, NO_SOURCE, 0, 0, 0, 0, 0),)
     assert scene.state.parameters.markets[COPPER].second is None
     scene.do("set_second_source", ORACLE_MANAGER, COPPER, "COPPER-2", *FIELDS)
-    assert scene.state.parameters.markets[COPPER].second == SECOND
+    assert scene.state.parameters.markets[COPPER].second == replace(SECOND, deviation_rate_wad=wad("0.019"))
+    too_far = scene.refused("set_second_source", ORACLE_MANAGER, COPPER, "COPPER-2", *FIELDS[:4], MOST + 1)
+    assert too_far == ("UnsafeParameter", "penaltyAndBand")
     refused = scene.refused("set_second_source", ORACLE_MANAGER, COPPER, NO_SOURCE, 0, 0, 0, 0, 1)
     assert refused == ("UnsafeParameter", "secondSource")
 
@@ -426,6 +483,7 @@ def test_market_is_not_fed_twice_from_one_source() -> None:
         ({"feed": replace(SECOND.feed, minimum_answer=1, maximum_answer=wad("0.1") - 1)}, "secondSource"),
         ({"feed": replace(SECOND.feed, heartbeat_s=0)}, "feed"),
         ({"feed": replace(SECOND.feed, decimals=8)}, "feed"),
+        ({"deviation_rate_wad": MOST + 1}, "penaltyAndBand"),
     ],
 )
 def test_unsafe_second_source_is_refused_by_name(changes: dict[str, object], name: str) -> None:
@@ -435,7 +493,7 @@ def test_unsafe_second_source_is_refused_by_name(changes: dict[str, object], nam
 
 
 def test_second_source_at_the_edges_of_its_domain_is_accepted() -> None:
-    for rate_wad in (1, WAD // 10):
+    for rate_wad in (1, MOST):
         replace(COPPER_MARKET, second=replace(SECOND, deviation_rate_wad=rate_wad)).validate(8, 18)
     least = replace(SECOND.feed, minimum_answer=1, maximum_answer=wad("0.1"))
-    replace(COPPER_MARKET, second=replace(SECOND, feed=least)).validate(8, 18)
+    replace(COPPER_MARKET, second=SecondSource(least, 1)).validate(8, 18)

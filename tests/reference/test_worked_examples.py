@@ -10,8 +10,8 @@ from fractions import Fraction
 
 import pytest
 
-from reference.margin import notional_wad, requirements_exact, requirements_wad
 from reference.parameters import Bracket, OpenInterestScaling
+from reference.requirements import notional_wad, requirements_exact, requirements_wad
 from tests.reference.support import COPPER, COPPER_MARKET, COUNTERPARTY, TRADER, Scene, wad
 
 

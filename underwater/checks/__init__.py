@@ -96,6 +96,9 @@ class Probe(Protocol):
     def expected_health(self, part: Part) -> Health:
         """The reference's valuation of what the contract stores."""
 
+    def prudent_health(self, part: Part) -> Health | None:
+        """The contract's view of an account or a bucket by which its owner is tested."""
+
     def requirements(self, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """The contract's requirement of a position."""
 

@@ -62,6 +62,7 @@ _FUNDING_WORDS = {
     "index_wad": "index of funding",
     "exposure_wad_s": "exposure to the premium",
     "begun_at_s": "beginning of the interval",
+    "index_read_at_s": "time of reading the index",
 }
 
 

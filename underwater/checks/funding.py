@@ -136,10 +136,11 @@ def _only_in_accrual(step: Step) -> Verdict:
             return f"{name}: funding changed in an action that has nothing to do with it"
         if now.premium_wad != was.premium_wad and step.kind != "trade":
             return f"{name}: the premium went from {quote(was.premium_wad)} to {quote(now.premium_wad)} without a trade"
-        ended = intervals_ended(step.before.parameters.markets[market].funding, was.written_at_s, step.before.time_s)
+        parameters, now_s = step.before.parameters.markets[market].funding, step.before.time_s
+        ended = intervals_ended(parameters, was.written_at_s, now_s)
         if not ended and (now.due_wad, now.carry) != (was.due_wad, was.carry):
             return f"{name}: {quote(now.due_wad - was.due_wad)} fell due on one unit, though no interval has ended"
-        if not ended and was.index_wad and now.index_wad != was.index_wad:
+        if now.index_wad != was.index_wad and not intervals_ended(parameters, was.index_read_at_s, now_s):
             return f"{name}: the index went from {quote(was.index_wad)} to {quote(now.index_wad)}, though no interval has ended"
         if not ended and now.rate_wad != was.rate_wad and step.kind != "set_funding":
             return f"{name}: the rate went from {quote(was.rate_wad)} to {quote(now.rate_wad)}, though no interval has ended"

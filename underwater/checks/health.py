@@ -72,12 +72,12 @@ def _stays_healthy(step: Step) -> Verdict:
         return False
     exercised = False
     for name, health in step.healths.items():
-        if health is None or health.status != FRESH:
+        if health is None or health.status in UNUSABLE:
             continue
         if (name.account if isinstance(name, Bucket) else name) not in step.participants:
             continue
         status, before = health_of(step.before, name)
-        if status != FRESH or before.equity_wad < before.maintenance_margin_wad:
+        if status in UNUSABLE or before.equity_wad < before.maintenance_margin_wad:
             continue
         if health.risk.equity_wad < health.risk.maintenance_margin_wad:
             return (

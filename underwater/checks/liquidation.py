@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from reference.liquidation import permitted_close_wad, seizure_payment_wad
-from reference.margin import health_of, is_liquidatable, notional_wad, position_value_wad
+from reference.margin import health_of, is_liquidatable
 from reference.parts import cross_of, has_positions, part_of
 from reference.prices import FRESH, UNUSABLE, collateral_price_status, mark, mark_status, side_of
+from reference.requirements import notional_wad, position_value_wad
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, Bucket, Part, State, margin_of, part_behind, parts_of
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote

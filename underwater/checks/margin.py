@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from math import ceil, floor
 
 from reference.boundaries import NO_LIQUIDATION_PRICE
-from reference.margin import Health, exact_risk, notional_wad, scaling
+from reference.margin import Health, exact_risk, prudent_health_of
 from reference.parameters import Market
 from reference.parts import behind, cross_of, part_of
-from reference.prices import FRESH, collateral_price_status, mark_status
+from reference.prices import FRESH, UNCERTAIN, collateral_price_status, mark_status
+from reference.requirements import notional_wad, scaling
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
+from reference.state import parts_of
 from reference.state import ANSWERS, REVERTS, State, part_behind
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
@@ -31,6 +33,32 @@ def _equals_reference(step: Step) -> Verdict:
             account = part_of(step.after, name)
             exercised = any(account.sizes_wad) or any(account.units)
     return exercised
+
+
+def _prudent_equals_reference(probe: Probe) -> Verdict:
+    """MARGIN-01. The view by which owners are tested, where the two sources of a market have come apart."""
+    state, choices = probe.state, probe.choices
+    held = [
+        (part, number)
+        for name in probe.cast.accounts
+        for part in parts_of(name, state.accounts[name])
+        for number, size in enumerate(part_of(state, part).sizes_wad)
+        if size and state.parameters.markets[number].second is not None
+    ]
+    if not held:
+        return False
+    part, market = choices.pick(held)
+    second = state.parameters.markets[market].second
+    assert second is not None
+    feed = second.feed
+    answer = choices.pick((state.feeds[feed.feed].answer, choices.integer(feed.minimum_answer, feed.maximum_answer)))
+    probe.do("publish", probe.cast.publisher, feed.feed, answer, 0)
+    observed, expected = probe.prudent_health(part), prudent_health_of(probe.state, part)
+    if observed is None:
+        return f"the prudent health of {part} cannot be read"
+    if observed != expected:
+        return f"{part}, prudently: expected {_words(expected)}, observed {_words(observed)}"
+    return expected.status in UNCERTAIN
 
 
 def _words(health: Health) -> str:
@@ -330,6 +358,7 @@ CHECKS = (
         "MARGIN-01",
         "equity, initial and maintenance margin equal the reference to the unit",
         _equals_reference,
+        probe=_prudent_equals_reference,
         uses_model=True,
     ),
     Check("MARGIN-02", "0 <= maintenance margin <= initial margin", _ordered),

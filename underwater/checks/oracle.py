@@ -203,7 +203,11 @@ def _time_goes_on(step: Step) -> Verdict:
         return False
     for number, (before, after) in enumerate(zip(step.before.funding, step.after.funding, strict=True)):
         times = (before.written_at_s, after.written_at_s, step.after.time_s)
-        if not times[0] <= times[1] <= times[2] or after.begun_at_s < before.begun_at_s:
+        if (
+            not times[0] <= times[1] <= times[2]
+            or after.begun_at_s < before.begun_at_s
+            or after.index_read_at_s < before.index_read_at_s
+        ):
             return f"{market_name(step.after, number)}: funding was written down at {times[0]}, then at {times[1]}, and now is {times[2]}"
     return True
 

@@ -117,6 +117,9 @@ class Instance(Protocol):
     def health(self, chain: Viewed, part: Part) -> Health | None:
         """The health view of one account or bucket."""
 
+    def prudent_health(self, chain: Viewed, part: Part) -> Health | None:
+        """The view of one account or bucket by which its owner is tested."""
+
     def requirements(self, chain: Viewed, market: int, size_wad: int, price_wad: int) -> tuple[int, int] | None:
         """(initial, maintenance) requirement of a position as the contract answers it; None if the view reverts."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
-from reference.margin import notional_wad
 from reference.parameters import (
     DAY_S,
     MAXIMUM_DEVIATION_RATE_WAD,
@@ -12,10 +11,11 @@ from reference.parameters import (
     MAXIMUM_SCALING_WAD,
     Market,
 )
+from reference.requirements import notional_wad
 from reference.rounding import WAD
 from reference.state import State
 from underwater.actions import Action, Cast
-from underwater.aims import mark_or_zero
+from underwater.aims import known_mark_wad
 from underwater.choices import Choices
 
 
@@ -134,7 +134,7 @@ class Governors:
         """Where initial margin grows with open interest: about where open interest is now, or away from it."""
         choices = self.choices
         number = min(market, len(state.parameters.markets) - 1)
-        now_wad = notional_wad(state.open_interest_wad[number], mark_or_zero(state, number))
+        now_wad = notional_wad(state.open_interest_wad[number], known_mark_wad(state, number))
         lower_wad = choices.pick(
             (now_wad, now_wad + 1, max(0, now_wad - 1), now_wad // 2, now_wad // 2, 0, MAXIMUM_SCALING_WAD - 1)
         )

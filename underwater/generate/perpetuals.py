@@ -11,10 +11,11 @@ from typing import ClassVar, NamedTuple
 
 from reference.margin import health_of
 from reference.parts import has_positions, part_of
+from reference.prices import UNCERTAIN, prices
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Action, Cast
-from underwater.aims import aimed, mark_or_zero
+from underwater.aims import aimed, known_mark_wad
 from underwater.choices import Choices
 from underwater.generate.governors import Governors, known_or_next
 
@@ -309,11 +310,21 @@ class Participants:
         caller = cast.matcher if choices.chance(92) else choices.pick((buyer, seller, cast.delegate, cast.outsider))
         if market >= len(state.parameters.markets):
             return Action("trade", caller, (market, buyer, seller, WAD, WAD))
+        reduces = False
+        if not prices(state).all_fresh:
+            unsure = [number for number, found in enumerate(prices(state).marks) if found.status in UNCERTAIN]
+            if unsure and choices.chance(40):
+                market = choices.pick(unsure)
+            if market in unsure and choices.chance(80):
+                # Nothing but a reduction of both sides is possible.
+                reduces = True
+                buyer = self._holder_in(state, market, -1) or buyer
+                seller = self._holder_in(state, market, 1) or seller
         listed = state.parameters.markets[market]
-        mark_wad = mark_or_zero(state, market) or listed.tick_wad
+        mark_wad = known_mark_wad(state, market) or listed.tick_wad
         size_wad = self._some_lots(listed.lot_wad)
         action = Action("trade", caller, (market, buyer, seller, size_wad, mark_wad))
-        manner = choices.integer(0, 99)
+        manner = choices.integer(0, 29 if reduces else 99)
         if manner < 20:
             edge = choices.pick(("lower band edge", "upper band edge"))
             at_edge = aimed(state, action, edge, choices.pick((0, 0, 0, 1, -1)))
@@ -330,7 +341,19 @@ class Participants:
             return action._replace(arguments=(market, buyer, seller, listed.lot_wad, price_wad))
         if choices.chance(3):
             return action
+        if reduces:
+            return self._at(state, action, choices.pick(("position of the buyer", "position of the seller")), 3)
         return self._at(state, action, self._trade_boundary(state, market, buyer, seller), 3)
+
+    def _holder_in(self, state: State, market: int, side: int) -> str | None:
+        """An account that is long (1) or short (-1) in a market, beginning the search anywhere."""
+        accounts = self.cast.accounts
+        start = self.choices.integer(0, len(accounts) - 1)
+        for index in range(len(accounts)):
+            name = accounts[(start + index) % len(accounts)]
+            if state.accounts[name].sizes_wad[market] * side > 0:
+                return name
+        return None
 
     def _trade_boundary(self, state: State, market: int, buyer: str, seller: str) -> str:
         choices = self.choices

@@ -128,6 +128,13 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         return self.instance.health(self.chain, part)
 
+    def prudent_health(self, part: Part) -> Health | None:
+        """See ``underwater.checks.Probe``."""
+        found = self.instance.prudent_health(self.chain, part)
+        answer = None if found is None else (found.status, *found.risk)
+        self._tried.append(Asked("prudent health", (str(part),), answer))
+        return found
+
     def expected_health(self, part: Part) -> Health:
         """See ``underwater.checks.Probe``."""
         return health_of(self.state, part)

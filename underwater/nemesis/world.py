@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple, Protocol
 
+from reference.parameters import SecondSource
+from reference.rounding import WAD
 from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
@@ -67,6 +69,8 @@ class World:
         self._twins = _twins(start)
         self._late: list[str] = []
         """Sources that have yet to say what one that quotes the same has said."""
+        self._parting: tuple[SecondSource, int] | None = None
+        """A second source that is to come apart from the first next, and the position that it is to be worse for."""
         total, sums = 0, []
         for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
             total += weight
@@ -102,6 +106,9 @@ class World:
 
     def draw(self, state: State) -> Action:
         """What the world does next. A source mostly follows soon where another has gone that quotes the same."""
+        if self._parting is not None:
+            parting, self._parting = self._parting, None
+            return self._part(state, *parting)
         if self._late and self.choices.chance(CATCHES_UP_PERCENT):
             source = self._late.pop(0)
             return self._publish(state, source, self.truth[source])
@@ -177,8 +184,25 @@ class World:
         truth = self.truth[source]
         if truth // 20 < answer < truth * 20 and self._is_believed(state, source, answer):
             self._is_true(source, answer)
+            second = state.parameters.markets[market].second
+            if second is not None and choices.chance(30):
+                self._parting = (second, state.accounts[name].sizes_wad[market])
             return action
         return self._follow(state)
+
+    def _part(self, state: State, second: SecondSource, size_wad: int) -> Action:
+        """A second source that says what is worse for a position, by some of what the two may be apart.
+
+        Nothing has happened to the asset: the first source need not follow.
+        """
+        source = second.feed.feed
+        truth = self.truth[source]
+        if source in self._late:
+            self._late.remove(source)
+        away = truth * second.deviation_rate_wad * self.choices.pick((1, 1, 2, 4, 8)) // WAD
+        answer = truth - away - 1 if size_wad > 0 else truth + away + 1
+        low, high = self._bounds(state, source)
+        return Action("publish", self.publisher, (source, min(max(answer, low), high) if low <= high else answer, 0))
 
     def _odd(self, state: State) -> Action:
         """An answer that must not be believed, or only just may."""

@@ -16,9 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from reference.machine import apply
-from reference.margin import NO_RISK, Health, collateral_value_wad, health_of, position_value_wad
+from reference.margin import NO_RISK, Health, health_of
 from reference.parts import part_of
 from reference.prices import FRESH, UNAVAILABLE, UNCERTAIN, UNUSABLE, collateral_price_status, mark, side_of
+from reference.requirements import collateral_value_wad, position_value_wad
 from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of

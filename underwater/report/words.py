@@ -217,6 +217,11 @@ def _asked_mark(about: tuple[Any, ...], vocabulary: Vocabulary) -> tuple[str, An
     )
 
 
+def _asked_prudent_health(about: tuple[Any, ...], _: Vocabulary) -> tuple[str, Answered]:
+    words = _wads("equity", "initial margin", "maintenance margin")
+    return f"asks how {about[0]} is tested", lambda answer: f"{words(answer[1:])} (status {answer[0]})"
+
+
 def _of_status(status: int, price_wad: int) -> str:
     return number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
 
@@ -226,6 +231,7 @@ _ASKED: dict[str, Callable[[tuple[Any, ...], Vocabulary], tuple[str, Answered]]]
     "liquidation price": _asked_liquidation_price,
     "funding": _asked_funding,
     "mark": _asked_mark,
+    "prudent health": _asked_prudent_health,
 }
 
 

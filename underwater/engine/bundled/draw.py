@@ -186,12 +186,20 @@ class _Draw:
         feed = self.feed(asset, most_answer)
         scaling = self.scaling(limit_notional_wad)
         most_payment_wad = brackets[0].maintenance_rate_wad - 1 - band_wad - penalty_wad
+        second = None
+        if most_payment_wad > _BASIS_POINT and self.choices.chance(50):
+            most_apart_wad = most_payment_wad if self.choices.chance(10) else most_payment_wad // 2
+            second = self.second_source(asset, feed.maximum_price_wad, most_apart_wad)
+        if second is not None:
+            most_payment_wad -= second.deviation_rate_wad
         funding = self.funding(most_payment_wad, limit_notional_wad)
-        second = self.second_source(asset, feed.maximum_price_wad) if self.choices.chance(50) else None
         return Market(f"M{number}-PERP", feed, lot_wad, tick_wad, brackets, limits, scaling, funding, second)
 
-    def second_source(self, asset: _Asset, largest_price_wad: int) -> SecondSource | None:
-        """P12: a source of its own that says the same, to its decimals; None where those hold too little of it."""
+    def second_source(self, asset: _Asset, largest_price_wad: int, most_apart_wad: int) -> SecondSource | None:
+        """P12: a source of its own that says the same, to its decimals; None where those hold too little of it.
+
+        P3 leaves ``most_apart_wad`` for its deviation.
+        """
         choices = self.choices
         decimals = choices.pick((8, 18, asset.source.decimals, asset.source.decimals))
         source = Source(decimals, asset.price_wad // 10 ** (18 - decimals))
@@ -206,7 +214,7 @@ class _Draw:
             apart_wad = choices.pick((1, choices.integer(1, MAXIMUM_DEVIATION_RATE_WAD), MAXIMUM_DEVIATION_RATE_WAD))
         else:
             apart_wad = choices.pick((25, 50, 100, 200, 500)) * _BASIS_POINT
-        return SecondSource(feed, apart_wad)
+        return SecondSource(feed, min(apart_wad, most_apart_wad))
 
     def funding(self, most_payment_wad: int, limit_notional_wad: int) -> FundingParameters:
         """P11, of which one interval's funding is bound by P3: at most ``most_payment_wad``, a rate."""

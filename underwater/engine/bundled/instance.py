@@ -23,6 +23,10 @@ from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
 _BUCKET_HEALTH = selector("bucketHealth(address,uint256)")
+_PRUDENT = {
+    _HEALTH: selector("prudentHealth(address)"),
+    _BUCKET_HEALTH: selector("prudentBucketHealth(address,uint256)"),
+}
 _LIQUIDATION_PRICE = selector("liquidationPrice(address,uint256)")
 _FUNDING_OF = selector("fundingOf(uint256)")
 _MARK_OF = selector("markOf(uint256)")
@@ -224,6 +228,12 @@ class Instance:
     def health(self, chain: Viewed, part: Part) -> Health | None:
         """W1 or W5 as the contract answers it; None if the view reverts or answers too little."""
         receipt = chain.view(self.addresses.engine, self._health_calls[part])
+        return self.parse_health(receipt.data) if receipt.ok else None
+
+    def prudent_health(self, chain: Viewed, part: Part) -> Health | None:
+        """W8 as the contract answers it; None if the view reverts or answers too little."""
+        call = self._health_calls[part]
+        receipt = chain.view(self.addresses.engine, _PRUDENT[call[:4]] + call[4:])
         return self.parse_health(receipt.data) if receipt.ok else None
 
     def liquidation_price(self, chain: Viewed, name: str, market: int) -> tuple[int, int] | None:

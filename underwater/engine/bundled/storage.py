@@ -234,11 +234,11 @@ _DUE_BITS = 136
 def pack_funding(every: tuple[Funding, ...]) -> list[int]:
     """Three slots a market."""
     values: list[int] = []
-    for rate_wad, premium_wad, written_at_s, carry, due_wad, index_wad, exposure_wad_s, begun_at_s in every:
+    for rate_wad, premium_wad, written_at_s, carry, due_wad, index_wad, exposure_wad_s, begun_at_s, read_at_s in every:
         values += (
             rate_wad % (1 << 64) | premium_wad % (1 << 64) << 64 | written_at_s << 128 | carry << 176,
             due_wad % (1 << _DUE_BITS) | index_wad << _DUE_BITS,
-            exposure_wad_s % (1 << 128) | begun_at_s << 128,
+            exposure_wad_s % (1 << 128) | begun_at_s << 128 | read_at_s << 176,
         )
     return values
 
@@ -255,7 +255,8 @@ def unpack_funding(first: int, second: int, third: int) -> Funding:
         _signed(due_wad, _DUE_BITS),
         index_wad,
         _signed(third % (1 << 128), 128),
-        third >> 128,
+        (third >> 128) % (1 << 48),
+        third >> 176,
     )
 
 
