@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Extended} from "./Extended.sol";
 import {Risk} from "./Risk.sol";
 import {Bracket, CollateralListing, LiquidationParameters, MarketListing} from "./Types.sol";
 import {IViews} from "./interfaces/IViews.sol";
@@ -9,13 +10,17 @@ import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
 
 /// @title What can be asked
-/// @dev Section 11.
-abstract contract Views is Risk, IViews {
+/// @dev Section 11. Code without a state of its own: `MarginEngine` runs it on its own storage. Called by itself it
+/// knows no market and no account.
+contract Views is Risk, IViews, Extended {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
     using FeedReader for Price;
 
     /// @dev Rule W3: status if there is no liquidation price.
     uint256 private constant NONE = 6;
+
+    /// @param governance a deployed `Governance`
+    constructor(address governance) Extended(governance, "governance") {}
 
     /// @inheritdoc IViews
     /// @dev Rule W1.

@@ -15,7 +15,7 @@ import {IViews} from "./IViews.sol";
 /// @title An exchange for linear perpetuals with cross and isolated margin: everything that its one address answers
 /// @notice Written from the specification, whose rule numbers are cited. Units: `units` of a token are its smallest;
 /// sizes are base wad, prices, cash, equity and margins quote wad, rates wad. A wad is 10^-18.
-/// @dev No contract is this interface: `MarginEngine` answers all but `IGovernance`, which it passes on.
+/// @dev No contract is this interface: `MarginEngine` has all but `IViews` and `IGovernance`, which it passes on.
 interface IMarginEngine is
     IMarginEngineErrors,
     IMarginEngineEvents,

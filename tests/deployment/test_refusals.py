@@ -161,6 +161,8 @@ def test_an_unknown_network_is_a_usage_error() -> None:
         ),
         ('"engine": "0x', '"engine": "', r":9: engine: '.*' is not 20 bytes in hexadecimal"),
         ('"name": "token USDC"', '"name": "token DAI"', r":10: contracts: 'token USDC', .* is missing"),
+        ('"name": "views"', '"name": "sights"', r":10: contracts: 'views', which every engine has, is missing"),
+        ('"name": "governance"', '"name": "rule"', r":10: contracts: 'governance', .* is missing"),
         ('"to": null', '"to": "0x' + "11" * 20 + '"', r":\d+: transactions\[0\]: should have either 'to' or 'creates'"),
         ('"compiler": {', "'compiler': {", r": not valid JSON: "),
         ('"compiler": {', '"compiler": [', r":\d+: not valid YAML: "),

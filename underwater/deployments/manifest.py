@@ -58,6 +58,7 @@ class Manifest:
         deployment = self.deployment
         return Addresses(
             engine=self.engine,
+            views=at["views"],
             governance=at["governance"],
             tokens=[at[f"token {collateral.name}"] for collateral in deployment.parameters.collaterals],
             sources={name: at[f"price source {name}"] for name in deployment.sources},
@@ -161,8 +162,9 @@ def read_manifest(path: Path) -> Manifest:
     )
     names = {standing.name for standing in contracts}
     deployment = manifest.deployment
-    if "governance" not in names:
-        raise fields["contracts"].fail("'governance', which every engine has, is missing")
+    for needed in ("views", "governance"):
+        if needed not in names:
+            raise fields["contracts"].fail(f"'{needed}', which every engine has, is missing")
     for needed in (
         *(f"token {collateral.name}" for collateral in deployment.parameters.collaterals),
         *(f"price source {name}" for name in deployment.sources),

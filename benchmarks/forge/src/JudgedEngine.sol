@@ -25,8 +25,8 @@ contract JudgedEngine is MarginEngine {
         uint256[MOST_COLLATERALS] units;
     }
 
-    constructor(address governance, address admin, LiquidationParameters memory parameters)
-        MarginEngine(governance, admin, parameters)
+    constructor(address views, address admin, LiquidationParameters memory parameters)
+        MarginEngine(views, admin, parameters)
     {}
 
     /// @notice Reads the whole stored state of every account and every counter, values accounts, and reverts if a rule

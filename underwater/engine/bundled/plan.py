@@ -46,6 +46,7 @@ class Addresses:
     """Where everything is. Addresses are lower-case hex."""
 
     engine: str = ""
+    views: str = ""
     governance: str = ""
     attacker: str = ""
     lens: str = ""
@@ -54,7 +55,8 @@ class Addresses:
 
     def every(self) -> list[str]:
         """All contracts of the deployment, in the order of their creation."""
-        return [*self.tokens, *self.sources.values(), self.governance, self.engine, self.attacker, self.lens]
+        parts = (self.governance, self.views, self.engine)
+        return [*self.tokens, *self.sources.values(), *parts, self.attacker, self.lens]
 
 
 FEED_TYPE = "(address,uint8,uint32,int192,int192)"
@@ -200,10 +202,11 @@ def plan_deployment(
             f"create price source {name}", "TestFeed", publisher, source.decimals, source.answer, answered_at_s
         )
     addresses.governance = planner.create("create the engine's governance", "Governance")
+    addresses.views = planner.create("create the engine's views", "Views", addresses.governance)
     addresses.engine = planner.create(
         "create the margin engine",
         "MarginEngine",
-        addresses.governance,
+        addresses.views,
         deployer,
         liquidation_tuple(parameters.liquidation),
     )
