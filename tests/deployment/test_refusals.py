@@ -43,11 +43,11 @@ UNSAFE = [
     ("liquidation_penalty: 0.02\n", "liquidation_penalty: 0.04\n", "markets[2].liquidation_penalty", "price band"),
     ("interval_s: 28800", "interval_s: 0", "markets[2].funding.interval_s", "below 1"),
     ("interval_s: 28800", "interval_s: 90_000", "markets[2].funding", "outside 1 to 86400 s"),
-    ("maximum_velocity: 0.05", "maximum_velocity: 0.11", "markets[2].funding", "above 0.1 a day"),
+    ("maximum_velocity: 0.03", "maximum_velocity: 0.11", "markets[2].funding", "above 0.1 a day"),
     ("premium_depth: 100_000}", "premium_depth: 0}", "markets[2].funding", "depth is not in"),
     ("premium_depth: 100_000}", "depth: 1}", "markets[2].funding.depth", "unknown field"),
     (
-        "interval_s: 28800, maximum_rate: 0.05",
+        "interval_s: 28800, maximum_rate: 0.03",
         "interval_s: 28800, maximum_rate: 0.09",
         "markets[2].liquidation_penalty",
         "funding",

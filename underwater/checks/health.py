@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from reference.margin import health_of, require_prudent_risk
+from reference.boundaries import band_edges_wad, liquidation_price_wad
+from reference.margin import health_of, is_liquidatable, require_prudent_risk
 from reference.parts import is_unencumbered, part_of
-from reference.prices import FRESH, UNUSABLE
+from reference.prices import FRESH, UNCERTAIN, UNUSABLE
+from reference.requirements import notional_wad, requirements_wad
+from reference.rounding import WAD, div_ceil, floor_to_multiple
 from reference.state import Account, Bucket, Part, part_behind
 from reference.trading import is_reduction
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
@@ -88,6 +91,51 @@ def _stays_healthy(step: Step) -> Verdict:
     return exercised
 
 
+def _reduces_out_of_reach(probe: Probe) -> Verdict:
+    """HEALTH-02. Somebody who is only just healthy reduces where two sources are apart, as badly as the band admits."""
+    state, choices = probe.state, probe.choices
+    held = [
+        (name, number)
+        for name in probe.cast.accounts
+        for number, size in enumerate(state.accounts[name].sizes_wad)
+        if size and state.parameters.markets[number].second is not None
+    ]
+    if not held:
+        return False
+    name, market = choices.pick(held)
+    part, size_wad = part_behind(state, name, market), state.accounts[name].sizes_wad[market]
+    listed, side = state.parameters.markets[market], 1 if size_wad > 0 else -1
+    others = [other for other in probe.cast.accounts if state.accounts[other].sizes_wad[market] * side < 0]
+    status, price_wad = liquidation_price_wad(state, name, market)
+    if status != FRESH or not others:
+        return False
+    assert listed.second is not None
+    other, second = choices.pick(others), listed.second.feed
+    first_answer = div_ceil(price_wad + side * choices.pick((0, 1, 4)) * listed.tick_wad, listed.feed.scale)
+    # About as far apart as the position must be worth: less harms nobody by T6, more leaves no equity to lose.
+    needs_wad = requirements_wad(listed, notional_wad(size_wad, price_wad), 0)[1]
+    away_wad = needs_wad * WAD // abs(size_wad) * choices.integer(60, 150) // 100
+    probe.do("publish", probe.cast.publisher, listed.feed.feed, first_answer, 0)
+    second_wad = floor_to_multiple(price_wad - side * away_wad, listed.tick_wad)
+    probe.do("publish", probe.cast.publisher, second.feed, second_wad // second.scale, 0)
+    edges, before = band_edges_wad(probe.state, market), probe.health(part)
+    if edges is None or before is None or before.status not in UNCERTAIN or is_liquidatable(before.risk):
+        return False
+    for one in (name, other):
+        probe.do("set_operator", one, probe.cast.matcher, True)
+    most_wad = min(abs(state.accounts[one].sizes_wad[market]) for one in (name, other))
+    part_wad = floor_to_multiple(most_wad // choices.pick((1, 2, 3, 10)), listed.lot_wad) or listed.lot_wad
+    buyer, seller, worst_wad = (other, name, edges[0]) if side > 0 else (name, other, edges[1])
+    worst_wad += side * listed.tick_wad * choices.integer(0, max(0, side * (second_wad - worst_wad) // listed.tick_wad))
+    if not probe.do("trade", probe.cast.matcher, market, buyer, seller, part_wad, worst_wad).done:
+        return True
+    after = probe.health(part)
+    if after is None or after.status in UNUSABLE or not is_liquidatable(after.risk):
+        return True
+    equity, maintenance = quote(after.risk.equity_wad), quote(after.risk.maintenance_margin_wad)
+    return f"{part} reduced where two sources are apart, and can be liquidated: equity {equity}, maintenance margin {maintenance}"
+
+
 def _bystanders(step: Step) -> Verdict:
     """HEALTH-03. Stored state of everyone else; at the same prices their equity and maintenance margin
     follow from it. (Their initial margin moves with open interest, by rule V5.)
@@ -157,6 +205,7 @@ CHECKS = (
         "HEALTH-02",
         "an account becomes liquidatable only by prices, time or announced parameters",
         _stays_healthy,
+        probe=_reduces_out_of_reach,
         of_done=True,
     ),
     Check("HEALTH-03", "an account that takes no part in an action stays as it was", _bystanders),

@@ -12,8 +12,7 @@ from reference.parts import behind, cross_of, part_of
 from reference.prices import FRESH, UNCERTAIN, collateral_price_status, mark_status
 from reference.requirements import notional_wad, scaling
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
-from reference.state import parts_of
-from reference.state import ANSWERS, REVERTS, State, part_behind
+from reference.state import ANSWERS, REVERTS, State, part_behind, parts_of
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 
 ONE_CEILING_WAD = 1
