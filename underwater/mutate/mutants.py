@@ -78,9 +78,10 @@ def _mutant(operator: Operator, edit: Edit, place: Place, source: Source, tree: 
 
 
 def _patch(edit: Edit, place: Place, source: Source, texts: list[bytes]) -> tuple[int, int]:
-    """The narrowest node around an edit whose text occurs once in the functions of the name."""
+    """The narrowest node around an edit whose text occurs once in the functions of the name; of a bare number or word, what it is in."""
     start, end = edit.start, edit.end
-    for node in (place.node, *reversed(place.parents)):
+    around = (place.node, *reversed(place.parents))
+    for node in around[1:] if place.node["nodeType"] in ("Literal", "Identifier") else around:
         node_start, node_end = source.span(node)
         start, end = min(start, node_start), max(end, node_end)
         if sum(text.count(source.code[start:end]) for text in texts) == 1:
