@@ -106,6 +106,10 @@ def test_arguments_change_places_where_their_types_agree() -> None:
     taking = "function take(uint256, uint256, int256) private pure returns (uint256) { return 1; }"
     assert changes("return take(a, b, c);", "argument", taking) == [("take(a, b, c)", "take(b, a, c)")]
     assert changes("return take(a, a, c);", "argument", taking) == []
+    smaller = (
+        "function min(uint256 one, uint256 other) private pure returns (uint256) { return one < other ? one : other; }"
+    )
+    assert changes("return min(a, b);", "argument", smaller) == []
 
 
 def test_a_modifier_is_left_out_with_the_space_before_it() -> None:

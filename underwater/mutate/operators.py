@@ -34,6 +34,7 @@ JOINED = {"&&": "||", "||": "&&"}
 ASSIGNED = {"+=": ("-=", "="), "-=": ("+=", "="), "*=": ("/=",), "/=": ("*=",), "|=": ("&=", "="), "&=": ("|=", "=")}
 STEPPED = {"++": "--", "--": "++"}
 COUNTERPARTS = (("Up", "Down"), ("up", "down"), ("Ceil", "Floor"), ("ceil", "floor"), ("max", "min"), ("Max", "Min"))
+SYMMETRIC = ("min", "max")
 CONDITIONAL = ("IfStatement", "Conditional", "WhileStatement", "DoWhileStatement", "ForStatement")
 
 
@@ -157,9 +158,11 @@ def member(looked: Looked) -> Edits:
 
 
 def argument(looked: Looked) -> Edits:
-    """Two neighbouring arguments of the same type change places."""
+    """Two neighbouring arguments of the same type change places, unless nobody could tell."""
     node, source = looked.place.node, looked.source
     if node["nodeType"] != "FunctionCall" or node["kind"] != "functionCall" or node["names"]:
+        return
+    if node["expression"].get("memberName", node["expression"].get("name")) in SYMMETRIC:
         return
     for one, other in zip(node["arguments"], node["arguments"][1:], strict=False):
         if type_of(one) == type_of(other) and source.text(one) != source.text(other):
