@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import math
 import sys
@@ -14,7 +15,8 @@ import click
 from underwater.case.finding import save_unshrunk
 from underwater.commands import cli, plain_errors
 from underwater.document import write_whole
-from underwater.engine.faults import fault_ids, read_fault
+from underwater.engine.faults import Fault, fault_ids, read_fault
+from underwater.engine.registry import engine_named
 from underwater.errors import UserError
 from underwater.events import FindingReady, Finished
 from underwater.hunt.campaign import Budget
@@ -27,68 +29,98 @@ MOST_STEPS_BEYOND_SHORTEST = 2
 
 
 @cli.command("zoo")
-@click.option("--fault", "wanted", multiple=True, help="Only this fault (may be given several times).")
+@click.option("--engine", default="bundled", show_default=True, help="The engine to hunt.")
+@click.option(
+    "--fault",
+    "wanted",
+    multiple=True,
+    help="Only this fault, or all that a pattern like 'drawn-*' fits (may be given several times).",
+)
 @click.option("--seconds-per-fault", type=float, default=30.0, show_default=True, help="Time to catch each in.")
 @click.option("--seed", type=int, default=1, show_default=True, help="What everything is drawn from.")
 @click.option("--seeds", type=int, default=1, show_default=True, help="Hunt each fault from so many seeds in a row.")
+@click.option(
+    "--sound/--no-sound", default=None, help="Hunt the sound engine as well. [default: if all faults are hunted]"
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the result here.")
 @plain_errors
 def zoo_command(
-    wanted: tuple[str, ...], seconds_per_fault: float, seed: int, seeds: int, json_path: Path | None
+    engine: str,
+    wanted: tuple[str, ...],
+    seconds_per_fault: float,
+    seed: int,
+    seeds: int,
+    sound: bool | None,
+    json_path: Path | None,
 ) -> None:
     """Hunt every planted fault on one core, then the sound engine.
 
-    What a check tries by itself at the end of a history counts as one step of it.
-    Exit 1 if one is missed or shrinks to more than two steps beyond the shortest history known for the check that saw it, or if the
-    sound engine is accused.
+    What a check tries by itself at the end of a history counts as one step of it. A fault that was argued to be equivalent
+    should stay silent, as the sound engine should.
+    Exit 1 if one is missed or shrinks to more than two steps beyond the shortest history known for the check that saw it, or if what
+    should be silent is accused.
     """
     if not 0 < seconds_per_fault < math.inf:
         raise UserError(f"--seconds-per-fault {seconds_per_fault:g}: should be above 0, and finite")
     if not 1 <= seeds <= 1_000:
         raise UserError(f"--seeds {seeds}: should be 1 to 1000")
-    ids = wanted or fault_ids()
-    for fault_id in ids:
-        read_fault(fault_id)
+    engine_named(engine)
+    faults = [read_fault(fault_id) for fault_id in _ids(wanted)]
     history = shipped_history()
     hunted = []
-    width = max(len(fault_id) for fault_id in ids)
-    for number, fault_id in enumerate(ids, 1):
-        runs = [_hunt_one(fault_id, each, seconds_per_fault, history) for each in range(seed, seed + seeds)]
+    width = max(len(fault.id) for fault in faults)
+    for number, fault in enumerate(faults, 1):
+        runs = [_hunt_one(engine, fault.id, each, seconds_per_fault, history) for each in range(seed, seed + seeds)]
         hunted.append(runs)
-        click.echo(f"  {number:>2}/{len(ids)}  {fault_id:<{width}}  {_words(runs)}")
-    sound = _hunt_one(None, seed, seconds_per_fault, history)
-    caught = sum(all(run["caught"] for run in runs) for runs in hunted)
-    click.echo(
-        f"{caught} of {len(hunted)} caught; the sound engine: {sound['hunted_steps']:,} steps, {sound['findings']} findings."
-    )
+        click.echo(f"  {number:>2}/{len(faults)}  {fault.id:<{width}}  {_words(fault, runs)}")
+    caught = [all(run["caught"] for run in runs) for runs in hunted]
+    result: dict[str, Any] = {"faults": [_result(runs) for runs in hunted]}
+    result["caught"] = sum(right for fault, right in zip(faults, caught, strict=True) if not fault.equivalent)
+    result["total"] = sum(not fault.equivalent for fault in faults)
+    words = [f"{result['caught']} of {result['total']} caught"]
+    accused = sum(run["caught"] for fault, runs in zip(faults, hunted, strict=True) if fault.equivalent for run in runs)
+    if result["total"] < len(faults):
+        words.append(f"{len(faults) - result['total']} argued to be equivalent: {accused} findings")
+    if sound is None:
+        sound = not wanted
+    if sound:
+        run = _hunt_one(engine, None, seed, seconds_per_fault, history)
+        result["sound_engine"] = {"steps": run["hunted_steps"], "findings": run["findings"]}
+        words.append(f"the sound engine: {run['hunted_steps']:,} steps, {run['findings']} findings")
+        accused += run["findings"]
+    click.echo(f"{'; '.join(words)}.")
     if json_path is not None:
-        keys = ("id", "caught", "check", "steps", "found_after_s")
-        faults = [{key: runs[0][key] for key in keys} for runs in hunted]
-        if seeds > 1:
-            for fault, runs in zip(faults, hunted, strict=True):
-                fault["seeds"] = [{key: run[key] for key in ("seed", *keys[1:])} for run in runs]
-        result = {
-            "faults": faults,
-            "caught": caught,
-            "total": len(hunted),
-            "sound_engine": {"steps": sound["hunted_steps"], "findings": sound["findings"]},
-        }
         write_whole(json_path, json.dumps(result, indent=2) + "\n")
-    long = any(_is_long(run) for runs in hunted for run in runs)
-    sys.exit(0 if caught == len(hunted) and not long and not sound["findings"] else 1)
+    long = any(_is_long(fault, run) for fault, runs in zip(faults, hunted, strict=True) for run in runs)
+    sys.exit(0 if result["caught"] == result["total"] and not long and not accused else 1)
 
 
-def _is_long(run: dict[str, Any]) -> bool:
-    return bool(run["caught"]) and run["steps"] > _shortest(run) + MOST_STEPS_BEYOND_SHORTEST
+def _ids(wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The faults of the zoo that are meant, each once. What fits none is left for ``read_fault`` to refuse."""
+    found = [fnmatch.filter(fault_ids(), pattern) or [pattern] for pattern in wanted]
+    return tuple(dict.fromkeys(one for ids in found for one in ids)) or fault_ids()
 
 
-def _shortest(run: dict[str, Any]) -> int:
-    return read_fault(run["id"]).shortest_by(run["check"])
+def _result(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is written of a fault's hunts."""
+    keys = ("caught", "check", "steps", "found_after_s")
+    result = {key: runs[0][key] for key in ("id", *keys)}
+    if len(runs) > 1:
+        result["seeds"] = [{key: run[key] for key in ("seed", *keys)} for run in runs]
+    return result
 
 
-def _words(runs: list[dict[str, Any]]) -> str:
+def _is_long(fault: Fault, run: dict[str, Any]) -> bool:
+    enough = fault.shortest_by(run["check"]) if run["caught"] else None
+    return enough is not None and bool(run["steps"] > enough + MOST_STEPS_BEYOND_SHORTEST)
+
+
+def _words(fault: Fault, runs: list[dict[str, Any]]) -> str:
     """One line of what came of a fault's hunts."""
     missed = [run["seed"] for run in runs if not run["caught"]]
+    if fault.equivalent:
+        checks = sorted({run["check"] for run in runs if run["caught"]})
+        return f"NOT EQUIVALENT: seen by {', '.join(checks)}" if checks else "silent, as argued"
     if missed:
         return "MISSED" if len(runs) == 1 else f"MISSED from seed {', '.join(map(str, missed))}"
     steps = [run["steps"] for run in runs]
@@ -97,11 +129,15 @@ def _words(runs: list[dict[str, Any]]) -> str:
         words = f"{runs[0]['check']:<10} {steps[0]:>2} steps  after {slowest_s:6.2f} s"
     else:
         words = f"{len(runs)} seeds  {min(steps):>2} to {max(steps):>2} steps  after at most {slowest_s:6.2f} s"
-    long = [f"{_shortest(run)} are enough for {run['check']} (seed {run['seed']})" for run in runs if _is_long(run)]
+    long = [
+        f"{fault.shortest_by(run['check'])} are enough for {run['check']} (seed {run['seed']})"
+        for run in runs
+        if _is_long(fault, run)
+    ]
     return f"{words}  TOO LONG: {'; '.join(long)}" if long else words
 
 
-def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHistory) -> dict[str, Any]:
+def _hunt_one(engine: str, fault_id: str | None, seed: int, seconds: float, history: PriceHistory) -> dict[str, Any]:
     caught: dict[str, Any] = {
         "id": fault_id,
         "seed": seed,
@@ -111,7 +147,7 @@ def _hunt_one(fault_id: str | None, seed: int, seconds: float, history: PriceHis
         "found_after_s": None,
     }
     with tempfile.TemporaryDirectory(prefix="underwater-zoo-") as folder:
-        settings = Settings("bundled", fault_id, seed, None, Path(folder), history, save_unshrunk)
+        settings = Settings(engine, fault_id, seed, None, Path(folder), history, save_unshrunk)
         for event in hunt(settings, Budget(seconds=seconds, first_finding=True), 1, network=None):
             if isinstance(event, FindingReady) and not caught["caught"]:
                 steps = event.steps + (1 if event.by_probe else 0)

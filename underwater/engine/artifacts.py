@@ -43,19 +43,7 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
     Imports of libraries are read from ``node_modules`` by the compiler. Raises ``UserError`` if the sources do not compile,
     ``EnvironmentFailure`` if there is no compiler.
     """
-    request = {
-        "language": "Solidity",
-        "sources": {path: {"content": text} for path, text in sources.items()},
-        "settings": {
-            "optimizer": {"enabled": True, "runs": 200},
-            "evmVersion": "cancun",
-            "remappings": list(REMAPPINGS),
-            "outputSelection": {
-                "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]}
-            },
-        },
-    }
-    text = json.dumps(request, sort_keys=True)
+    text = _request(sources, {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]})
     lock = PROJECT / "package-lock.json"
     key = hashlib.sha256((text + (lock.read_text() if lock.exists() else "")).encode()).hexdigest()[:32]
     kept = CACHE / f"{key}.json"
@@ -78,6 +66,21 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
     return artifacts
 
 
+def syntax_of(sources: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The compiler's syntax tree of each source and of all that they import. Raises as ``compile_sources`` does."""
+    output = _run_compiler(_request(sources, {"": ["ast"]}))
+    return {path: source["ast"] for path, source in output["sources"].items()}
+
+
+def code_hash(artifacts: Artifacts) -> str:
+    """The same for contracts of the same names and code, whatever sources and metadata they have."""
+    parts = [
+        f"{name} {without_metadata(contract.creation_code).hex()} {without_metadata(contract.runtime_code).hex()}"
+        for name, contract in sorted(artifacts.items())
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def without_metadata(code: bytes) -> bytes:
     """Code without what the compiler appends to it: CBOR that holds a hash of sources and settings, and its length.
 
@@ -88,6 +91,21 @@ def without_metadata(code: bytes) -> bytes:
     # A map of a few entries, one of them the compiler's version.
     is_metadata = end >= 0 and code[end : end + 1] in (b"\xa1", b"\xa2", b"\xa3") and b"\x64solc" in code[end:]
     return code[:end] if is_metadata else code
+
+
+def _request(sources: dict[str, str], output: dict[str, list[str]]) -> str:
+    """The compiler's standard JSON; ``output`` by contract, all of them or (empty) the file."""
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text} for path, text in sources.items()},
+        "settings": {
+            "optimizer": {"enabled": True, "runs": 200},
+            "evmVersion": "cancun",
+            "remappings": list(REMAPPINGS),
+            "outputSelection": {"*": output},
+        },
+    }
+    return json.dumps(request, sort_keys=True)
 
 
 def _run_compiler(request: str) -> dict[str, Any]:

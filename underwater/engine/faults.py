@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,15 +14,24 @@ FOLDER = PROJECT / "faults"
 CONTRACTS = PROJECT / "contracts"
 
 
+class Drawn(NamedTuple):
+    """Where a fault comes from that nobody chose: `tools/draw_mutants.py`, its operator, its seed and the number of the draw."""
+
+    operator: str
+    seed: int
+    number: int
+
+
 class Fault(NamedTuple):
     """A planted error.
 
-    ``old`` must occur exactly once inside ``function`` of ``file``, and becomes ``new``. ``idea`` says in a sentence what
-    is wrong, ``after`` which real incident or class of error it stands for.
+    ``old`` must occur exactly once in what ``file`` has of functions named ``function``, and becomes ``new``. ``idea`` says in a sentence
+    what is wrong, ``after`` which real incident or class of error it stands for; a fault is chosen after one, or ``drawn``.
 
     ``caught_by`` names the checks that catch it alone. ``shortest`` gives, by the check that a finding is named after, the number of steps
     of the shortest history known, what a check's probe tries at its end counted as one: a fault that is seen in several ways has a
-    shortest history for each.
+    shortest history for each. Both are empty until they are measured, and stay so where ``equivalent`` says why nothing that a contract
+    does shows the change.
     """
 
     id: str
@@ -33,15 +43,28 @@ class Fault(NamedTuple):
     after: str
     caught_by: tuple[str, ...]
     shortest: dict[str, int]
+    drawn: Drawn | None
+    equivalent: str
     path: Path
 
-    def shortest_by(self, check: str) -> int:
-        """The steps that are enough for this check to see it; where that was not measured, what is enough for any."""
-        return self.shortest.get(check, max(self.shortest.values()))
+    def shortest_by(self, check: str) -> int | None:
+        """The steps that are enough for this check to see it; where that was not measured, what is enough for any, if that was."""
+        return self.shortest.get(check, max(self.shortest.values(), default=None))
 
 
 def _read(path: Path) -> Fault:
-    fields = read(path).mapping(("file", "function", "old", "new", "idea", "caught_by", "shortest"), ("after",))
+    document = read(path)
+    fields = document.mapping(
+        ("file", "function", "old", "new", "idea", "caught_by", "shortest"), ("after", "drawn", "equivalent")
+    )
+    if ("after" in fields) == ("drawn" in fields):
+        raise document.fail("should have either 'after' or 'drawn'")
+    if "equivalent" in fields and "drawn" not in fields:
+        raise fields["equivalent"].fail(
+            "nobody chooses a fault that changes nothing: only a drawn one may be argued away"
+        )
+    if "equivalent" in fields and (any(fields["caught_by"].items()) or fields["shortest"].any_mapping()):
+        raise fields["equivalent"].fail("what a check has caught is not equivalent")
     return Fault(
         path.stem,
         fields["file"].text(),
@@ -52,8 +75,15 @@ def _read(path: Path) -> Fault:
         fields["after"].text() if "after" in fields else "",
         tuple(item.text() for item in fields["caught_by"].items()),
         {check: steps.integer(1) for check, steps in fields["shortest"].any_mapping().items()},
+        _drawn(fields["drawn"]) if "drawn" in fields else None,
+        fields["equivalent"].text() if "equivalent" in fields else "",
         path,
     )
+
+
+def _drawn(field: Field) -> Drawn:
+    fields = field.mapping(("operator", "seed", "number"))
+    return Drawn(fields["operator"].text(), fields["seed"].integer(), fields["number"].integer(1))
 
 
 def _code(field: Field) -> str:
@@ -77,17 +107,23 @@ def with_fault(sources: dict[str, str], fault: Fault) -> dict[str, str]:
     if fault.file not in sources:
         raise UserError(f"{fault.path}: file: there is no {fault.file}")
     text = sources[fault.file]
-    start = text.find(f"function {fault.function}(")
-    if start < 0:
+    parts = _functions(text, fault.function)
+    if not parts:
         raise UserError(f"{fault.path}: function: {fault.file} has no function {fault.function}")
-    end = _end_of_function(text, start)
-    body = text[start:end]
-    count = body.count(fault.old)
+    count = sum(text[part].count(fault.old) for part in parts)
     if count != 1:
         raise UserError(
             f"{fault.path}: old: occurs {count} times in {fault.function} of {fault.file}, not exactly once"
         )
-    return {**sources, fault.file: text[:start] + body.replace(fault.old, fault.new) + text[end:]}
+    (start,) = (part.start + text[part].index(fault.old) for part in parts if fault.old in text[part])
+    return {**sources, fault.file: text[:start] + fault.new + text[start + len(fault.old) :]}
+
+
+def _functions(text: str, name: str) -> list[slice]:
+    """Where the functions of a name are; several if it is overloaded, or if the file has several contracts."""
+    keyword = "" if name in ("constructor", "fallback", "receive") else r"function\s+"
+    begins = (match.start() for match in re.finditer(rf"\b{keyword}{re.escape(name)}\s*\(", text))
+    return [slice(start, _end_of_function(text, start)) for start in begins]
 
 
 def _end_of_function(text: str, start: int) -> int:
