@@ -223,7 +223,8 @@ class Campaign:
             counts["exercised"] += done.exercised[check_id]
         for place, ran in enumerate(done.ran):
             number = summary.sequences
-            if number < len(self.seeds) and ran.find is None and ran.steps == self.seeds[number].steps:
+            is_cut = number < len(self.seeds) and ran.steps < self.seeds[number].steps
+            if number < len(self.seeds) and ran.find is None and not is_cut:
                 self.spent.add(number)
             summary.sequences += 1
             summary.steps += ran.steps
@@ -236,7 +237,7 @@ class Campaign:
                 summary.errors[error] = summary.errors.get(error, 0) + count
             new = [blocks for key, blocks in ran.novel if key not in self.seen]
             self.seen.update(key for key, _ in ran.novel)
-            if new and ran.find is None:
+            if new and ran.find is None and not is_cut:
                 self._keep(Kept(done.deployment, ran.blocks[: max(new)]))
             if ran.find is not None:
                 yield from self._found(ran.find, done, place)
