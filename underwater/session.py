@@ -21,7 +21,7 @@ from underwater.engine.faults import read_fault
 from underwater.engine.registry import engine_named
 from underwater.errors import EnvironmentFailure, UserError
 from underwater.events import CorpusSaved, Event, FindingReady, Finished, Met, Started, Summary, Unmet
-from underwater.hunt.campaign import Budget, Campaign, Stop
+from underwater.hunt.campaign import Budget, Campaign, Kept, Stop
 from underwater.hunt.confirm import compare
 from underwater.hunt.origin import cloned_from_ape
 from underwater.hunt.work import Settings
@@ -57,12 +57,11 @@ def hunt(
     settings.folder.mkdir(parents=True, exist_ok=True)
     facts = _run_facts(settings, budget, workers, corpus, baseline)
     write_whole(settings.folder / "run.json", json.dumps(facts, indent=2) + "\n")
-    campaign = Campaign(settings, budget, workers, mutate, stop or Stop())
+    seeds: tuple[Kept, ...] = ()
     if corpus is not None:
-        campaign.settings = settings = replace(settings, brought=corpus.deployments)
-        campaign.seeds = corpus.seeds
-    if baseline is not None:
-        campaign.accepted = baseline.accepted
+        settings, seeds = replace(settings, brought=corpus.deployments), corpus.seeds
+    accepted = frozenset() if baseline is None else baseline.accepted
+    campaign = Campaign(settings, budget, workers, mutate, stop or Stop(), seeds=seeds, accepted=accepted)
     all_met: list[Met] = []
     finished: Finished | None = None
     keeping = _Keeping(corpus, campaign)

@@ -1,4 +1,4 @@
-"""`--baseline` and `accept` as users meet them: what is accepted does not count, until it does again."""
+"""What hunts share: `--corpus`; `--baseline` and `accept`: what is accepted does not count, until it does again."""
 
 from __future__ import annotations
 
@@ -174,3 +174,26 @@ def test_a_case_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     result = accept(tmp_path / "baseline.yaml", tmp_path / "nowhere.yaml")
     assert result.exit_code == 2
     assert said(result).endswith("nowhere.yaml: cannot be read: No such file or directory")
+
+
+# ---- a corpus
+
+
+def test_a_hunt_keeps_a_corpus_and_goes_on_from_it(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    for seed, line in (("1", "nothing to go on from yet."), ("2", "sequences run first.")):
+        result = hunt(tmp_path / "runs", "--seed", seed, "--steps", "300", "--corpus", corpus)
+        assert result.exit_code == 0
+        assert f"The corpus {corpus}: " in result.stdout
+        assert line in result.stdout
+    assert list(corpus.glob("*.yaml"))
+
+
+def test_a_damaged_corpus_ends_a_hunt_before_it_begins(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "bad.yaml").write_text("\0")
+    result = hunt(tmp_path / "runs", "--corpus", corpus)
+    assert result.exit_code == 2
+    assert said(result).startswith(f"{corpus / 'bad.yaml'}: is damaged, or was edited: remove it")
+    assert not (tmp_path / "runs").exists()
