@@ -59,17 +59,28 @@ def _call(ape: Path, *arguments: str | Path, **options: Any) -> subprocess.Popen
 
 
 def _put_by(runs: Path, found: Path) -> None:
-    """What the last night shrank joins what was found before, each beside its history as it was met; its run's folder goes."""
-    for case in runs.glob("*/*.yaml"):
-        unshrunk = case.parent / "unshrunk" / case.name
-        (found / "unshrunk").mkdir(parents=True, exist_ok=True)
-        if unshrunk.exists():
-            unshrunk.replace(found / "unshrunk" / case.name)
-        case.replace(found / case.name)
+    """What the last night found joins what was found before, each beside its history as it was met; its run's folder goes."""
+    for run in runs.glob("*"):
+        for name in _findings(run):
+            unshrunk, case = run / "unshrunk" / name, run / name
+            (found / "unshrunk").mkdir(parents=True, exist_ok=True)
+            if case.exists() and unshrunk.exists():
+                unshrunk.replace(found / "unshrunk" / name)
+            if case.exists() or unshrunk.exists():
+                (case if case.exists() else unshrunk).replace(found / name)
     shutil.rmtree(runs, ignore_errors=True)
     oldest_first = sorted(found.glob("*.yaml"), key=lambda case: (case.stat().st_mtime_ns, case.name))
     for case in oldest_first[:-MOST_FOUND]:
         _forget(case)
+
+
+def _findings(run: Path) -> list[str]:
+    """Names of a run's findings that are not accepted; of a run that was killed, of all that it met."""
+    summary = run / "summary.json"
+    if not summary.exists():
+        return [path.name for path in (run / "unshrunk").glob("[!.]*.yaml")]
+    findings = json.loads(summary.read_text(encoding="utf-8"))["findings"]
+    return [Path(one["case"]).name for one in findings if one["accepted"] is None or one["accepted"]["is_over"]]
 
 
 def _forget(case: Path) -> None:

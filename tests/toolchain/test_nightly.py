@@ -49,13 +49,13 @@ def night(tmp_path: Path, nightly: ModuleType) -> Night:
 
 
 def found(tmp_path: Path, name: str) -> Path:
-    """A case that the last night left."""
+    """A case that the last night left, shrunk and summed up; its run."""
     run = tmp_path / "nightly" / "runs" / "a-run"
     (run / "unshrunk").mkdir(parents=True, exist_ok=True)
     (run / "unshrunk" / name).write_text("long")
     (run / name).write_text("short")
-    (run / "summary.json").write_text("{}")
-    return run / name
+    (run / "summary.json").write_text(json.dumps({"findings": [{"case": str(run / name), "accepted": None}]}))
+    return run
 
 
 def calls(tmp_path: Path) -> list[str]:
@@ -88,6 +88,23 @@ def test_what_a_night_found_is_run_again_the_next(tmp_path: Path, night: Night) 
     assert (folder / "found" / "unshrunk" / "LIQ-01-a.yaml").read_text() == "long"
     assert not (folder / "runs").exists()
     assert f"- {folder}/found/LIQ-01-a.yaml: still fails: LIQ-01" in (folder / "summary.md").read_text()
+
+
+def test_what_a_killed_night_met_is_not_lost(tmp_path: Path, night: Night) -> None:
+    run = found(tmp_path, "LIQ-01-a.yaml")
+    (run / "summary.json").unlink()
+    (run / "unshrunk" / "LIQ-02-b.yaml").write_text("never shrunk")
+    assert night(replay=1) == 1
+    kept = {path.name: path.read_text() for path in (tmp_path / "nightly" / "found").glob("*.yaml")}
+    assert kept == {"LIQ-01-a.yaml": "short", "LIQ-02-b.yaml": "never shrunk"}
+
+
+def test_what_was_accepted_is_not_put_by(tmp_path: Path, night: Night) -> None:
+    run = found(tmp_path, "LIQ-01-a.yaml")
+    known = {"case": str(run / "unshrunk" / "LIQ-01-a.yaml"), "accepted": ACCEPTED}
+    (run / "summary.json").write_text(json.dumps({"findings": [known]}))
+    assert night() == 0
+    assert not (tmp_path / "nightly" / "found").exists()
 
 
 @pytest.mark.parametrize("verdict", ["fixed", "no longer applies"])
