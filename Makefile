@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup tools hunt test bench zoo lint format clean
+.PHONY: help setup tools hunt nightly test bench zoo lint format clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -38,6 +38,9 @@ tools:
 
 hunt: setup ## hunt the sound engine, then a planted fault (ENGINE= FAULT= SECONDS= SEED= WORKERS= PRICES=)
 	@$(BIN)/python tools/first_hunt.py $(hunt_arguments)
+
+nightly: setup ## hunt for an hour on from the night before, in nightly/ (SECONDS= SEED= WORKERS=)
+	@$(BIN)/python tools/nightly.py $(hunt_arguments)
 
 test: setup ## run all tests (ARGS="-k name")
 	@$(BIN)/ape test $(ARGS)

@@ -44,6 +44,35 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class CorpusRead:
+    """Sequences that earlier hunts kept run first: so many, and so many more that the code has left behind."""
+
+    folder: Path
+    sequences: int
+    dropped: int
+
+
+@dataclass(frozen=True)
+class CorpusSaved:
+    """The corpus is up to date: so many sequences, of which so many are new, and so many are gone."""
+
+    folder: Path
+    sequences: int
+    new: int
+    gone: int
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What a baseline says of a finding."""
+
+    reason: str
+    until: str
+    is_over: bool
+    """Whether its last day has passed, so that the finding counts."""
+
+
+@dataclass(frozen=True)
 class Met:
     """A violation was met, and its history is on disk."""
 
@@ -52,6 +81,9 @@ class Met:
     unshrunk: Path
     steps: int
     found_after_s: float
+    cause: tuple[str, ...] = ()
+    """What findings are joined by."""
+    acceptance: Acceptance | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +106,17 @@ class FindingReady:
     """How the chains differ; empty where they agree."""
     table: str
     """The counterexample as a table, in plain text."""
+    acceptance: Acceptance | None = None
+    baseline: Path | None = None
+    """The file that could accept it, if there is one."""
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """Entries of a baseline, in words, that this run has met nothing for."""
+
+    baseline: Path
+    entries: tuple[str, ...]
 
 
 @dataclass
@@ -93,6 +136,11 @@ class Summary:
     checks: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def unaccepted(self) -> int:
+        """Findings that no baseline accepts today."""
+        return sum(not (entry.get("accepted") and not entry["accepted"]["is_over"]) for entry in self.findings)
 
     @property
     def steps_per_second(self) -> float:
@@ -126,4 +174,4 @@ class Finished:
     summary: Summary
 
 
-Event = Started | Cloned | Progress | Met | FindingReady | Finished
+Event = Started | Cloned | CorpusRead | CorpusSaved | Progress | Met | FindingReady | Unmet | Finished

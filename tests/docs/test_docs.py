@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
+from underwater.case.baseline import add_entries, read_baseline, today
 from underwater.checks import catalogue
 from underwater.commands import cli
 
@@ -53,6 +55,49 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if not target.startswith("http"):
                 assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_what_ci_is_told_to_call_exists() -> None:
+    """Workflows call make and nothing that a reader could not run; pages name targets, commands and options that there are."""
+    pages = [*(ROOT / ".github" / "workflows").glob("*.yml"), ROOT / "docs" / "ci.md", ROOT / "README.md"]
+    assert len(pages) > 3
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    for page in pages:
+        text = page.read_text()
+        for target, variables in re.findall(r"(?:^|`|run: |&& )make ([a-z]+)((?: [A-Z]+=\S*)*)", text, re.MULTILINE):
+            assert target in targets, f"{page.name}: make {target}"
+            for variable in re.findall(r"([A-Z]+)=", variables):
+                assert f"$({variable})" in makefile, f"{page.name}: {variable}"
+        for name, options in re.findall(r"ape underwater ([a-z]+)([^`\n|]*)", text):
+            known = {option for parameter in cli.commands[name].params for option in parameter.opts}
+            assert set(re.findall(r"--[a-z]+", options)) <= known, f"{page.name}: {name}"
+
+
+def test_workflows_run_only_make_and_what_carries_its_summary_over() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow["permissions"] == {"contents": "read"}
+        assert "concurrency" in workflow
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"]
+            for step in job["steps"]:
+                assert re.search(r"@v\d+$", step.get("uses", "@v1")), step
+                assert "${{" not in step.get("run", ""), "inputs come by the environment, never into a script"
+                assert step.get("run", "make ").startswith(("make ", "test ! -f nightly/summary.md")), step
+
+
+def test_the_baseline_of_the_nightly_hunt_can_be_read_and_added_to() -> None:
+    path = ROOT / "baseline.yaml"
+    assert read_baseline(path, "bundled", today()).path == path
+    assert "accepted:" in add_entries(path, "bundled", [("LIQ-02", "deposit", "done", "done")], "why", today())
+
+
+def test_the_baseline_that_is_shown_is_one(tmp_path: Path) -> None:
+    shown = re.search(r"```yaml\n(underwater: .*?)```", (ROOT / "docs" / "ci.md").read_text(), re.DOTALL)
+    assert shown is not None
+    (tmp_path / "baseline.yaml").write_text(shown[1])
+    assert len(read_baseline(tmp_path / "baseline.yaml", "bundled", today()).entries) == 1
 
 
 def test_architecture_is_under_sixty_lines() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hunt.support import FAULT
+from underwater.case.corpus import Corpus
 from underwater.case.file import read_case
 from underwater.case.finding import UNSHRUNK
 from underwater.checks import check_named
@@ -217,6 +218,18 @@ def test_killed_in_each_phase(begin: Callable[..., Hunt], tmp_path: Path, phase:
         cases = [Path(entry["case"]) for entry in json.loads(summary.read_text())["findings"]]
         assert cases
         assert all(still_fails(case) for case in cases)
+
+
+@pytest.mark.parametrize(("module", "names"), [("underwater.case.corpus", "write_whole"), ("os", "fsync")])
+def test_killed_while_it_saves_its_corpus(begin: Callable[..., Hunt], tmp_path: Path, module: str, names: str) -> None:
+    mark, corpus = tmp_path / "mark", tmp_path / "corpus"
+    hunt = begin(
+        *(sys.executable, "-c", STOPPING, module, names, "4", mark),
+        *("hunt", "--steps", STEPS, "--workers", "1", "--network", "none", "--corpus", corpus),
+    )
+    hunt.wait_until(mark.exists)
+    assert hunt.signal(signal.SIGKILL) == -signal.SIGKILL
+    assert len(Corpus(corpus, "bundled").seeds) >= 3, "what was written is whole, and what was not is not there"
 
 
 # ---- interrupted

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from underwater.events import Event, FindingReady, Finished, Met, Started, Summary
+from underwater.events import (
+    Acceptance,
+    CorpusRead,
+    CorpusSaved,
+    Event,
+    FindingReady,
+    Finished,
+    Met,
+    Started,
+    Summary,
+    Unmet,
+)
 from underwater.report.console import Console, ape_command, show_all, shown_path
 
 
@@ -51,6 +63,45 @@ def test_the_last_line_accounts_for_whatever_was_met(meetings: int, shown: int, 
     events = [met(folder, f"{number}.yaml") for number in range(meetings)]
     tables = [ready(folder, f"{number}.yaml") for number in range(shown)]
     assert told(started(folder), *events, *tables, finished(findings))[-1] == line
+
+
+@pytest.mark.parametrize(
+    ("sequences", "dropped", "line"),
+    [
+        (0, 0, "The corpus /kept: nothing to go on from yet."),
+        (7, 0, "The corpus /kept: 7 sequences run first."),
+        (7, 2, "The corpus /kept: 7 sequences run first; 2 no longer apply and are dropped."),
+    ],
+)
+def test_a_corpus_is_told_of_before_and_after(sequences: int, dropped: int, line: str) -> None:
+    folder = Path("/kept")
+    lines = told(CorpusRead(folder, sequences, dropped), CorpusSaved(folder, 9, 4, 2), finished(0))
+    assert line in lines
+    assert "The corpus /kept: 9 sequences, 4 new, 2 gone." in lines
+
+
+def test_what_is_accepted_is_told_quietly_and_what_was_is_told_with_its_finding() -> None:
+    folder = Path("/runs/one")
+    now, over = Acceptance("issue 12", "2027-01-31", False), Acceptance("issue 9", "2020-01-31", True)
+    lines = told(
+        started(folder),
+        replace(met(folder, "a.yaml"), acceptance=now),
+        replace(met(folder, "b.yaml"), acceptance=over),
+        replace(ready(folder, "b.yaml"), acceptance=over, baseline=Path("/accepted.yaml")),
+        replace(ready(folder, "c.yaml"), baseline=Path("/accepted.yaml")),
+        Unmet(Path("/accepted.yaml"), ("LIQ-02 after probe (line 4)", "LIQ-03 after probe (line 8)")),
+        Finished(Summary("bundled", None, 1, findings=[{"accepted": {"is_over": False}}, {"accepted": None}, {}])),
+    )
+    assert "  accepted: LIQ-01, too early" in lines
+    assert "         is accepted until 2027-01-31: issue 12" in lines
+    assert "         had been accepted until 2020-01-31, which is over: issue 9" in lines
+    assert "It had been accepted until 2020-01-31, which is over: issue 9" in lines
+    (command,) = [line for line in lines if line.startswith("Accept it with: ")]
+    assert command.endswith("accept /runs/one/c.yaml --baseline /accepted.yaml --reason WHY --until DATE")
+    unmet = "Not met in this run, of /accepted.yaml: LIQ-02 after probe (line 4); LIQ-03 after probe (line 8)."
+    assert unmet in lines
+    assert lines[-1].startswith("2 findings.")
+    assert lines[-1].endswith(" 1 accepted.")
 
 
 def test_a_finding_is_told_with_a_command_that_can_be_pasted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -80,27 +80,12 @@ def parse_aim(text: str) -> Aim:
 def write_case(case: Case) -> str:
     """The document that ``read_case`` reads back to the same case."""
     words = vocabulary_of(case)
-    lines = [f"underwater: {FORMAT}", f"engine: {_scalar(case.engine)}", f"check: {_scalar(case.check)}"]
-    lines.append(f"says: {_scalar(case.says)}")
+    lines = [f"underwater: {FORMAT}", f"engine: {scalar_text(case.engine)}", f"check: {scalar_text(case.check)}"]
+    lines.append(f"says: {scalar_text(case.says)}")
     if case.note:
         lines.append(f"note: {_note(case.note)}")
-    lines += ["", "steps:"]
-    number = 0
-    for block in case.blocks:
-        time = {} if block.after_s == 1 else {"after_s": str(block.after_s)}
-        if not block.acts:
-            lines.append(f"  - {_flow({**time, 'do': NOTHING})}")
-        for act in block.acts:
-            number += 1
-            lines += _write_step(act, time, words, _fails(case) if number == case.step else "")
-            time = {"same_block": "true"}
-    lines.append("")
-    if case.deployment is None:
-        lines.append(f"deployment: {DEFAULT}")
-    else:
-        document = engine_named(case.engine).write_deployment(case.deployment)
-        lines.append("deployment:")
-        lines += [f"  {line}" for line in document.splitlines()]
+    lines += ["", *write_steps(case.blocks, words, case.step, _fails(case))]
+    lines += ["", *write_deployment(case.engine, case.deployment)]
     found = {"seed": str(case.seed), "sequence": str(case.sequence)}
     if case.step is not None:
         found["step"] = str(case.step)
@@ -117,10 +102,33 @@ def _fails(case: Case) -> str:
     return _FAILS_AFTER if case.by_probe else _FAILS_HERE
 
 
+def write_steps(blocks: tuple[Block, ...], words: Vocabulary, marked: int | None = None, remark: str = "") -> list[str]:
+    """The lines of ``steps``, with a remark at the act that is ``marked`` (from 1)."""
+    lines = ["steps:"]
+    number = 0
+    for block in blocks:
+        time = {} if block.after_s == 1 else {"after_s": str(block.after_s)}
+        if not block.acts:
+            lines.append(f"  - {_flow({**time, 'do': NOTHING})}")
+        for act in block.acts:
+            number += 1
+            lines += _write_step(act, time, words, remark if number == marked else "")
+            time = {"same_block": "true"}
+    return lines
+
+
+def write_deployment(engine: str, deployment: Any | None) -> list[str]:
+    """The lines of ``deployment``. None is the parameter file."""
+    if deployment is None:
+        return [f"deployment: {DEFAULT}"]
+    document = engine_named(engine).write_deployment(deployment)
+    return ["deployment:", *(f"  {line}" for line in document.splitlines())]
+
+
 def _write_step(act: Act, time: dict[str, str], words: Vocabulary, remark: str) -> list[str]:
     if isinstance(act, Action):
         return [f"  - {_flow({**time, 'by': act.caller, **_action(act, words)})}{remark}"]
-    head = [f"{key}: {_scalar(value)}" for key, value in {**time, "by": act.caller, "do": BUNDLE}.items()]
+    head = [f"{key}: {scalar_text(value)}" for key, value in {**time, "by": act.caller, "do": BUNDLE}.items()]
     head[0] += remark
     inner = [f"      - {_flow(_action(action, words))}" for action in act.actions]
     return [f"  - {head[0]}", *(f"    {line}" for line in head[1:]), "    acts:", *inner]
@@ -133,10 +141,10 @@ def _action(action: Action, words: Vocabulary) -> dict[str, str]:
 
 def _flow(texts: dict[str, str]) -> str:
     """A mapping on one line."""
-    return "{" + ", ".join(f"{key}: {_scalar(text, '{a: %s}')}" for key, text in texts.items()) + "}"
+    return "{" + ", ".join(f"{key}: {scalar_text(text, '{a: %s}')}" for key, text in texts.items()) + "}"
 
 
-def _scalar(text: str, frame: str = "a: %s") -> str:
+def scalar_text(text: str, frame: str = "a: %s") -> str:
     """A text as YAML within its frame: plain where it reads back as it is, else quoted."""
     if _SAFE.fullmatch(text) or _reads_back(text, frame % text):
         return text
@@ -149,7 +157,7 @@ def _note(text: str) -> str:
         block = "|-\n" + "\n".join(f"  {line}" if line else "" for line in text.split("\n"))
         if _reads_back(text, f"a: {block}\n"):
             return block
-    return _scalar(text)
+    return scalar_text(text)
 
 
 def _reads_back(text: str, document: str) -> bool:
@@ -167,13 +175,13 @@ def _reads_back(text: str, document: str) -> bool:
 def read_case(source: Field | Path) -> Case:
     """A case from its file or document. Raises ``UserError`` naming file, line and field of what is wrong."""
     document = source if isinstance(source, Field) else read(source)
-    _require_format(document)
+    require_format(document, "case")
     fields = document.mapping(("underwater", "engine", "check", "says", "steps", "deployment", "found"), ("note",))
     engine = fields["engine"].choice(tuple(ENGINES))
     files = engine_named(engine)
-    deployment = _read_deployment(fields["deployment"], engine)
+    deployment = read_deployment(fields["deployment"], engine)
     words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
-    blocks = _read_steps(fields["steps"], words)
+    blocks = read_steps(fields["steps"], words)
     found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault", "by_probe"))
     step = None
     if "step" in found:
@@ -197,16 +205,17 @@ def read_case(source: Field | Path) -> Case:
     )
 
 
-def _require_format(document: Field) -> None:
+def require_format(document: Field, noun: str) -> None:
     """First of all: what another version wrote may have other fields."""
     version = document.any_mapping().get("underwater")
     if version is None:
-        raise document.fail("is no case: 'underwater', the version of its format, is missing")
+        raise document.fail(f"is no {noun}: 'underwater', the version of its format, is missing")
     if version.integer() != FORMAT:
         raise version.fail(f"format {version.text()} is unknown; this version reads format {FORMAT}")
 
 
-def _read_deployment(field: Field, engine: str) -> Any | None:
+def read_deployment(field: Field, engine: str) -> Any | None:
+    """A deployment; None for the parameter file."""
     if not isinstance(field.node, yaml.ScalarNode):
         return engine_named(engine).read_deployment(field)
     if field.text() != DEFAULT:
@@ -214,7 +223,8 @@ def _read_deployment(field: Field, engine: str) -> Any | None:
     return None
 
 
-def _read_steps(field: Field, words: Vocabulary) -> tuple[Block, ...]:
+def read_steps(field: Field, words: Vocabulary) -> tuple[Block, ...]:
+    """A history. Raises ``UserError`` naming file, line and field."""
     blocks: list[Block] = []
     for item in field.items():
         fields = item.any_mapping()

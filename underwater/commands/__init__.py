@@ -34,4 +34,4 @@ def cli() -> None:
     """Hunt for what leaves a margin engine underwater."""
 
 
-from underwater.commands import checks, hunt, replay, zoo  # noqa: E402, F401 (each adds its command to the group)
+from underwater.commands import accept, checks, hunt, replay, zoo  # noqa: E402, F401 (each adds its command to the group)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from underwater.case.baseline import read_baseline, today
+from underwater.case.corpus import Corpus
 from underwater.case.finding import save_unshrunk
 from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
@@ -43,6 +45,10 @@ from underwater.session import hunt, new_folder
     show_default=True,
     help="Ape network that confirms findings; 'none' leaves them unconfirmed.",
 )
+@click.option(
+    "--corpus", type=click.Path(path_type=Path), help="Folder of sequences to go on from, kept for the next hunt."
+)
+@click.option("--baseline", type=click.Path(path_type=Path), help="Findings in this file are told of and do not count.")
 @click.option("--first", is_flag=True, help="Stop at the first finding.")
 @plain_errors
 def hunt_command(
@@ -57,6 +63,8 @@ def hunt_command(
     json_path: Path | None,
     runs: Path,
     network: str,
+    corpus: Path | None,
+    baseline: Path | None,
     first: bool,
 ) -> None:
     """Hunt an engine: exit 0 nothing found, 1 a finding, 2 a mistake in the command, 3 the environment failed."""
@@ -79,14 +87,17 @@ def hunt_command(
         from underwater.chain.ape import require_known  # Ape takes a second to import
 
         require_known(confirms)
+    accepted = None if baseline is None else read_baseline(baseline, engine, today())
+    sequences = None if corpus is None else Corpus(corpus, engine)
     stop = Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.ask())  # Ape makes it an exit at once
     folder = new_folder(runs, name)
     settings = Settings(engine, fault, seed, check_ids or None, folder, history, save_unshrunk)
     budget = Budget(steps, None if steps is not None else seconds or 30.0, first)
-    events = hunt(settings, budget, workers or os.cpu_count() or 1, network=confirms, stop=stop)
+    workers = workers or os.cpu_count() or 1
+    events = hunt(settings, budget, workers, network=confirms, stop=stop, corpus=sequences, baseline=accepted)
     finished = show_all(_written(events, json_path), Console())
-    sys.exit(1 if finished.summary.findings else 0)
+    sys.exit(1 if finished.summary.unaccepted else 0)
 
 
 def _written(events: Iterable[Event], json_path: Path | None) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from underwater.case.baseline import met_cause, read_baseline, today
 from underwater.case.file import Case, read_case, vocabulary_of
 from underwater.checks import check_named
 from underwater.commands import cli, plain_errors
@@ -16,6 +17,7 @@ from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena
 from underwater.hunt.confirm import compare
 from underwater.hunt.replay import Replayed, replay
+from underwater.report.console import acceptance_text
 from underwater.report.table import explain_case
 from underwater.report.words import outcome_text, phrase
 
@@ -36,8 +38,9 @@ class Verdict(NamedTuple):
 @click.argument("cases", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--network", help="Ape network to run it on as well, such as ethereum:local:foundry.")
 @click.option("--sound", is_flag=True, help="Leave out the planted fault that a case was found with.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Findings in this file are told of and do not count.")
 @plain_errors
-def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) -> None:
+def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool, baseline: Path | None) -> None:
     """Run saved cases again: each still fails, is fixed, or no longer applies.
 
     A case that was found with a planted fault is run with it, unless --sound leaves it out. One case is shown as a table if it still
@@ -46,7 +49,10 @@ def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) ->
     read = [(path, read_case(path)) for path in cases]
     for _, case in read:
         check_named(case.check)
+    engines = {case.engine for _, case in read}
+    baselines = {engine: read_baseline(baseline, engine, today()) for engine in engines} if baseline else {}
     verdicts: Counter[str] = Counter()
+    accepted = 0
     for path, case in read:
         verdict = _verdict(case, network, sound)
         verdicts[verdict.word] += 1
@@ -59,10 +65,15 @@ def replay_command(cases: tuple[Path, ...], network: str | None, sound: bool) ->
             click.echo(f"  {verdict.why}")
         if verdict.elsewhere:
             click.echo(f"  {verdict.elsewhere}")
+        if verdict.word == STILL_FAILS and baselines:
+            acceptance = baselines[case.engine].acceptance(met_cause(path))
+            if acceptance is not None:
+                click.echo(f"  {acceptance_text(acceptance)}")
+                accepted += not acceptance.is_over
     if len(read) > 1:
         counted = ", ".join(f"{word} {verdicts[word]}" for word in (STILL_FAILS, FIXED, NO_LONGER_APPLIES))
-        click.echo(f"Of {len(read)} cases: {counted}.")
-    sys.exit(1 if verdicts[STILL_FAILS] else 0)
+        click.echo(f"Of {len(read)} cases: {counted}{f' ({accepted} accepted)' if accepted else ''}.")
+    sys.exit(1 if verdicts[STILL_FAILS] > accepted else 0)
 
 
 def _verdict(case: Case, network: str | None, sound: bool) -> Verdict:

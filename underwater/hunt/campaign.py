@@ -44,12 +44,17 @@ class Budget:
         return f"{self.seconds:g} s"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Kept:
     """A sequence worth going on from: its deployment, and its blocks up to the last new state."""
 
     deployment: int
     blocks: tuple[Block, ...]
+
+    @property
+    def steps(self) -> int:
+        """How many acts it has."""
+        return sum(len(block.acts) for block in self.blocks)
 
 
 @dataclass
@@ -81,6 +86,12 @@ class Campaign:
     stop: Stop = field(default_factory=Stop)
     draws_deployments: bool = True
     """Whether other deployments are drawn beside the default one."""
+    seeds: tuple[Kept, ...] = ()
+    """What earlier hunts kept. It runs first, just as it is, and what still reaches new states is kept again."""
+    spent: set[int] = field(default_factory=set)
+    """Numbers of the seeds, from 0, that ran to their end: nothing more will come of those that were not kept."""
+    accepted: frozenset[tuple[str, ...]] = frozenset()
+    """Causes that are no news: what fails for them is saved, and neither ends a hunt nor counts."""
     kept: list[Kept] = field(default_factory=list)
     causes: dict[tuple[str, ...], int] = field(default_factory=dict)
     """What was found, and how often: findings of one cause are joined."""
@@ -140,15 +151,21 @@ class Campaign:
         return self._stop_now(began)
 
     def _stop_now(self, began: float) -> bool:
-        if self.stop.is_asked or (self.budget.first_finding and self.causes):
+        if self.stop.is_asked or (self.budget.first_finding and self._news):
             return True
         return self.budget.seconds is not None and time.monotonic() - began >= self.budget.seconds
 
+    @property
+    def _news(self) -> int:
+        return len(self.causes.keys() - self.accepted)
+
     def plan(self) -> list[Task]:
         """The next round, from the seed and what was merged so far."""
+        left = None if self.budget.steps is None else self.budget.steps - self.summary.steps
+        if self._next_sequence < len(self.seeds):
+            return self._plan_seeds(left)
         choices = SeededChoices(self.settings.seed, "round", self._round)
         self._round += 1
-        left = None if self.budget.steps is None else self.budget.steps - self.summary.steps
         tasks = []
         known = frozenset(self.causes)
         for _ in range(TASKS_A_ROUND):
@@ -178,6 +195,24 @@ class Campaign:
             tasks.append(Task(deployment, tuple(sequences), known))
         return tasks
 
+    def _plan_seeds(self, left: int | None) -> list[Task]:
+        """A round of seeds in their order: the first sequences of a campaign, so that a seed's number is its sequence's."""
+        planned: list[tuple[int, list[tuple[int, int, tuple[Block, ...]]]]] = []
+        for seed in self.seeds[self._next_sequence :]:
+            length = seed.steps if left is None else min(seed.steps, left)
+            if length <= 0:
+                break
+            if not planned or planned[-1][0] != seed.deployment or len(planned[-1][1]) == SEQUENCES_A_TASK:
+                if len(planned) == TASKS_A_ROUND:
+                    break
+                planned.append((seed.deployment, []))
+            planned[-1][1].append((self._next_sequence, length, seed.blocks))
+            self._next_sequence += 1
+            if left is not None:
+                left -= length
+        known = frozenset(self.causes)
+        return [Task(deployment, tuple(sequences), known) for deployment, sequences in planned]
+
     def merge(self, done: Done) -> Iterator[Event]:
         """Take in what came of a task, in the order of planning. Tells of findings."""
         summary = self.summary
@@ -187,6 +222,10 @@ class Campaign:
             counts["evaluated"] += count
             counts["exercised"] += done.exercised[check_id]
         for place, ran in enumerate(done.ran):
+            number = summary.sequences
+            is_cut = number < len(self.seeds) and ran.steps < self.seeds[number].steps
+            if number < len(self.seeds) and ran.find is None and not is_cut:
+                self.spent.add(number)
             summary.sequences += 1
             summary.steps += ran.steps
             self._digest.update(ran.digest)
@@ -198,7 +237,7 @@ class Campaign:
                 summary.errors[error] = summary.errors.get(error, 0) + count
             new = [blocks for key, blocks in ran.novel if key not in self.seen]
             self.seen.update(key for key, _ in ran.novel)
-            if new and ran.find is None:
+            if new and ran.find is None and not is_cut:
                 self._keep(Kept(done.deployment, ran.blocks[: max(new)]))
             if ran.find is not None:
                 yield from self._found(ran.find, done, place)
@@ -227,7 +266,8 @@ class Campaign:
             unshrunk.unlink(missing_ok=True)
             return
         steps = sum(len(block.acts) for block in find.blocks)
-        yield Met(find.violations[0].check, find.violations[0].why, unshrunk, steps, self.summary.seconds)
+        first = find.violations[0]
+        yield Met(first.check, first.why, unshrunk, steps, self.summary.seconds, find.cause)
 
     def _progress(self, began: float) -> Progress:
         summary = self.summary
@@ -237,7 +277,7 @@ class Campaign:
         else:
             share = seconds / self.budget.seconds if self.budget.seconds else 1.0
         return Progress(
-            summary.steps, summary.sequences, seconds, len(self.seen), len(self.kept), len(self.causes), min(1.0, share)
+            summary.steps, summary.sequences, seconds, len(self.seen), len(self.kept), self._news, min(1.0, share)
         )
 
 

@@ -37,6 +37,14 @@ class Settings:
     history: PriceHistory
     save: Callable[[Settings, Find, int, Deployment | None], Path]
     """Puts a find on disk before anything else is done with it: (settings, find, sequence, drawn deployment) -> where it is."""
+    brought: tuple[Deployment, ...] = ()
+    """Deployments that a corpus brought, of other seeds: the first has the number -1, the second -2."""
+
+    def deployment(self, number: int) -> Deployment:
+        """A deployment of the campaign."""
+        if number < 0:
+            return self.brought[-1 - number]
+        return deployment_number(engine_named(self.engine), self.seed, number)
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,7 @@ class Worker:
         """A deployment of the campaign, in its first state."""
         arena = self._arenas.pop(number, None)
         if arena is None:
-            deployment = deployment_number(self.engine, self.settings.seed, number)
-            arena = Arena(self.engine, deployment, self.artifacts)
+            arena = Arena(self.engine, self.settings.deployment(number), self.artifacts)
             if len(self._arenas) >= ARENAS_KEPT:
                 self._arenas.pop(next(iter(self._arenas)))
         self._arenas[number] = arena

@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import TextIO
 
 from underwater.case.finding import UNSHRUNK
-from underwater.events import Cloned, Event, FindingReady, Finished, Met, Progress, Started
+from underwater.events import (
+    Acceptance,
+    Cloned,
+    CorpusRead,
+    CorpusSaved,
+    Event,
+    FindingReady,
+    Finished,
+    Met,
+    Progress,
+    Started,
+    Unmet,
+)
 
 PLAIN_EVERY_S = 5.0
 
@@ -29,6 +41,13 @@ def ape_command() -> str:
     if not installed.exists() or (on_path is not None and Path(on_path).resolve() == installed.resolve()):
         return "ape"
     return str(shown_path(installed))
+
+
+def acceptance_text(acceptance: Acceptance) -> str:
+    """What a baseline says of a finding: ``it`` is accepted, or had been."""
+    if acceptance.is_over:
+        return f"had been accepted until {acceptance.until}, which is over: {acceptance.reason}"
+    return f"is accepted until {acceptance.until}: {acceptance.reason}"
 
 
 class Console:
@@ -51,12 +70,21 @@ class Console:
             self._line(f"Cloned from {event.network}: {event.contracts} contracts, {event.slots} storage slots equal.")
         elif isinstance(event, Progress):
             self._progress(event)
+        elif isinstance(event, CorpusRead):
+            run = f"{event.sequences} sequences run first" if event.sequences else "nothing to go on from yet"
+            left = f"; {event.dropped} no longer apply and are dropped" if event.dropped else ""
+            self._line(f"The corpus {shown_path(event.folder)}: {run}{left}.")
+        elif isinstance(event, CorpusSaved):
+            self._line()
+            counts = f"{event.sequences} sequences, {event.new} new, {event.gone} gone"
+            self._line(f"The corpus {shown_path(event.folder)}: {counts}.")
         elif isinstance(event, Met):
-            self._met += 1
-            self._line(f"  found: {event.check}, {event.why[:160]}")
-            self._line(f"         saved unshrunk in {shown_path(event.unshrunk)} ({event.steps} steps)")
+            self._met_one(event)
         elif isinstance(event, FindingReady):
             self._finding(event)
+        elif isinstance(event, Unmet):
+            self._line()
+            self._line(f"Not met in this run, of {shown_path(event.baseline)}: {'; '.join(event.entries)}.")
         else:
             self._finished(event)
 
@@ -95,6 +123,15 @@ class Console:
         else:
             self._line(text)
 
+    def _met_one(self, event: Met) -> None:
+        self._met += 1
+        known = event.acceptance
+        word = "found" if known is None or known.is_over else "accepted"
+        self._line(f"  {word}: {event.check}, {event.why[:160]}")
+        if known is not None:
+            self._line(f"         {acceptance_text(known)}")
+        self._line(f"         saved unshrunk in {shown_path(event.unshrunk)} ({event.steps} steps)")
+
     def _finding(self, event: FindingReady) -> None:
         self._shown += 1
         self._line()
@@ -107,6 +144,12 @@ class Console:
             self._line(f"Confirmed on {event.confirmed_on}{without}.")
         command = shlex.join((ape_command(), "underwater", "replay", str(shown_path(event.case))))
         self._line(f"Replay it with: {command}")
+        if event.acceptance is not None:
+            self._line(f"It {acceptance_text(event.acceptance)}")
+        elif event.baseline is not None:
+            where = (str(shown_path(event.case)), "--baseline", str(shown_path(event.baseline)))
+            command = shlex.join((ape_command(), "underwater", "accept", *where))
+            self._line(f"Accept it with: {command} --reason WHY --until DATE")
 
     def _finished(self, event: Finished) -> None:
         summary = event.summary
@@ -120,16 +163,16 @@ class Console:
             f"{how} {summary.steps:,} steps in {summary.seconds:.1f} s ({summary.steps_per_second:,.0f} a second), "
             f"{share:.0%} of the actions accepted; {exercised} of {asked} checks exercised; digest {summary.history_digest}."
         )
-        self._line(self._findings_in_words(len(summary.findings)))
+        self._line(self._findings_in_words(summary.unaccepted, len(summary.findings) - summary.unaccepted))
 
-    def _findings_in_words(self, findings: int) -> str:
-        if not findings:
-            return "Nothing found."
-        words = f"{findings} finding{'' if findings == 1 else 's'}."
+    def _findings_in_words(self, findings: int, accepted: int) -> str:
+        words = f"{findings} finding{'' if findings == 1 else 's'}." if findings else "Nothing found."
         if left := findings - self._shown:
             words += f" {left} not shrunk, in {shown_path(self._folder / UNSHRUNK)}."
-        if joined := self._met - findings:
+        if joined := self._met - findings - accepted:
             words += f" {joined} more shrank to the same steps."
+        if accepted:
+            words += f" {accepted} accepted."
         return words
 
 
