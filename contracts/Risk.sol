@@ -178,7 +178,8 @@ abstract contract Risk is Funding {
         if (reduced) {
             (int256 equity, int256 margin) = _before(present, mark, effect, size, Marks.PRUDENT);
             bool harmless = _keptRatio(present, equity, margin) && _keptHealth(present, equity, margin);
-            if (harmless && present.uncertain != FeedReader.FRESH) {
+            // A position that was closed counts no more: it is its market's mark that may be uncertain.
+            if (harmless && (present.uncertain != FeedReader.FRESH || mark.status != FeedReader.FRESH)) {
                 // The prices are usable or uncertain, as they were for the prudent valuation.
                 Valuation memory lenient = _valueBehind(account, mark, Marks.LENIENT);
                 (equity, margin) = _before(lenient, mark, effect, size, Marks.LENIENT);

@@ -11,8 +11,12 @@ its `caught_by` from here; one that was argued to be equivalent is hunted as the
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,6 +99,22 @@ def measure(fault_id: str | None, seed: int, steps: int) -> Recorder:
     return recorder
 
 
+class Measured(NamedTuple):
+    """What came of one fault: the first step and the words of each check that spoke, and how long it took."""
+
+    fault_id: str
+    first: dict[str, int]
+    why: dict[str, str]
+    seconds: float
+
+
+def measure_one(fault_id: str, seed: int, steps: int) -> Measured:
+    """``measure`` of a fault, or of the sound engine (`none`), as plain data: it may run in another process."""
+    began = time.monotonic()
+    recorder = measure(None if fault_id == "none" else fault_id, seed, steps)
+    return Measured(fault_id, recorder.first, recorder.why, time.monotonic() - began)
+
+
 def page(rows: list[Row], seed: int, steps: int) -> str:
     """The text of `docs/zoo.md`."""
     checks = catalogue()
@@ -172,27 +192,26 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--fault", action="append", help="only this fault, or 'none', and write no page (may be given several times)"
     )
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
     parser.add_argument("--why", action="store_true", help="show what each check said")
     known = parser.parse_args(arguments)
     rows, accused = [], False
-    for fault_id in known.fault or (*fault_ids(), "none"):
-        began = time.monotonic()
-        fault = None if fault_id == "none" else fault_id
-        recorder = measure(fault, known.seed, known.steps)
-        found = sorted(recorder.first.items(), key=lambda item: item[1])
-        print(
-            f"{fault_id} ({time.monotonic() - began:.0f} s): "
-            + ", ".join(f"{check} {step:,}" for check, step in found),
-            flush=True,
-        )
-        if known.why:
-            for check, _ in found:
-                print(f"    {check}: {recorder.why[check][:300]}")
-        if fault is not None:
-            rows.append(Row(read_fault(fault), recorder.first))
-        if recorder.first and (fault is None or rows[-1].fault.equivalent):
-            print(f"accused: {'the sound engine' if fault is None else f'{fault}, argued to be equivalent'}")
-            accused = True
+    every = known.fault or (*fault_ids(), "none")
+    with ProcessPoolExecutor(min(known.workers, len(every)), get_context("spawn")) as pool:
+        ask = partial(measure_one, seed=known.seed, steps=known.steps)
+        for done, (fault_id, first, why, seconds) in enumerate(pool.map(ask, every), 1):
+            found = sorted(first.items(), key=lambda item: item[1])
+            told = ", ".join(f"{check} {step:,}" for check, step in found)
+            print(f"{done}/{len(every)} {fault_id} ({seconds:.0f} s): {told}", flush=True)
+            if known.why:
+                for check, _ in found:
+                    print(f"    {check}: {why[check][:300]}")
+            fault = None if fault_id == "none" else read_fault(fault_id)
+            if fault is not None:
+                rows.append(Row(fault, first))
+            if first and (fault is None or fault.equivalent):
+                print(f"accused: {'the sound engine' if fault is None else f'{fault_id}, argued to be equivalent'}")
+                accused = True
     if not known.fault:
         for row in rows:
             write_caught_by(*row)

@@ -32,6 +32,7 @@ from tests.checks.support import (
     apart,
     before_source,
     deaf,
+    deep_in_sol,
     emptied,
     indebted,
     isolated,
@@ -105,6 +106,8 @@ OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) ==
 """A stream of a probe that draws the first of four markets."""
 
 
+REDUCES = 3
+"""A stream of a probe that draws a reduction of somebody who is healthy."""
 COMES_APART = 1
 """A stream of a probe that draws an answer of the second source."""
 
@@ -146,6 +149,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("HEALTH-01", "a reduction below initial margin", lambda: taken(pressed(), REDUCE)),
     ("HEALTH-02", "a trade", lambda: taken(opened(), BUY)),
     ("HEALTH-03", "a trade of others", lambda: taken(opened(), BUY)),
+    ("HEALTH-02", "a reduction where sources are apart", lambda: ReferenceProbe(deep_in_sol(), REDUCES)),
     ("HEALTH-04", "a source that does not answer", lambda: taken(deaf(), DEPOSIT)),
     ("HEALTH-05", "an account with tokens alone", lambda: ReferenceProbe(opened())),
     ("LEDGER-01", "a deposit", lambda: taken(opened(), DEPOSIT)),

@@ -312,6 +312,11 @@ def paired() -> State:
     return state_after(BUY_SOL, state=opened())
 
 
+def deep_in_sol() -> State:
+    """As ``paired``, but trader-1 is long so much that a fall of some part takes it below maintenance margin."""
+    return state_after(trade("trader-1", "maker", SOL, 150 * WAD, 150 * WAD), state=opened())
+
+
 def a_little_apart() -> State:
     """The same with the second source at 151: they still agree."""
     return state_after(publish("SOL-USD-2", 151 * WAD), state=paired())

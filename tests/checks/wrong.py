@@ -25,6 +25,7 @@ from tests.checks.sound import (
     FEES,
     GROWS_OLD,
     OF_BTC,
+    REDUCES,
     SELL_PART,
     TICK,
     Make,
@@ -60,6 +61,7 @@ from tests.checks.support import (
     after_margin,
     apart,
     before_source,
+    deep_in_sol,
     emptied,
     indebted,
     isolated,
@@ -133,6 +135,15 @@ def mint_on_return(state: State, arguments: tuple[Any, ...]) -> State:
 def paid(state: State, _: tuple[Any, ...]) -> State:
     for name in ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker", "liquidator", "attacker"):
         state = with_account(state, name, cash_wad=plus(10**24))
+    return state
+
+
+def robbed(state: State, arguments: tuple[Any, ...]) -> State:
+    """Both sides of a trade have lost most of what they had."""
+    for name in arguments[1:3]:
+        account = state.accounts[name]
+        robbed_of = account._replace(cash_wad=account.cash_wad - 10**6 * WAD)
+        state = state._replace(accounts={**state.accounts, name: robbed_of})
     return state
 
 
@@ -289,6 +300,7 @@ WRONG: list[tuple[str, str, Make]] = [
     ("HEALTH-01", "without a price", lambda: with_health(taken(opened(), WITHDRAW), "trader-1", status=3)),
     ("HEALTH-01", "a harmful reduction", lambda: with_health(taken(pressed(), REDUCE), "trader-1", equity=-400 * WAD)),
     ("HEALTH-01", "risk added below it", lambda: with_health(taken(opened(), BUY), "trader-1", initial=10_000 * WAD)),
+    ("HEALTH-02", "a reduction where sources are apart", lambda: cheating("trade", robbed)(deep_in_sol(), REDUCES)),
     ("HEALTH-02", "the buyer", lambda: with_health(taken(opened(), BUY), "trader-1", maintenance=9_000 * WAD)),
     ("HEALTH-03", "cash", lambda: after_account(taken(opened(), BUY), "trader-2", cash_wad=plus(1))),
     ("HEALTH-03", "in a refused act", lambda: after_account(refused(), "trader-2", units=plus(1, WETH))),

@@ -253,7 +253,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"if (collateral == {number}) {{ {statement} }}" for number, statement in enumerate(BROKEN.values())
     )
     (folder / "broken.yaml").write_text(
-        "idea: deposits end in every way that is no answer\n"
+        "idea: deposits end in every way that is no answer\nafter: nothing that happened\n"
         "file: contracts/Ledger.sol\nfunction: deposit\n"
         f"old: '        _requireAmount(units);'\nnew: '        _requireAmount(units); {line}'\n"
         "caught_by: [MODEL-01]\nshortest: {MODEL-01: 1}\n"
