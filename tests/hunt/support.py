@@ -24,7 +24,7 @@ from underwater.hunt.work import Settings
 from underwater.nemesis.history import shipped_history
 from underwater.nemesis.paths import HistoryPath
 
-SEED = 8
+SEED = 6
 FAULT = "withdraw-skips-margin"
 """The fault of the README: an account with positions withdraws what its margin needs."""
 
