@@ -1,6 +1,6 @@
 """Measure which check catches which planted fault, and write `docs/zoo.md`.
 
-    .venv/bin/python tools/matrix.py [--steps N] [--seed N] [--fault ID]...
+    .venv/bin/python tools/matrix.py [--steps N] [--seed N] [--fault ID]... [--update]
 
 Each fault is hunted once with every check enabled, and no violation ends a sequence: each check is asked at the states that
 a hunt with this check alone would reach, until N steps are done. At a step where a hunt would try one probe, all are tried.
@@ -108,6 +108,19 @@ class Measured(NamedTuple):
     seconds: float
 
 
+def measured_before(text: str) -> dict[str, dict[str, int]]:
+    """What a page says of each of its faults: the first step of each check that speaks of it."""
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    faults = [row[1].strip("`") for row in cells if row[0].isdigit()]
+    found: dict[str, dict[str, int]] = {fault: {} for fault in faults}
+    for row in cells:
+        if "-" in row[0] and len(row) == len(faults) + 2:
+            for fault, cell in zip(faults, row[1:-1], strict=True):
+                if cell:
+                    found[fault][row[0]] = int(cell.replace(",", ""))
+    return found
+
+
 def measure_one(fault_id: str, seed: int, steps: int) -> Measured:
     """``measure`` of a fault, or of the sound engine (`none`), as plain data: it may run in another process."""
     began = time.monotonic()
@@ -192,6 +205,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--fault", action="append", help="only this fault, or 'none', and write no page (may be given several times)"
     )
+    parser.add_argument("--update", action="store_true", help="write the page all the same, the rest as it says now")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
     parser.add_argument("--why", action="store_true", help="show what each check said")
     known = parser.parse_args(arguments)
@@ -212,7 +226,11 @@ def main(arguments: list[str]) -> int:
             if first and (fault is None or fault.equivalent):
                 print(f"accused: {'the sound engine' if fault is None else f'{fault_id}, argued to be equivalent'}")
                 accused = True
-    if not known.fault:
+    if known.update:
+        before = measured_before(Path(TARGET).read_text(encoding="utf-8"))
+        measured = {row.fault.id: row for row in rows}
+        rows = [measured.get(each) or Row(read_fault(each), before[each]) for each in fault_ids()]
+    if not known.fault or known.update:
         for row in rows:
             write_caught_by(*row)
         write_whole(Path(TARGET), page(rows, known.seed, known.steps))
