@@ -59,7 +59,7 @@ def together(place: Arena, history: tuple[Block, ...], size: int) -> tuple[Runne
 @pytest.mark.parametrize("fault", [None, *DIVERGING])
 def test_steps_that_run_together_show_what_they_show_one_by_one(fault: str | None, size: int) -> None:
     place = arena(0, fault)
-    history = drawn(place, 3, STEPS).blocks
+    history = drawn(place, 4, STEPS).blocks
     single, expected = one_by_one(place, history)
     seen = (single.chain.time_s, single.chain.number, [single.chain.contents(at) for at in single.instance.contracts])
     planned, steps = together(place, history, size)
