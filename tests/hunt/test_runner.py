@@ -307,7 +307,7 @@ CRASH += [publish(name, source.answer // 2) for name, source in arena().deployme
 @pytest.mark.parametrize("check", PROBES, ids=[check.id for check in PROBES])
 def test_a_probe_leaves_no_trace(check: Check) -> None:
     """Tried at moments of a drawn sequence; what contracts hold is enumerated before and after."""
-    history = (*drawn(arena(), 0, 120).blocks, *blocks(*CRASH))
+    history = (*drawn(arena(), 2, 120).blocks, *blocks(*CRASH))
     with running(arena(), check.id) as (runner, do):
         for number, block in enumerate(history, 1):
             do(*block.acts, after_s=block.after_s)
