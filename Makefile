@@ -42,8 +42,8 @@ hunt: setup ## hunt the sound engine, then a planted fault (ENGINE= FAULT= SECON
 nightly: setup ## hunt for an hour on from the night before, in nightly/ (SECONDS= SEED= WORKERS=)
 	@$(BIN)/python tools/nightly.py $(hunt_arguments)
 
-test: setup ## run all tests (ARGS="-k name")
-	@$(BIN)/ape test $(ARGS)
+test: setup ## run all tests, a file to each core at a time (ARGS="-k name")
+	@$(BIN)/ape test -n auto --dist loadfile $(ARGS)
 
 bench: setup ## measure the hunt beside raw revm, forge and Ape
 	@$(BIN)/python benchmarks/run.py $(ARGS)

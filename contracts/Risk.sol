@@ -178,7 +178,7 @@ abstract contract Risk is Funding {
         if (reduced) {
             (int256 equity, int256 margin) = _before(present, mark, effect, size, Marks.PRUDENT);
             bool harmless = _keptRatio(present, equity, margin) && _keptHealth(present, equity, margin);
-            // A position that was closed counts no more: it is its market's mark that may be uncertain.
+            // A position that was closed needs its mark no more, but was valued with it before.
             if (harmless && (present.uncertain != FeedReader.FRESH || mark.status != FeedReader.FRESH)) {
                 // The prices are usable or uncertain, as they were for the prudent valuation.
                 Valuation memory lenient = _valueBehind(account, mark, Marks.LENIENT);
@@ -233,10 +233,10 @@ abstract contract Risk is Funding {
         return present.equity >= int256(present.maintenanceMargin) || equityBefore < marginBefore;
     }
 
-    /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing. The products fit: equity now is below initial margin, which rule N6 keeps under 10^36; equity
-    /// before differs from it by what one trade can lose, at most its notional, and a fee; and to owe the 10^39 with
-    /// which a product could overflow takes thousands of losses of the largest notional, from accounts that pass this
-    /// test before each.
+    /// @dev Rule T6: equity over maintenance margin did not fall, compared without dividing. The products fit: equity
+    /// now is below initial margin, which rule N6 keeps under 10^36; equity before differs from it by what one trade
+    /// can lose, at most its notional, and a fee; and to owe the 10^39 with which a product could overflow takes
+    /// thousands of losses of the largest notional, from accounts that pass this test before each.
     function _keptRatio(Valuation memory present, int256 equityBefore, int256 marginBefore)
         private
         pure

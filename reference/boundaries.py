@@ -316,6 +316,11 @@ def close_out_price_wad(state: State, name: str, market: int) -> tuple[int, int]
     return _price_boundary_wad(state, name, market, 2, "maintenance")
 
 
+def penalty_price_wad(state: State, name: str, market: int) -> tuple[int, int]:
+    """The same boundary for ``equity >=`` the penalty on all of the position (Q5): beyond it insurance gets less than its part."""
+    return _price_boundary_wad(state, name, market, 1, "penalty")
+
+
 def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int, requirement: str) -> tuple[int, int]:
     account = behind(state.accounts[name], market)
     listed = state.parameters.markets[market]
@@ -327,6 +332,8 @@ def _price_boundary_wad(state: State, name: str, market: int, equity_weight: int
         return status, 0
     if requirement == "initial":
         rates, deductions, rest_wad = listed.initial_rates_wad, listed.initial_deductions_wad2, risk.initial_margin_wad
+    elif requirement == "penalty":
+        rates, deductions, rest_wad = (listed.limits.liquidation_penalty_rate_wad,), (0,), 0
     else:
         rates, deductions = listed.maintenance_rates_wad, listed.maintenance_deductions_wad2
         rest_wad = risk.maintenance_margin_wad

@@ -17,11 +17,14 @@ from ape.exceptions import ApeException
 from underwater.errors import EnvironmentFailure, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ape.api import ProviderAPI
 
     from underwater.chain.live import LiveNetwork
     from underwater.deployments.deploying import ParameterFile
     from underwater.deployments.manifest import Manifest
+    from underwater.engine.bundled.verify import Compared
 
 DEFAULT_PARAMETERS = Path("parameters/default.yaml")
 """From the project's folder, where Ape runs scripts."""
@@ -88,7 +91,7 @@ def cli(
 ) -> None:
     """Deploy the margin engine, write a manifest, and check what stands there against the file."""
     from underwater.chain.live import LiveNetwork
-    from underwater.deployments.deploying import default_manifest, deploy, prepare, shown
+    from underwater.deployments.deploying import check_listings, default_manifest, deploy, prepare, shown
     from underwater.deployments.manifest import read_manifest
 
     network = LiveNetwork(provider)
@@ -115,15 +118,17 @@ def cli(
     with network.unlocked(deployer):
         manifest = deploy(prepared, network, path, click.echo)
     click.echo(f"The margin engine is at {manifest.engine}. Manifest: {manifest_path or shown(path)}")
-    _check(manifest, network, first_answers=True)
+    told = check_listings(manifest, prepared.artifacts, network.logs)
+    _check(manifest, network, first_answers=True, told=told)
 
 
-def _check(manifest: Manifest, network: LiveNetwork, *, first_answers: bool) -> None:
+def _check(manifest: Manifest, network: LiveNetwork, *, first_answers: bool, told: Sequence[Compared] = ()) -> None:
+    """``told`` are the events of the listings, compared already."""
     from underwater.deployments.deploying import check
 
     if manifest.chain_id != network.chain_id:
         raise UserError(f"the manifest is of chain {manifest.chain_id}, {network.name} is {network.chain_id}")
-    compared = check(manifest, network, first_answers=first_answers)
+    compared = [*check(manifest, network, first_answers=first_answers), *told]
     wrong = [one for one in compared if not one.equal]
     for one in wrong:
         click.echo(f"{one.field}: should be {one.expected}, is {one.found}", err=True)

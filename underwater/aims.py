@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from reference import boundaries
+from reference.harm import worst_harmless_price_wad
 from reference.prices import FRESH, mark
 from reference.rounding import div_ceil
 from reference.state import State, with_item
@@ -73,6 +74,20 @@ def _band_edge(index: int) -> Solver:
         return None if edges is None else edges[index]
 
     return solve
+
+
+def _harmless_price(argument: int) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        """The worst price at which one side's reduction by the trade's size does no harm (T6)."""
+        market, size_wad = action.arguments[0], action.arguments[3]
+        return worst_harmless_price_wad(state, action.arguments[argument], market, size_wad)
+
+    return solve
+
+
+def _bad_debt(state: State, _action: Action) -> int | None:
+    """What repays all bad debt but what is less than a unit of the settlement token (L8)."""
+    return state.bad_debt_wad // state.parameters.collaterals[0].quote_wad_per_unit or None
 
 
 def _position_of(argument: int, market_argument: int) -> Solver:
@@ -141,6 +156,8 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "mark": (_PRICE, lambda s, a: known_mark_wad(s, a.arguments[0]) or None),
     "lower band edge": (_PRICE, _band_edge(0)),
     "upper band edge": (_PRICE, _band_edge(1)),
+    "harmless price of the buyer": (_PRICE, _harmless_price(1)),
+    "harmless price of the seller": (_PRICE, _harmless_price(2)),
     "most to isolate": (2, lambda s, a: boundaries.largest_isolation_wad(s, a.arguments[0], a.arguments[1])),
     "least to isolate": (2, lambda s, a: boundaries.least_isolation_wad(s, a.arguments[0], a.arguments[1])),
     "most margin in": (2, lambda s, a: boundaries.largest_margin_in_wad(s, a.arguments[0], a.arguments[1])),
@@ -151,6 +168,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "largest seizure": (3, lambda s, a: boundaries.largest_seizure_units(s, a.arguments[1], a.arguments[2])),
     "whole balance": (3, lambda s, a: s.accounts[a.arguments[1]].units[a.arguments[2]] or None),
     "fees": (1, lambda s, _: boundaries.largest_fee_collection_units(s)),
+    "bad debt": (0, _bad_debt),
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
 }
 """Boundary -> (which argument it sets, its solver)."""
@@ -166,11 +184,12 @@ MOST_AIMS: dict[str, tuple[Aim, ...]] = {
 }
 """Aims that ask for as much as there is, or one too much, by kind."""
 
-PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|bracket) price of (\S+) in market (\d+)")
+PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|penalty|bracket) price of (\S+) in market (\d+)")
 _PRICE_SOLVERS = {
     "liquidation": boundaries.liquidation_price_wad,
     "initial margin": boundaries.initial_margin_price_wad,
     "close-out": boundaries.close_out_price_wad,
+    "penalty": boundaries.penalty_price_wad,
 }
 
 

@@ -7,8 +7,12 @@ from typing import Any
 
 from reference import boundaries
 from reference.funding import due_now
+from reference.governance import ADMIN
+from reference.ledger import Event
+from reference.listing import collateral_listed, market_listed
 from reference.machine import apply, at_time
 from reference.margin import Health, health_of, prudent_health_of
+from reference.parameters import Collateral, Market
 from reference.prices import mark
 from reference.state import Part, State, with_item
 from reference.trading import requirement_of
@@ -30,8 +34,25 @@ class ReferenceProbe:
         self.state, outcome = apply(self.state, kind, caller, arguments)
         return Outcome(*outcome)
 
+    def list_market(self, caller: str, market: Market) -> Outcome:
+        return self._list(caller, market_listed(len(self.state.parameters.markets), market))
+
+    def list_collateral(self, caller: str, collateral: Collateral, token: str) -> Outcome:
+        return self._list(caller, collateral_listed(len(self.state.parameters.collaterals), collateral, token))
+
+    def _list(self, caller: str, events: tuple[Event, ...]) -> Outcome:
+        if caller not in self.state.roles[ADMIN]:
+            return Outcome("AccessControlUnauthorizedAccount", (caller, ADMIN), ())
+        return Outcome(None, (), events)
+
     def wait(self, seconds: int) -> None:
         self.state = at_time(self.state, self.state.time_s + seconds)
+
+    def branch(self) -> None:
+        self._parting = self.state
+
+    def back(self) -> None:
+        self.state = self._parting
 
     def funding(self, market: int) -> tuple[int, ...] | None:
         due = due_now(self.state.parameters.markets[market], self.state.funding[market], self.state.time_s)
@@ -67,6 +88,16 @@ class ReferenceProbe:
             self.do("deposit", name, name, collateral, amount)
 
 
+def listing(change: Callable[[Outcome], Outcome]) -> type[ReferenceProbe]:
+    """An engine that answers otherwise whoever lists something."""
+
+    class Listing(ReferenceProbe):
+        def _list(self, caller: str, events: tuple[Event, ...]) -> Outcome:
+            return change(super()._list(caller, events))
+
+    return Listing
+
+
 def refusing(kind: str) -> type[ReferenceProbe]:
     """An engine that refuses every action of a kind."""
 
@@ -75,6 +106,17 @@ def refusing(kind: str) -> type[ReferenceProbe]:
             return Outcome("Refused", (), ()) if kind_done == kind else super().do(kind_done, caller, *arguments)
 
     return Refusing
+
+
+def accepting(kind: str) -> type[ReferenceProbe]:
+    """An engine that says of every action of a kind that it is done, and does what is right of it."""
+
+    class Accepting(ReferenceProbe):
+        def do(self, kind_done: str, caller: str, *arguments: Any) -> Outcome:
+            outcome = super().do(kind_done, caller, *arguments)
+            return Outcome(None, (), ()) if kind_done == kind else outcome
+
+    return Accepting
 
 
 def cheating(kind: str, cheat: Callable[[State, tuple[Any, ...]], State]) -> type[ReferenceProbe]:

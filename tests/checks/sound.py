@@ -7,6 +7,7 @@ from collections.abc import Callable
 from reference.rounding import WAD
 from reference.state import Bucket
 from tests.checks.probes import ReferenceProbe
+from tests.checks.relations import SOUND_RELATIONS
 from tests.checks.support import (
     ACCRUE,
     BUY,
@@ -32,7 +33,6 @@ from tests.checks.support import (
     apart,
     before_source,
     deaf,
-    deep_in_sol,
     emptied,
     indebted,
     isolated,
@@ -42,6 +42,7 @@ from tests.checks.support import (
     nearly_dear,
     opened,
     paired,
+    paired_at_a_stretch,
     partly_priced,
     paying,
     pressed,
@@ -57,6 +58,7 @@ from tests.checks.support import (
 from tests.hunt.support import BTC, USDC, USDC_ONE, trade
 from underwater.actions import Action
 from underwater.checks import Step
+from underwater.checks.roles import BY_ROLE, LISTINGS
 from underwater.choices import SeededChoices
 
 Case = Step | ReferenceProbe
@@ -106,8 +108,38 @@ OF_BTC = next(n for n in range(99) if SeededChoices(n, "tests").integer(0, 3) ==
 """A stream of a probe that draws the first of four markets."""
 
 
+def _sizes(choices: SeededChoices) -> tuple[bool, str]:
+    """What LIQ-07 draws of one account with one position: whether its price moves, and how much is closed."""
+    moves = choices.chance(60)
+    choices.pick(("",))
+    choices.pick(("",))
+    choices.integer(1, 50)
+    return moves, choices.pick(("lot", "all", "part"))
+
+
+ONE_LOT, ALL_OF_IT = (
+    next(n for n in range(99) if _sizes(SeededChoices(n, "tests")) == (False, size)) for size in ("lot", "all")
+)
+"""Streams of a probe that closes a single lot first, or as much as it may."""
+
+
+JUST_FALLEN = next(n for n in range(99) if SeededChoices(n, "tests").chance(60))
+"""A stream of a probe that first moves a price to where somebody can only just be liquidated."""
+
+
+def _lists(choices: SeededChoices) -> tuple[str, bool]:
+    """What ACCESS-02 draws: what only a role may do, and whether whoever tries it has the role."""
+    return choices.pick((*LISTINGS, *LISTINGS, *BY_ROLE)), choices.chance(20)
+
+
+LISTS_MARKET, MAY_LIST = (
+    next(n for n in range(999) if _lists(SeededChoices(n, "tests")) == (LISTINGS[0], may)) for may in (False, True)
+)
+"""Streams of a probe in which a market is listed by somebody who may not, or who may."""
+REDUCE_SLIPPING = trade("maker", "trader-1", BTC, WAD // 10, 50_900 * WAD)
+
 REDUCES = 3
-"""A stream of a probe that draws a reduction of somebody who is healthy."""
+"""A stream of a probe in which somebody reduces at a price that is not refused."""
 COMES_APART = 1
 """A stream of a probe that draws an answer of the second source."""
 
@@ -129,6 +161,24 @@ SOUND: list[tuple[str, str, Make]] = [
     ("LIQ-06", "whole", lambda: taken(sunk(), WHOLE)),
     ("LIQ-08", "bad debt", lambda: taken(sunk(), WHOLE)),
     ("LIQ-08", "insurance pays a part", lambda: taken(state_after(insured(), state=sunk()), WHOLE)),
+    ("LIQ-07", "a part, and then healthy", lambda: ReferenceProbe(slipping())),
+    ("LIQ-07", "a lot, and one more", lambda: ReferenceProbe(sunk(), ONE_LOT)),
+    ("LIQ-07", "an account that has only just fallen", lambda: ReferenceProbe(two_sided(), JUST_FALLEN)),
+    ("LIQ-07", "the whole", lambda: ReferenceProbe(sunk(), ALL_OF_IT)),
+    ("LIQ-09", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-09", "insurance pays a part", lambda: taken(state_after(insured(), state=sunk()), WHOLE)),
+    ("LIQ-09", "insurance repays bad debt", lambda: taken(state_after(WHOLE, state=sunk()), insured())),
+    ("LIQ-12", "bad debt", lambda: taken(sunk(), WHOLE)),
+    ("LIQ-12", "a bucket", lambda: taken(isolated_and_sunk(), WHOLE)),
+    ("LIQ-12", "an account pays in again", lambda: ReferenceProbe(sunk())),
+    ("LIQ-12", "a bucket is joined", lambda: ReferenceProbe(isolated_and_sunk())),
+    ("HEALTH-06", "a trade", lambda: taken(opened(), BUY)),
+    ("HEALTH-06", "an isolation", lambda: taken(opened(), ISOLATE)),
+    ("HEALTH-06", "a reduction of what could be liquidated", lambda: taken(slipping(), REDUCE_SLIPPING)),
+    ("ACCESS-02", "a role", lambda: taken(opened(), FEES)),
+    ("ACCESS-02", "new funding", lambda: taken(opened(), SET_FUNDING)),
+    ("ACCESS-02", "somebody without a role", lambda: ReferenceProbe(opened(), LISTS_MARKET)),
+    ("MODEL-03", "a market more", lambda: ReferenceProbe(opened(), OF_BTC)),
     ("ORACLE-01", "a trade", lambda: taken(opened(), BUY)),
     ("ORACLE-01", "a price that is just a heartbeat old", lambda: settled(updated_at_s=opened().time_s + 1 - 3_600)),
     ("ORACLE-02", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
@@ -148,8 +198,8 @@ SOUND: list[tuple[str, str, Make]] = [
     ("HEALTH-01", "a withdrawal", lambda: taken(opened(), WITHDRAW)),
     ("HEALTH-01", "a reduction below initial margin", lambda: taken(pressed(), REDUCE)),
     ("HEALTH-02", "a trade", lambda: taken(opened(), BUY)),
+    ("HEALTH-02", "a reduction where sources are apart", lambda: ReferenceProbe(paired_at_a_stretch(), REDUCES)),
     ("HEALTH-03", "a trade of others", lambda: taken(opened(), BUY)),
-    ("HEALTH-02", "a reduction where sources are apart", lambda: ReferenceProbe(deep_in_sol(), REDUCES)),
     ("HEALTH-04", "a source that does not answer", lambda: taken(deaf(), DEPOSIT)),
     ("HEALTH-05", "an account with tokens alone", lambda: ReferenceProbe(opened())),
     ("LEDGER-01", "a deposit", lambda: taken(opened(), DEPOSIT)),
@@ -221,4 +271,5 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MODEL-04", "a position and its holder", lambda: ReferenceProbe(two_sided())),
     ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
+    *SOUND_RELATIONS,
 ]

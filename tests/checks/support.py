@@ -312,9 +312,14 @@ def paired() -> State:
     return state_after(BUY_SOL, state=opened())
 
 
-def deep_in_sol() -> State:
-    """As ``paired``, but trader-1 is long so much that a fall of some part takes it below maintenance margin."""
-    return state_after(trade("trader-1", "maker", SOL, 150 * WAD, 150 * WAD), state=opened())
+def paired_at_a_stretch() -> State:
+    """trader-1 is long 400 SOL-PERP and beside it has 10,000 and what keeps it from being done when it has sold them."""
+    return state_after(
+        deposit("trader-1", USDC, 10_000 * USDC_ONE),
+        deposit("maker", USDC, 1_000_000 * USDC_ONE),
+        trade("trader-1", "maker", SOL, 400 * WAD, 150 * WAD),
+        SMALL_ETH,
+    )
 
 
 def a_little_apart() -> State:

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from reference.machine import with_due
-from reference.margin import Health
 from reference.rounding import WAD
-from reference.state import REVERTS, Part, State, with_item
+from reference.state import REVERTS
+from tests.checks.mistakes import (
+    RENOUNCE,
+    accrued_twice,
+    at_another_mark,
+    backwards,
+    both_stand,
+    charged_more,
+    closed,
+    forgiven_twice,
+    held_stays,
+    impoverished,
+    mint_on_return,
+    one_sided,
+    overdrawn,
+    paid,
+    paid_when_accrued,
+    second_position_differs,
+    told_to_have_paid,
+    unread,
+    without_last_event,
+)
 from tests.checks.probes import (
     ReferenceProbe,
+    accepting,
     cheating,
+    listing,
     marking,
     pricing,
     refusing,
@@ -19,12 +38,17 @@ from tests.checks.probes import (
     telling_funding,
     viewing,
 )
+from tests.checks.relations import WRONG_RELATIONS
 from tests.checks.sound import (
+    ALL_OF_IT,
     BUCKET,
     FAILS,
     FEES,
     GROWS_OLD,
+    LISTS_MARKET,
+    MAY_LIST,
     OF_BTC,
+    ONE_LOT,
     REDUCES,
     SELL_PART,
     TICK,
@@ -61,7 +85,6 @@ from tests.checks.support import (
     after_margin,
     apart,
     before_source,
-    deep_in_sol,
     emptied,
     indebted,
     isolated,
@@ -70,6 +93,7 @@ from tests.checks.support import (
     nearly_dear,
     opened,
     paired,
+    paired_at_a_stretch,
     paying,
     plus,
     pressed,
@@ -81,98 +105,10 @@ from tests.checks.support import (
     taken,
     two_sided,
     with_account,
-    with_funding,
     with_health,
 )
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
-from underwater.checks import Step
-
-
-def overdrawn(step: Step) -> Step:
-    """trader-1 reduces, but has so little left that it is far below what it needs at the worse of two prices, and was not."""
-    return after_account(step, "trader-1", cash_wad=plus(-9_600 * WAD))
-
-
-def at_another_mark(step: Step) -> Step:
-    """The liquidation is told at a tick above the mark."""
-    events = [
-        (*event[:5], event[5] + TICK, *event[6:]) if event[0] == "Liquidated" else event
-        for event in step.outcome.events
-    ]
-    step.outcome = step.outcome._replace(events=tuple(events))
-    return step
-
-
-def one_sided(step: Step) -> Step:
-    """The maker, who sold, has nothing."""
-    step.before = with_account(step.before, "maker", sizes_wad=plus(11 * WAD, BTC))
-    return step
-
-
-def backwards(step: Step) -> Step:
-    """More has fallen due than had when the parameters were set."""
-    after_funding(step, due_wad=plus(TICK))
-    step.after = with_due(step.after)
-    return step
-
-
-def forgiven_twice() -> Step:
-    step = taken(sunk(), WHOLE)
-    return after(step, bad_debt_wad=lambda wad: 2 * wad)
-
-
-def second_position_differs(name: Part, sound: Health) -> Health:
-    risk = sound.risk
-    return sound._replace(risk=risk._replace(initial_margin_wad=risk.initial_margin_wad + (name == "trader-3")))
-
-
-def mint_on_return(state: State, arguments: tuple[Any, ...]) -> State:
-    name, collateral, _ = arguments
-    return state._replace(wallets={**state.wallets, name: plus(1, collateral)(state.wallets[name])})
-
-
-def paid(state: State, _: tuple[Any, ...]) -> State:
-    for name in ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker", "liquidator", "attacker"):
-        state = with_account(state, name, cash_wad=plus(10**24))
-    return state
-
-
-def robbed(state: State, arguments: tuple[Any, ...]) -> State:
-    """Both sides of a trade have lost most of what they had."""
-    for name in arguments[1:3]:
-        account = state.accounts[name]
-        robbed_of = account._replace(cash_wad=account.cash_wad - 10**6 * WAD)
-        state = state._replace(accounts={**state.accounts, name: robbed_of})
-    return state
-
-
-def held_stays(state: State, arguments: tuple[Any, ...]) -> State:
-    _, collateral, units = arguments
-    return state._replace(held_units=plus(units, collateral)(state.held_units))
-
-
-def accrued_twice(state: State, arguments: tuple[Any, ...]) -> State:
-    """Each accrual takes a tick more."""
-    return with_funding(state, arguments[0], due_wad=plus(TICK))
-
-
-def paid_when_accrued(state: State, _: tuple[Any, ...]) -> State:
-    return with_account(state, "trader-1", cash_wad=plus(-WAD))
-
-
-def closed(tenths: int, said: int | None = None) -> Step:
-    """A liquidation that takes so many tenths of trader-1's position, of which half may be closed."""
-    step = taken(slipping(), PART)
-    said_wad = (tenths if said is None else said) * WAD // 10
-    acted(step, arguments=(*PART.arguments[:3], said_wad))
-    return after_account(step, "trader-1", sizes_wad=with_item((0, 0, 0, 0), BTC, (10 - tenths) * WAD // 10))
-
-
-def unread(step: Step, name: str) -> Step:
-    step.healths[name] = None
-    return step
-
 
 # In each of these the engine has done, stored or said something else.
 WRONG: list[tuple[str, str, Make]] = [
@@ -196,6 +132,44 @@ WRONG: list[tuple[str, str, Make]] = [
     ("LIQ-06", "another size than said", lambda: closed(6, said=5)),
     ("LIQ-06", "turned over", lambda: closed(11)),
     ("LIQ-06", "no whole lot", lambda: after_account(taken(slipping(), PART), "trader-1", sizes_wad=plus(1, BTC))),
+    ("LIQ-07", "again though healthy", lambda: accepting("liquidate")(slipping(), ALL_OF_IT)),
+    ("LIQ-07", "again though closed", lambda: accepting("liquidate")(sunk(), ALL_OF_IT)),
+    ("LIQ-07", "charged for more", lambda: cheating("liquidate", charged_more)(sunk(), ONE_LOT)),
+    ("LIQ-09", "paid more than there was", lambda: told_to_have_paid(WAD)),
+    ("LIQ-09", "paid less than there was", lambda: told_to_have_paid(WAD, insured=True)),
+    ("LIQ-09", "paid and kept", lambda: after(taken(sunk(), WHOLE), insurance_wad=plus(WAD))),
+    ("LIQ-09", "recorded twice", forgiven_twice),
+    ("LIQ-09", "kept beside bad debt", both_stand),
+    ("LIQ-12", "it owes", lambda: after_account(taken(sunk(), WHOLE), "trader-1", cash_wad=-1)),
+    ("LIQ-12", "unsettled", lambda: after_account(taken(sunk(), WHOLE), "trader-1", quotes_wad=plus(1, BTC))),
+    ("LIQ-12", "a view sees more", lambda: with_health(taken(sunk(), WHOLE), "trader-1", initial=1)),
+    ("LIQ-12", "a bucket owes", lambda: after_margin(taken(isolated_and_sunk(), WHOLE), "trader-1", BTC, -1)),
+    ("LIQ-12", "a bucket is gone", lambda: after_margin(taken(isolated_and_sunk(), WHOLE), "trader-1", BTC, None)),
+    ("LIQ-12", "no withdrawal", lambda: refusing("withdraw")(sunk())),
+    ("LIQ-12", "no joining", lambda: refusing("join")(isolated_and_sunk())),
+    ("HEALTH-06", "a trade", lambda: with_health(taken(opened(), BUY), "trader-1", equity=-9_500 * WAD)),
+    ("HEALTH-06", "a withdrawal", lambda: with_health(taken(opened(), WITHDRAW), "trader-1", maintenance=9_000 * WAD)),
+    ("HEALTH-06", "a bucket", lambda: with_health(taken(opened(), ISOLATE), BUCKET, equity=-2_000 * WAD)),
+    (
+        "HEALTH-06",
+        "a reduction of what was healthy",
+        lambda: with_health(taken(pressed(), REDUCE), "trader-1", equity=-1_000 * WAD),
+    ),
+    ("ACCESS-02", "no role", lambda: acted(taken(opened(), FEES), caller="maker")),
+    ("ACCESS-02", "no interval", lambda: acted(taken(opened(), SET_FUNDING), arguments=(BTC, 0, 0, 0, WAD, WAD))),
+    ("ACCESS-02", "another's role", lambda: acted(taken(opened(), RENOUNCE), arguments=("RISK_ROLE", "maker"))),
+    ("ACCESS-02", "anybody lists", lambda: listing(lambda _: Outcome(None, (), ()))(opened(), LISTS_MARKET)),
+    (
+        "ACCESS-02",
+        "refused for something else",
+        lambda: listing(lambda _: Outcome("UnsafeParameter", ("lotTick",), ()))(opened(), LISTS_MARKET),
+    ),
+    (
+        "ACCESS-02",
+        "an admin may not",
+        lambda: listing(lambda _: Outcome("AccessControlUnauthorizedAccount", (), ()))(opened(), MAY_LIST),
+    ),
+    ("MODEL-03", "of a listing", lambda: listing(without_last_event)(opened(), OF_BTC)),
     ("LEDGER-08", "paid from cash", lambda: after_account(taken(isolated(), SELL_PART), "trader-1", cash_wad=plus(-1))),
     (
         "LEDGER-08",
@@ -300,8 +274,12 @@ WRONG: list[tuple[str, str, Make]] = [
     ("HEALTH-01", "without a price", lambda: with_health(taken(opened(), WITHDRAW), "trader-1", status=3)),
     ("HEALTH-01", "a harmful reduction", lambda: with_health(taken(pressed(), REDUCE), "trader-1", equity=-400 * WAD)),
     ("HEALTH-01", "risk added below it", lambda: with_health(taken(opened(), BUY), "trader-1", initial=10_000 * WAD)),
-    ("HEALTH-02", "a reduction where sources are apart", lambda: cheating("trade", robbed)(deep_in_sol(), REDUCES)),
     ("HEALTH-02", "the buyer", lambda: with_health(taken(opened(), BUY), "trader-1", maintenance=9_000 * WAD)),
+    (
+        "HEALTH-02",
+        "a reduction that goes too far",
+        lambda: cheating("trade", impoverished)(paired_at_a_stretch(), REDUCES),
+    ),
     ("HEALTH-03", "cash", lambda: after_account(taken(opened(), BUY), "trader-2", cash_wad=plus(1))),
     ("HEALTH-03", "in a refused act", lambda: after_account(refused(), "trader-2", units=plus(1, WETH))),
     ("HEALTH-04", "no view", lambda: unread(taken(opened(), DEPOSIT), "trader-3")),
@@ -413,4 +391,5 @@ WRONG: list[tuple[str, str, Make]] = [
         lambda: after(with_fields(taken(opened(), BUY), slots_differ="a slot"), fees_wad=plus(0)),
     ),
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
+    *WRONG_RELATIONS,
 ]

@@ -74,7 +74,7 @@ def test_a_drawn_fault_is_caught_before_anything_is_known_of_it(drawn_zoo: Path)
 
 
 def test_what_was_argued_to_be_equivalent_is_held_to_it(drawn_zoo: Path) -> None:
-    result = run("zoo", "--fault", "drawn-arg*", "--seconds-per-fault", "4")
+    result = run("zoo", "--fault", "drawn-arg*", "--seconds-per-fault", "12")
     assert result.exit_code == 1
     assert re.search(r"drawn-argued  NOT EQUIVALENT: seen by [A-Z]+-\d+", result.stdout)
     assert "0 of 0 caught; 1 argued to be equivalent: 1 findings." in result.stdout

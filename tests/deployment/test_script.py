@@ -58,7 +58,7 @@ def test_progress_names_every_transaction_and_the_check_its_number_of_values(dep
     for mined in deployed.manifest.mined:
         assert f"/22  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
-        "Checked 200 values on chain against parameters/default.yaml: all are equal."
+        "Checked 241 values on chain against parameters/default.yaml: all are equal."
     )
 
 
@@ -124,7 +124,7 @@ def test_ape_runs_it_on_anvil(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert "Checked 200 values" in finished.stdout
+    assert "Checked 241 values" in finished.stdout
     assert read_manifest(manifest).network == network
 
 

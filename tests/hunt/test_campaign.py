@@ -49,9 +49,9 @@ def test_a_budget_of_steps_is_kept_exactly(tmp_path: Path, steps: int) -> None:
 
 @pytest.mark.usefixtures("short_rounds")
 def test_a_budget_of_steps_is_kept_where_findings_cut_sequences_short(tmp_path: Path) -> None:
-    ran = Campaign(settings(tmp_path, fault=FAULT), Budget(steps=700))
+    ran = Campaign(settings(tmp_path, fault=FAULT), Budget(steps=5_000))
     _, summary = run(ran)
-    assert summary.steps == 700
+    assert summary.steps == 5_000
     assert ran.causes
 
 
@@ -200,7 +200,7 @@ def test_errors_that_never_occurred_are_named(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("short_rounds")
 def test_a_finding_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
     met = 0
-    for event in Campaign(settings(tmp_path, fault=FAULT), Budget(steps=600)).run():
+    for event in Campaign(settings(tmp_path, fault=FAULT), Budget(steps=5_000)).run():
         if isinstance(event, Met):
             case = read_case(event.unshrunk)
             assert (case.check, case.fault, case.seed) == (event.check, FAULT, SEED)
@@ -214,7 +214,7 @@ def test_a_finding_is_on_disk_before_it_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short_rounds")
 def test_findings_of_one_cause_are_joined(tmp_path: Path) -> None:
-    ran = Campaign(settings(tmp_path, fault=FAULT, checks=("HEALTH-01",)), Budget(steps=2_000))
+    ran = Campaign(settings(tmp_path, fault=FAULT, checks=("HEALTH-01",)), Budget(steps=10_000))
     events, _ = run(ran)
     met = [event for event in events if isinstance(event, Met)]
     assert len(met) == len(ran.causes)

@@ -16,8 +16,8 @@ from underwater.checks import check_named
 from underwater.engine.abi import selector, words
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
-from underwater.hunt.confirm import Compared, compare
-from underwater.hunt.probe import Sent, Trial
+from underwater.hunt.confirm import Compared, compare, watch
+from underwater.hunt.probe import Sent, Trial, Way
 from underwater.hunt.replay import replay
 
 LEAVING = "leaving-needs-a-price"
@@ -124,6 +124,35 @@ def test_a_trial_that_lets_time_pass_is_made_in_blocks_of_its_own(ape: Chain) ->
     assert diverges(ape, opened(), trial) == ""
     chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)
     assert diverges(chain, opened(), trial).startswith("block 4: a probe's views differ between revm and ")
+
+
+FLOOR = "fee-has-a-floor"
+
+
+def test_every_way_of_a_trial_is_gone_there_too(ape: Chain) -> None:
+    trial = trial_of(opened(), FLOOR, "META-02")
+    assert len(trial.ways) == 2
+    before = ape.number, ape.time_s
+    assert diverges(ape, opened(), trial, FLOOR) == ""
+    assert (ape.number, ape.time_s) == before
+    shown = watch(arena(0, FLOOR).chain, arena(0, FLOOR).instance, opened(), trial)
+    assert [seen.number for seen in shown] == [1, 2, 3, 3]
+    one, two = shown[-2:]
+    assert one.receipts[0] == two.receipts[0]
+    assert len(two.receipts) == len(one.receipts) + 1
+    arena(0, FLOOR).reset()
+
+
+@pytest.mark.parametrize("way", [0, 1])
+def test_a_difference_on_either_way_is_named(ape: Chain, way: int) -> None:
+    instance: Any = arena().instance
+    feed = instance.addresses.sources["BTC-USD"]
+    asked, silent = ((feed, selector("latestRoundData()")),), ()
+    views = (asked, silent) if way == 0 else (silent, asked)
+    trial = Trial((), (Sent(0, ()),), views[1], (Way((Sent(0, ()),), views[0]),))
+    assert diverges(ape, opened(), trial) == ""
+    chain: Any = Lying(ape, view=lambda receipt: other(receipt) if len(receipt.data) == 160 else receipt)
+    assert diverges(chain, opened(), trial).startswith("block 3: a probe's views differ between revm and ")
 
 
 def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:

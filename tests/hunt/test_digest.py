@@ -61,9 +61,9 @@ def test_any_number_of_workers_hunts_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("short_rounds")
 def test_any_number_of_workers_finds_the_same(tmp_path: Path) -> None:
-    one, found = hunted(tmp_path / "one", 800, 1, "withdraw-skips-margin")
+    one, found = hunted(tmp_path / "one", 4_000, 1, "withdraw-skips-margin")
     assert found
-    assert hunted(tmp_path / "two", 800, 2, "withdraw-skips-margin") == (one, found)
+    assert hunted(tmp_path / "two", 4_000, 2, "withdraw-skips-margin") == (one, found)
 
 
 def test_another_process_hunts_the_same(tmp_path: Path) -> None:

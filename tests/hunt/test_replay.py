@@ -31,13 +31,14 @@ from tests.hunt.support import (
 )
 from underwater.actions import Action, Aim, Block
 from underwater.case.file import read_case
-from underwater.checks import Check, check_named
+from underwater.checks import Check, Probe, check_named
 from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
 from underwater.events import Met
 from underwater.hunt.arena import Arena, deployment_number
 from underwater.hunt.campaign import Budget, Campaign
+from underwater.hunt.probe import Parted
 from underwater.hunt.replay import replay
 
 THEFT = withdraw("trader-1", USDC, 9_000 * USDC_ONE)
@@ -134,6 +135,35 @@ def test_what_a_probe_tried_is_kept_where_it_failed() -> None:
     assert tried.before.accounts == found.steps[-1].after.accounts
     assert [len(sent.calls) for sent in found.trial.sent] == [1]
     assert replay(arena(0, FAULT), STOLEN, check_named("HEALTH-01")).trial is None
+
+
+def test_both_ways_of_a_probe_are_kept_each_from_the_end_of_the_history() -> None:
+    def goes_two_ways(probe: Probe) -> str:
+        assert probe.do("deposit", "trader-1", "trader-1", USDC, 1).done
+        probe.branch()
+        probe.do("deposit", "trader-2", "trader-2", USDC, 2)
+        probe.wait(60)
+        probe.do("deposit", "trader-2", "trader-2", USDC, 3)
+        after = probe.state
+        probe.back()
+        assert probe.state.pool_units[USDC] == 12
+        assert probe.state.time_s == after.time_s - 60
+        probe.do("withdraw", "trader-1", "trader-1", USDC, 11)
+        assert probe.health("trader-1") is not None
+        return f"{after.pool_units[USDC]} and {probe.state.pool_units[USDC]}"
+
+    check = Check("TEST-01", "a sentence", probe=goes_two_ways)
+    history = blocks(deposit("trader-1", USDC, 10), deposit("trader-3", USDC, 1))
+    found = replay(arena(), history, check)
+    assert found.violation is not None
+    assert found.violation.why == "17 and 1"
+    assert found.trial is not None
+    assert [act.way for act in found.trial.acts if isinstance(act, Parted)] == [1, 2]
+    one, other = found.trial.ways
+    assert [(sent.after_s, len(sent.calls)) for sent in one.sent] == [(0, 2), (60, 1)]
+    assert [(sent.after_s, len(sent.calls)) for sent in other.sent] == [(0, 2)]
+    assert one.sent[0].calls[0] == other.sent[0].calls[0]
+    assert (len(one.views), len(other.views)) == (0, 1)
 
 
 def test_an_empty_last_block_does_not_hide_a_probe() -> None:

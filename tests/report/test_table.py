@@ -17,7 +17,7 @@ from tests.report.support import DEFAULT, DONE, WORDS
 from underwater.actions import Action, Aim, Bundle, Outcome
 from underwater.checks import Step
 from underwater.engine.bundled.actors import ACCOUNTS
-from underwater.hunt.probe import Asked, Trial, Tried, Waited
+from underwater.hunt.probe import Asked, Listed, Parted, Trial, Tried, Waited
 from underwater.report.table import (
     MOST_TRIED_SHOWN,
     Component,
@@ -239,6 +239,18 @@ def test_what_a_probe_tried_follows_the_step_that_fails() -> None:
     assert "trader-2 after step 2: " in text, "the account that is spoken of"
 
 
+def test_ways_of_a_probe_are_told_apart() -> None:
+    steps = steps_of(HISTORY[:2])
+    attempt = Action("withdraw", "trader-2", ("trader-2", 0, 10**30))
+    tried, start_s = Tried(steps[-1].after, attempt, Outcome(None, (), ())), steps[-1].before.time_s
+    acts = (tried, Parted(1, start_s), Waited(30, start_s + 30), tried, Parted(2, start_s), tried)
+    text = plain_text(explain("META-02", "A sentence.", "", steps, WORDS, Trial(acts, (), ())))
+    rows = re.findall(r"(?m)^[ >]+(try(?: \d)?) +(\S+)", text)
+    assert [row[0] for row in rows] == ["try", "try 1", "try 1", "try 2"]
+    assert rows[1][1] == rows[2][1] != rows[3][1] == rows[0][1], "the second way begins when the first did"
+    assert "try 1, try 2: two ways from the same state." in " ".join(text.split())
+
+
 def test_what_a_probe_asked_is_told_with_its_answer() -> None:
     asked = (
         Asked("requirements", (1, 2 * WAD, 3_000 * WAD), (600 * WAD, 300 * WAD)),
@@ -260,6 +272,16 @@ def test_what_a_probe_asked_is_told_with_its_answer() -> None:
         "asks for the funding of ETH-PERP +no answer",
     ):
         assert re.search(f"try +.* (anyone +)?{words}", text), text
+
+
+def test_what_a_probe_listed_is_told_with_the_answer() -> None:
+    listed = (
+        Listed("outsider", "another ETH-PERP", Outcome("AccessControlUnauthorizedAccount", ("outsider", "ADMIN"), ())),
+        Listed("admin", "BTC-USD as another WETH", Outcome(None, (), (("CollateralListed", 3),))),
+    )
+    text = plain_text(explain("ACCESS-02", "A sentence.", "", steps_of(HISTORY[:2]), WORDS, Trial(listed, (), ())), 160)
+    assert re.search(r"try +.* outsider +lists another ETH-PERP +refused: AccessControlUnauthorizedAccount", text), text
+    assert re.search(r"try +.* admin +lists BTC-USD as another WETH +done", text), text
 
 
 def test_price_that_stops_and_view_that_does_not_answer_are_said() -> None:

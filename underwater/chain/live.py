@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import ape
 from ape.exceptions import ApeException, ContractLogicError
 from ape.logging import LogLevel, logger
+from hexbytes import HexBytes
 from web3.exceptions import Web3Exception
 
-from underwater.actions import Receipt, Transaction
+from underwater.actions import Log, Receipt, Transaction
 from underwater.chain.clone import Mined
 from underwater.errors import EnvironmentFailure, UserError
 
@@ -171,6 +172,11 @@ class LiveNetwork:
             except ContractLogicError:
                 return Receipt(False, b"", ())
 
+    def logs(self, hash_: str) -> list[Log]:
+        """The logs of a transaction that is in a block."""
+        with _quiet(f"{self.name}: receipt of {hash_}"):
+            return [_log(log) for log in self.provider.get_receipt(hash_).logs]
+
     def send(self, transaction: Transaction) -> Mined:
         """Sign and send a transaction, and wait until it is in a block.
 
@@ -207,6 +213,12 @@ class LiveNetwork:
 
     def _checksummed(self, address: str) -> Any:
         return self.provider.network.ecosystem.decode_address(int(address, 16))
+
+
+def _log(log: Any) -> Log:
+    """Nodes differ in whether they give bytes or hex."""
+    topics = tuple(bytes(HexBytes(one)) for one in log["topics"])
+    return Log("0x" + HexBytes(log["address"]).hex().removeprefix("0x"), topics, bytes(HexBytes(log["data"])))
 
 
 def _without_key(choice: str) -> str:

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from reference.margin import Health
+from reference.parameters import Collateral, Market
 from reference.state import Part, State
 from underwater.actions import Act, Action, Bundle, Cast, Outcome, actions_of
 from underwater.choices import Choices
@@ -87,8 +88,20 @@ class Probe(Protocol):
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """Try an action; what the contract answers. Updates ``state``."""
 
+    def list_market(self, caller: str, market: Market) -> Outcome:
+        """Try to list one market more; what the contract answers. ``state`` stays as it is: nothing may rest on it afterwards."""
+
+    def list_collateral(self, caller: str, collateral: Collateral, token: str) -> Outcome:
+        """Try to list one collateral more, by the name of whatever stands for its token. ``state`` stays as it is."""
+
     def wait(self, seconds: int) -> None:
         """Let time pass: what is done then is done in another block."""
+
+    def branch(self) -> None:
+        """What is tried from here on is one way to go on, until ``back`` begins another."""
+
+    def back(self) -> None:
+        """Take back what was tried since ``branch``, time included: what is tried from here on is another way."""
 
     def health(self, part: Part) -> Health | None:
         """The contract's health view of an account or a bucket."""
@@ -173,16 +186,17 @@ def market_name(state: State, market: int) -> str:
 
 def catalogue() -> tuple[Check, ...]:
     """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
-    from underwater.checks import access, funding, health, ledger, liquidation, margin, model, oracle
+    from underwater.checks import access, aftermath, funding, health, ledger, liquidation, margin, meta, model, oracle
 
     checks = (
-        *liquidation.CHECKS,
+        *sorted((*liquidation.CHECKS, *aftermath.CHECKS), key=lambda check: check.id),
         *oracle.CHECKS,
         *funding.CHECKS,
         *access.CHECKS,
         *health.CHECKS,
         *ledger.CHECKS,
         *margin.CHECKS,
+        *meta.CHECKS,
         *model.CHECKS,
     )
     ids = [check.id for check in checks]

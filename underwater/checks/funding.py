@@ -185,7 +185,7 @@ CHECKS = (
         "FUND-03",
         "accruing funding changes nothing of what anybody is worth, and accruing twice is accruing once",
         probe=_accruing_changes_nothing,
-        probe_weight=4,
+        probe_weight=9,
     ),
     Check(
         "FUND-04",

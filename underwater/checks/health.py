@@ -193,6 +193,27 @@ def _can_leave(probe: Probe) -> Verdict:
     return True
 
 
+def _out_of_reach(step: Step) -> Verdict:
+    """HEALTH-06. By the contract's own view, whose prices are those of a liquidation."""
+    exercised = False
+    for part, market in _by_own_will(step):
+        health = step.healths.get(part)
+        if health is None or health.status in UNUSABLE:
+            continue
+        after = part_of(step.after, part)
+        exercised = exercised or any(after.sizes_wad)
+        if not is_liquidatable(health.risk):
+            continue
+        if market is not None:
+            before = part_of(step.before, part)
+            reduced = is_reduction(before.sizes_wad[market], after.sizes_wad[market])
+            if reduced and is_liquidatable(health_of(step.before, part).risk):
+                continue  # nobody has to wait for a liquidator
+        equity, maintenance = quote(health.risk.equity_wad), quote(health.risk.maintenance_margin_wad)
+        return f"{part} can be liquidated right after its own {step.kind}: equity {equity}, maintenance margin {maintenance}"
+    return exercised
+
+
 CHECKS = (
     Check(
         "HEALTH-01",
@@ -206,11 +227,19 @@ CHECKS = (
         "an account becomes liquidatable only by prices, time or announced parameters",
         _stays_healthy,
         probe=_reduces_out_of_reach,
+        probe_weight=6,
         of_done=True,
     ),
     Check("HEALTH-03", "an account that takes no part in an action stays as it was", _bystanders),
     Check("HEALTH-04", "views used for health return a status instead of reverting", _views_answer),
     Check(
         "HEALTH-05", "an account without positions or debts can withdraw everything", probe=_can_leave, probe_weight=4
+    ),
+    Check(
+        "HEALTH-06",
+        "no account is liquidatable right after its own order, unless it was before and reduced",
+        _out_of_reach,
+        _ADDS_RISK,
+        of_done=True,
     ),
 )

@@ -14,14 +14,14 @@ from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, q
 _LIQUIDATIONS = kinds("liquidate", "seize")
 
 
-def _liquidated(step: Step) -> Part:
+def liquidated(step: Step) -> Part:
     """Who is liquidated: an account, or the bucket behind the position that is closed."""
     assert step.action is not None
     _, name, number, _ = step.action.arguments
     return part_behind(step.before, name, number) if step.kind == "liquidate" else name
 
 
-def _lenient_mark_wad(state: State, market: int, size_wad: int) -> int:
+def lenient_mark_wad(state: State, market: int, size_wad: int) -> int:
     """At what price a position is liquidated (O7, Q2)."""
     return side_of(mark(state, state.parameters.markets[market]).lenient, size_wad)
 
@@ -29,14 +29,14 @@ def _lenient_mark_wad(state: State, market: int, size_wad: int) -> int:
 def _liquidation_mark_wad(step: Step) -> int:
     assert step.action is not None
     _, name, market, _ = step.action.arguments
-    return _lenient_mark_wad(step.before, market, step.before.accounts[name].sizes_wad[market])
+    return lenient_mark_wad(step.before, market, step.before.accounts[name].sizes_wad[market])
 
 
 def _only_liquidatable(step: Step) -> Verdict:
     """LIQ-01."""
     if not step.outcome.done:
         return False
-    name = _liquidated(step)
+    name = liquidated(step)
     status, risk = health_of(step.before, name)
     if status in UNUSABLE:
         return f"{name} was liquidated while its health could not be known (status {status})"
@@ -45,15 +45,20 @@ def _only_liquidatable(step: Step) -> Verdict:
     return True
 
 
-def _can_be_liquidated(probe: Probe) -> Verdict:
-    """LIQ-02. By a backstop that has all that it takes, at present prices."""
-    state = probe.state
+def prey_of(probe: Probe) -> list[Part]:
+    """Every account and bucket that is below its maintenance margin."""
     prey: list[Part] = []
-    for account_name in probe.cast.accounts:
-        for part in parts_of(account_name, state.accounts[account_name]):
+    for name in probe.cast.accounts:
+        for part in parts_of(name, probe.state.accounts[name]):
             status, risk = probe.expected_health(part)
             if status not in UNUSABLE and is_liquidatable(risk):
                 prey.append(part)
+    return prey
+
+
+def _can_be_liquidated(probe: Probe) -> Verdict:
+    """LIQ-02. By a backstop that has all that it takes, at present prices."""
+    state, prey = probe.state, prey_of(probe)
     if not prey:
         return False
     part = probe.choices.pick(prey)
@@ -62,11 +67,11 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     market = next((number for number, size in enumerate(account.sizes_wad) if size), None)
     if market is not None:
         listed = state.parameters.markets[market]
-        mark_wad = _lenient_mark_wad(state, market, account.sizes_wad[market])
+        mark_wad = lenient_mark_wad(state, market, account.sizes_wad[market])
         _, risk = probe.expected_health(part)
         size_wad = permitted_close_wad(state.parameters.liquidation, listed, account.sizes_wad[market], mark_wad, risk)
         # A requirement is at most the notional.
-        if not _has_means(probe, notional_wad(size_wad, mark_wad)):
+        if not has_means(probe, notional_wad(size_wad, mark_wad)):
             return False
         outcome = probe.do("liquidate", backstop, backstop, name, market, size_wad)
         if not outcome.done and outcome.error != "PositionLimitExceeded":
@@ -80,7 +85,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
         return f"{name} owes {quote(-account.cash_wad)} quote and has nothing: bad debt that nobody recorded"
     token = state.parameters.collaterals[collateral]
     _, price_wad = collateral_price_status(state, token)
-    if not _has_means(probe, seizure_payment_wad(token, 1, price_wad)):
+    if not has_means(probe, seizure_payment_wad(token, 1, price_wad)):
         return False
     outcome = probe.do("seize", backstop, backstop, name, collateral, 1)
     if not outcome.done:
@@ -88,7 +93,7 @@ def _can_be_liquidated(probe: Probe) -> Verdict:
     return True
 
 
-def _has_means(probe: Probe, needed_wad: int) -> bool:
+def has_means(probe: Probe, needed_wad: int) -> bool:
     """Give the backstop as much quote, and some to spare; False where deposits cannot hold so much."""
     settlement = probe.state.parameters.collaterals[0]
     units = max(10**12 * 10**settlement.decimals, 2 * needed_wad // settlement.quote_wad_per_unit + 1)
@@ -106,7 +111,7 @@ def _equity_lost(step: Step) -> Verdict:
         return False
     assert step.action is not None
     _, _, number, amount = step.action.arguments
-    name = _liquidated(step)
+    name = liquidated(step)
     status, before = health_of(step.before, name)
     health = step.healths.get(name)
     if status in UNUSABLE or health is None or health.status in UNUSABLE:
@@ -228,7 +233,7 @@ def _close_rule(step: Step) -> Verdict:
     listed = step.before.parameters.markets[market]
     held = step.before.accounts[name].sizes_wad[market]
     left = step.after.accounts[name].sizes_wad[market]
-    status, risk = health_of(step.before, _liquidated(step))
+    status, risk = health_of(step.before, liquidated(step))
     if status in UNUSABLE:
         return False
     permitted = permitted_close_wad(step.before.parameters.liquidation, listed, held, _liquidation_mark_wad(step), risk)
@@ -256,7 +261,7 @@ def _bad_debt_once(step: Step) -> Verdict:
         return False
     assert step.action is not None
     liquidator, name = step.action.arguments[:2]
-    part = _liquidated(step)
+    part = liquidated(step)
     account = cross_of(after.accounts[name])
     empty = not has_positions(account) and not any(account.units)
     own, left = _quote_wad(before, name), _quote_wad(after, name)

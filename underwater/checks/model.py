@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reference.boundaries import liquidation_price_wad
 from reference.funding import due_now
+from reference.governance import ADMIN
+from reference.listing import collateral_listed, market_listed
 from reference.prices import mark
 from reference.trading import requirement_of
 from underwater.actions import Outcome
@@ -48,6 +52,30 @@ def _state(step: Step) -> Verdict:
 
 def _events(step: Step) -> Verdict:
     return step.events_differ or True
+
+
+def _listing_events(probe: Probe) -> Verdict:
+    """MODEL-03. Of one market or collateral more, like one that there is: no history lists anything."""
+    state, choices = probe.state, probe.choices
+    admin, parameters = choices.pick(sorted(state.roles[ADMIN])), state.parameters
+    number = choices.integer(0, len(parameters.markets) + len(parameters.collaterals) - 2)
+    if number < len(parameters.markets):
+        market = parameters.markets[number]
+        if choices.chance(50):
+            market = replace(market, second=None)
+        outcome = probe.list_market(admin, market)
+        expected = market_listed(len(parameters.markets), market)
+    else:
+        # A source says its decimals as a token does.
+        token = choices.pick(tuple(state.feed_decimals))
+        collateral = replace(
+            parameters.collaterals[number - len(parameters.markets) + 1], decimals=state.feed_decimals[token]
+        )
+        outcome = probe.list_collateral(admin, collateral, token)
+        expected = collateral_listed(len(parameters.collaterals), collateral, token)
+    if not outcome.done:
+        return False  # a second source may answer more than a feed that was changed since
+    return True if outcome.events == expected else f"listing: expected events {expected}, observed {outcome.events}"
 
 
 def _views(probe: Probe) -> Verdict:
@@ -105,7 +133,13 @@ CHECKS = (
         "MODEL-01", "an action is accepted, or refused with the error, as the reference says", _outcome, uses_model=True
     ),
     Check("MODEL-02", "what is stored after an action is what the reference stores", _state, uses_model=True),
-    Check("MODEL-03", "the events of an action are those that the reference emits", _events, uses_model=True),
+    Check(
+        "MODEL-03",
+        "the events of an action are those that the reference emits",
+        _events,
+        probe=_listing_events,
+        uses_model=True,
+    ),
     Check(
         "MODEL-04",
         "views of requirements, marks, funding and liquidation prices answer what the reference answers",

@@ -295,6 +295,6 @@ CHECKS = (
         "ORACLE-08",
         "a reduction of risk that needs no price works while a source is silent",
         probe=_without_a_price,
-        probe_weight=1,
+        probe_weight=2,
     ),
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eth_utils.crypto import keccak
 
-from underwater.actions import Transaction
+from underwater.actions import Log, Transaction
 from underwater.chain.clone import Mined
 from underwater.deployments.manifest import Manifest, Standing, write_manifest
 from underwater.document import Field, parse, read_text
@@ -22,6 +22,7 @@ from underwater.engine.abi import selector
 from underwater.engine.artifacts import PROJECT, Artifacts, without_metadata
 from underwater.engine.bundled.actors import ADDRESSES
 from underwater.engine.bundled.deployment import ROLE_NAMES, Deployment, read_deployment
+from underwater.engine.bundled.listing import LISTINGS, compare_listings
 from underwater.engine.bundled.plan import Addresses, plan_deployment
 from underwater.engine.bundled.verify import Compared, compare_state
 from underwater.engine.faults import artifacts_of
@@ -61,6 +62,7 @@ class Prepared:
     plan: tuple[Transaction, ...]
     addresses: Addresses
     compiler: dict[str, Any]
+    artifacts: Artifacts
 
     def lines(self) -> list[str]:
         """Every transaction in words: label, target or created address, size of its data; all are by the deployer."""
@@ -114,7 +116,7 @@ def prepare(file: ParameterFile, network: LiveNetwork, deployer: str) -> Prepare
     plan, addresses = plan_deployment(
         file.deployment, artifacts, deployer=deployer, nonce=network.nonce(deployer), answered_at_s=network.time_s
     )
-    return Prepared(file, deployer, plan, addresses, compiler)
+    return Prepared(file, deployer, plan, addresses, compiler, artifacts)
 
 
 def _refuse_what_is_not_real(file: ParameterFile, network: str) -> None:
@@ -227,6 +229,15 @@ def shown(path: Path) -> str:
     """A path as a reader elsewhere can use it."""
     whole = path.resolve()
     return str(whole.relative_to(PROJECT)) if whole.is_relative_to(PROJECT) else path.name
+
+
+def check_listings(manifest: Manifest, artifacts: Artifacts, logs: Callable[[str], Sequence[Log]]) -> list[Compared]:
+    """Hold what the listings of a deployment told to what they should: ``logs`` gives those of a transaction by its hash.
+
+    Right after it: nodes do not keep receipts for ever.
+    """
+    hashes = [mined.hash for mined in manifest.mined if mined.transaction.data[:4] in LISTINGS]
+    return compare_listings(manifest.deployment, artifacts, manifest.addresses, [*map(logs, hashes)])
 
 
 class Coded(Viewed, Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from reference.margin import Health
+from reference.parameters import Collateral, Market
 from reference.state import Part, State
 from underwater.actions import Act, Action, Call, Cast, Log, Outcome, Receipt, Transaction
 from underwater.choices import Choices
@@ -83,6 +84,12 @@ class Instance(Protocol):
 
     def call(self, act: Act, time_s: int) -> Call:
         """The call that does an act in a block at ``time_s``."""
+
+    def market_listing(self, caller: str, market: Market) -> Call:
+        """A call that lists one market more."""
+
+    def collateral_listing(self, caller: str, collateral: Collateral, token: str) -> Call:
+        """A call that lists one collateral more, by the name of whatever stands for its token."""
 
     def error_data(self, outcome: Outcome) -> bytes:
         """What a chain answers when it rejects as ``outcome`` says."""

@@ -99,7 +99,11 @@ class Governors:
         listed = parameters.markets[min(market, len(parameters.markets) - 1)]
         caller = self._role_holder(self.cast.oracle_manager)
         if choices.chance(25):
-            return Action("set_second_source", caller, (market, NO_SOURCE, 0, 0, 0, 0, choices.pick((0, 0, 0, 1))))
+            fields = [0] * 5
+            if choices.chance(40):
+                # All of them are zero where there is no source.
+                fields[choices.integer(0, 4)] = 1
+            return Action("set_second_source", caller, (market, NO_SOURCE, *fields))
         second = listed.second
         feed = second.feed if second is not None and choices.chance(80) else choices.pick(parameters.feeds)
         heartbeat_s = choices.pick((feed.heartbeat_s, feed.heartbeat_s, feed.heartbeat_s, 60, 604_801))

@@ -13,7 +13,7 @@ from reference.margin import health_of
 from reference.parts import has_positions, part_of
 from reference.prices import UNCERTAIN, prices
 from reference.rounding import WAD, floor_to_multiple
-from reference.state import Bucket, Part, State, parts_of
+from reference.state import Account, Bucket, Part, State, parts_of
 from underwater.actions import Action, Cast
 from underwater.aims import aimed, known_mark_wad
 from underwater.choices import Choices
@@ -88,6 +88,8 @@ class Participants:
         kind = self._kinds[choices.weighted(self._weights)]
         if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(45):
             prey = self._prey(state)
+            if prey is not None and choices.chance(6):
+                return self._reduction_of(state, prey)
             if isinstance(prey, Bucket):
                 return self._liquidate_of(state, prey)
             if prey is not None:
@@ -213,15 +215,17 @@ class Participants:
         return self._at(state, action, "largest withdrawal", 2)
 
     def _holder_of(self, state: State, collateral: int) -> str | None:
-        """An account that could withdraw some of a collateral, beginning the search anywhere."""
+        """An account that could withdraw some of a collateral."""
+        if collateral:
+            return self._somebody(state, lambda account: account.units[collateral] > 0)
+        return self._somebody(state, lambda account: account.cash_wad > 0)
+
+    def _somebody(self, state: State, fits: Callable[[Account], bool]) -> str | None:
+        """The first account that fits, beginning the search anywhere; None if none does."""
         accounts = self.cast.accounts
         start = self.choices.integer(0, len(accounts) - 1)
-        for index in range(len(accounts)):
-            name = accounts[(start + index) % len(accounts)]
-            account = state.accounts[name]
-            if account.units[collateral] if collateral else account.cash_wad > 0:
-                return name
-        return None
+        turned = (*accounts[start:], *accounts[:start])
+        return next((name for name in turned if fits(state.accounts[name])), None)
 
     def _settle(self, state: State) -> Action:
         account, market = self._account(), self._market(state)
@@ -247,7 +251,11 @@ class Participants:
         account = self._account()
         wallet = state.wallets.get(account, (0,))[0]
         units = self.choices.pick((0, 1, wallet // 100_000, wallet // 5_000, wallet + 1))
-        return Action("fund_insurance", account, (units,))
+        action = Action("fund_insurance", account, (units,))
+        if state.bad_debt_wad and self.choices.chance(40):
+            # All of it but the last unit, and then that.
+            return aimed(state, action, "bad debt", self.choices.pick((-1, -1, 0, 1))) or action
+        return action
 
     def _collect_fees(self, state: State) -> Action:
         choices = self.choices
@@ -346,14 +354,8 @@ class Participants:
         return self._at(state, action, self._trade_boundary(state, market, buyer, seller), 3)
 
     def _holder_in(self, state: State, market: int, side: int) -> str | None:
-        """An account that is long (1) or short (-1) in a market, beginning the search anywhere."""
-        accounts = self.cast.accounts
-        start = self.choices.integer(0, len(accounts) - 1)
-        for index in range(len(accounts)):
-            name = accounts[(start + index) % len(accounts)]
-            if state.accounts[name].sizes_wad[market] * side > 0:
-                return name
-        return None
+        """An account that is long (1) or short (-1) in a market."""
+        return self._somebody(state, lambda account: account.sizes_wad[market] * side > 0)
 
     def _trade_boundary(self, state: State, market: int, buyer: str, seller: str) -> str:
         choices = self.choices
@@ -377,6 +379,21 @@ class Participants:
             "open interest where margin begins to scale",
             "open interest where margin is all of it",
         )[manner - 12]
+
+    def _reduction_of(self, state: State, prey: Part) -> Action:
+        """Whoever is to be liquidated closes a part himself, about as badly as does no harm yet."""
+        choices, account = self.choices, prey.account if isinstance(prey, Bucket) else prey
+        held = [number for number, size in enumerate(part_of(state, prey).sizes_wad) if size]
+        if not held:
+            return self._trade(state)
+        market = choices.pick(held)
+        listed, size_wad = state.parameters.markets[market], state.accounts[account].sizes_wad[market]
+        other = choices.pick([name for name in self.cast.accounts if name != account])
+        sides, which = ((other, account), "seller") if size_wad > 0 else ((account, other), "buyer")
+        part_wad = floor_to_multiple(abs(size_wad) // choices.pick((2, 3, 10, 100)), listed.lot_wad) or listed.lot_wad
+        price_wad = known_mark_wad(state, market) or listed.tick_wad
+        action = Action("trade", self.cast.matcher, (market, *sides, part_wad, price_wad))
+        return aimed(state, action, f"harmless price of the {which}", choices.pick(_OFFSETS)) or action
 
     # ---- liquidation
 

@@ -11,36 +11,59 @@ from underwater.chain.clone import run_plan
 from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
-from underwater.hunt.probe import Sent, Trial
+from underwater.hunt.probe import Sent, Trial, Way
 
 
 class Seen(NamedTuple):
     """What a chain shows of one block: each call's answer, then stored values, every account's view and a probe's views at its end."""
 
+    number: int
+    """Of the block; again the same where a probe went several ways."""
     receipts: tuple[tuple[bool, bool, bytes, tuple[object, ...]], ...]
     values: tuple[int, ...]
     healths: tuple[object, ...]
     answers: tuple[tuple[bool, bytes], ...]
 
 
+_Part = tuple[int, Sequence[Act], Sequence[Call]]
+"""A block: seconds after the one before, acts of a history, calls of a probe."""
+
+
 def watch(chain: Chain, instance: Instance, blocks: Sequence[Block], trial: Trial | None = None) -> list[Seen]:
-    """Run a history on any chain that holds the deployment, and say what it shows. A ``trial`` begins in the last block."""
+    """Run a history on any chain that holds the deployment, and say what it shows. A ``trial`` begins in the last block.
+
+    Where a trial went several ways, the last block is run and taken back with each of them but the last.
+    """
+    history: list[_Part] = [(block.after_s, block.acts, ()) for block in blocks[:-1]]
+    shown = _watched(chain, instance, 0, history, ())
+    ways = trial.ways if trial is not None else (Way((Sent(0, ()),), ()),)
+    for number, (sent, views) in enumerate(ways, 1):
+        begun, *later = sent
+        rest: list[_Part] = [(blocks[-1].after_s, blocks[-1].acts, begun.calls)] if blocks else []
+        rest += [(block.after_s, (), block.calls) for block in later]
+        before = chain.snapshot() if number < len(ways) else None
+        shown += _watched(chain, instance, len(history), rest, views)
+        if before is not None:
+            chain.restore(before)
+    return shown
+
+
+def _watched(
+    chain: Chain, instance: Instance, numbered: int, parts: Sequence[_Part], views: Sequence[tuple[str, bytes]]
+) -> list[Seen]:
+    """What a chain shows of some blocks, ``numbered`` of which came before; ``views`` are asked after the last."""
     shown = []
-    begun, *later = trial.sent if trial is not None else (Sent(0, ()),)
-    whole: list[tuple[int, Sequence[Act], Sequence[Call]]] = [(block.after_s, block.acts, ()) for block in blocks[:-1]]
-    whole += [(blocks[-1].after_s, blocks[-1].acts, begun.calls)] if blocks else []
-    whole += [(sent.after_s, (), sent.calls) for sent in later]
-    for number, (after_s, acts, tried) in enumerate(whole, 1):
+    for number, (after_s, acts, tried) in enumerate(parts, 1):
         time_s = chain.time_s + after_s
-        calls = [*(instance.call(act, time_s) for act in acts), *tried]
-        views = trial.views if trial is not None and number == len(whole) else ()
-        receipts = chain.block(after_s, calls)
+        receipts = chain.block(after_s, [*(instance.call(act, time_s) for act in acts), *tried])
+        asked = views if number == len(parts) else ()
         shown.append(
             Seen(
+                numbered + number,
                 tuple((receipt.ok, receipt.halted is not None, receipt.data, receipt.logs) for receipt in receipts),
                 tuple(chain.storage(instance.slots.pairs)),
                 tuple(instance.health(chain, name) for name in instance.cast.accounts),
-                tuple(_answer(chain.view(to, data)) for to, data in views),
+                tuple(_answer(chain.view(to, data)) for to, data in asked),
             )
         )
     return shown
@@ -84,15 +107,15 @@ def compare(
         chain.restore(before)
     arena = Arena(engine, deployment, artifacts)
     here = watch(arena.chain, arena.instance, blocks, trial)
-    for number, (one, other) in enumerate(zip(here, there, strict=True), 1):
+    for one, other in zip(here, there, strict=True):
         for what, left, right in zip(_SHOWN, one, other, strict=True):
             if left != right:
                 differs = (
-                    f"block {number}: {what} differ between {arena.chain.name} and {chain.name}: {left} and {right}"
+                    f"block {one.number}: {what} differ between {arena.chain.name} and {chain.name}: {left} and {right}"
                 )
                 return Compared(differs, probe_left_out=False)
     return Compared("", probe_left_out=False)
 
 
-_SHOWN = ("outcomes", "stored values", "views", "a probe's views")
+_SHOWN = ("numbers", "outcomes", "stored values", "views", "a probe's views")
 """The fields of ``Seen`` in words."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from reference.machine import apply, at_time
 from reference.margin import Health, health_of
+from reference.parameters import Collateral, Market
 from reference.state import Part, State, with_item
 from underwater.actions import Action, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
@@ -42,6 +43,21 @@ class Waited(NamedTuple):
     time_s: int
 
 
+class Listed(NamedTuple):
+    """A probe tried to list something more, and what the contract answered."""
+
+    caller: str
+    what: str
+    outcome: Outcome
+
+
+class Parted(NamedTuple):
+    """From here on a probe went the way of this number, from the state in which its ways part; and what the time was there."""
+
+    way: int
+    time_s: int
+
+
 class Sent(NamedTuple):
     """What a probe sent in one block, ``after_s`` seconds after the one before; 0 for the block that the history ends with."""
 
@@ -49,15 +65,38 @@ class Sent(NamedTuple):
     calls: tuple[Call, ...]
 
 
+class Way(NamedTuple):
+    """All that a probe sent on one way, what came before the ways part included, and the views that it asked at its end."""
+
+    sent: tuple[Sent, ...]
+    views: tuple[tuple[str, bytes], ...]
+
+
 class Trial(NamedTuple):
     """What a probe did and asked: to tell of it, and to try it on another chain.
 
     ``sent`` is all that it sent, block by block; ``views`` (address, calldata) those that it asked after the last of it.
+    ``taken_back`` are the ways that it had gone before, where it went several.
     """
 
-    acts: tuple[Tried | Asked | Waited, ...]
+    acts: tuple[Tried | Asked | Waited | Listed | Parted, ...]
     sent: tuple[Sent, ...]
     views: tuple[tuple[str, bytes], ...]
+    taken_back: tuple[Way, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Every way that it went, each from the end of the history."""
+        return *self.taken_back, Way(self.sent, self.views)
+
+
+class _Parting(NamedTuple):
+    """Where the ways of a probe part, and what it had stored, sent and asked until then."""
+
+    snapshot: Any
+    state: State
+    values: list[int]
+    way: Way
 
 
 class _Tape(RevmChain):
@@ -85,6 +124,16 @@ class _Tape(RevmChain):
         self.asked.append((to, data))
         return super().view(to, data)
 
+    @property
+    def way(self) -> Way:
+        """What was sent and asked so far."""
+        return Way(tuple(Sent(after_s, tuple(calls)) for after_s, calls in self.sent), tuple(self.asked))
+
+    @way.setter
+    def way(self, way: Way) -> None:
+        self.sent = [(sent.after_s, list(sent.calls)) for sent in way.sent]
+        self.asked = list(way.views)
+
 
 class Probe:
     """See ``underwater.checks.Probe``. The chain is at the probed step's block, until the probe waits."""
@@ -93,7 +142,9 @@ class Probe:
         instance = self.instance = observer.instance
         self.chain = _Tape(observer.chain)
         self.observer = Observer(self.chain, instance, observer.values)
-        self._tried: list[Tried | Asked | Waited] = []
+        self._tried: list[Tried | Asked | Waited | Listed | Parted] = []
+        self._parting: _Parting | None = None
+        self._taken_back: list[Way] = []
         self.state = state
         self.choices = choices
         self.cast = instance.cast
@@ -113,16 +164,44 @@ class Probe:
         self._tried.append(Tried(before, action, outcome))
         return outcome
 
+    def list_market(self, caller: str, market: Market) -> Outcome:
+        """See ``underwater.checks.Probe``."""
+        return self._list(caller, f"another {market.name or 'market'}", self.instance.market_listing(caller, market))
+
+    def list_collateral(self, caller: str, collateral: Collateral, token: str) -> Outcome:
+        """See ``underwater.checks.Probe``."""
+        call = self.instance.collateral_listing(caller, collateral, token)
+        return self._list(caller, f"{token} as another {collateral.name}", call)
+
+    def _list(self, caller: str, what: str, call: Call) -> Outcome:
+        # No kind of action: slots and model know what was listed at the start. The probe's state does not grow by it.
+        outcome = self.instance.outcome_of(self.chain.transact(call))
+        self._tried.append(Listed(caller, what, outcome))
+        return outcome
+
     def wait(self, seconds: int) -> None:
         """See ``underwater.checks.Probe``."""
         self.chain.open_block(seconds)
         self.state = at_time(self.state, self.chain.time_s)
         self._tried.append(Waited(seconds, self.chain.time_s))
 
+    def branch(self) -> None:
+        """See ``underwater.checks.Probe``."""
+        assert self._parting is None, "the ways of a probe part once"
+        self._parting = _Parting(self.chain.snapshot(), self.state, self.observer.values, self.chain.way)
+        self._tried.append(Parted(1, self.chain.time_s))
+
+    def back(self) -> None:
+        """See ``underwater.checks.Probe``."""
+        assert self._parting is not None, "nothing to go back to"
+        self._taken_back.append(self.chain.way)
+        snapshot, self.state, self.observer.values, self.chain.way = self._parting
+        self.chain.restore(snapshot)
+        self._tried.append(Parted(len(self._taken_back) + 1, self.chain.time_s))
+
     def trial(self) -> Trial:
         """What was done and asked so far."""
-        sent = tuple(Sent(after_s, tuple(calls)) for after_s, calls in self.chain.sent)
-        return Trial(tuple(self._tried), sent, tuple(self.chain.asked))
+        return Trial(tuple(self._tried), *self.chain.way, tuple(self._taken_back))
 
     def health(self, part: Part) -> Health | None:
         """See ``underwater.checks.Probe``."""

@@ -15,6 +15,7 @@ from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.choices import Choices, SeededChoices
 from underwater.engine import Instance
+from underwater.generate.attacks import Attacks
 from underwater.generate.perpetuals import TEMPERS, Participants
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
@@ -25,11 +26,14 @@ STEPS_TOGETHER = 80
 
 Probes are tried after them.
 """
-PROBES_TOGETHER = 2
+PROBES_TOGETHER = 3
 """Probes that are tried between two such stretches."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
 MOST_ACTS_IN_A_BLOCK = 3
+
+ATTACKS_PERCENT = 2
+"""Of the blocks, those that begin with an attack."""
 
 PROBE = "probe"
 
@@ -152,8 +156,13 @@ def _plans(
             runner.plan_block(after_s)
         runner.plan(act)
         yield
+    attacks = Attacks(choices, runner.instance.cast, participants)
     while True:
         runner.plan_block(world.pause_s(runner.state))
+        if choices.chance(ATTACKS_PERCENT):
+            for act in attacks.draw(lambda: runner.state, world.draw):
+                runner.plan(act)
+                yield
         for _ in range(MOST_ACTS_IN_A_BLOCK if choices.chance(8) else 1):
             runner.plan(_draw(runner.state, world, participants, choices))
             yield

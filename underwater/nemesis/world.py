@@ -44,7 +44,7 @@ WEATHERS = (
 )
 
 CATCHES_UP_PERCENT = 60
-_AIMS = ("liquidation", "liquidation", "liquidation", "initial margin", "close-out", "bracket")
+_AIMS = ("liquidation", "liquidation", "liquidation", "initial margin", "close-out", "penalty", "bracket")
 
 
 class World:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 
 from rich import box
@@ -25,7 +25,7 @@ from underwater.actions import Bundle
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
-from underwater.hunt.probe import Asked, Trial, Tried, Waited
+from underwater.hunt.probe import Asked, Listed, Parted, Trial, Tried, Waited
 from underwater.hunt.replay import Replayed
 from underwater.report.words import (
     asked_text,
@@ -48,7 +48,8 @@ EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN = "equity", "initial margin", "mainte
 class StepRow:
     """One act of a history, or of what a probe tried after it (``number`` 0).
 
-    ``time_s`` counts from the first act; ``margin_ratio`` is that of the account explained.
+    ``time_s`` counts from the first act; ``margin_ratio`` is that of the account explained. ``way`` is the number of the way
+    to which what a probe tried belongs, 0 before its ways part, or if it goes but one.
     """
 
     number: int
@@ -58,6 +59,7 @@ class StepRow:
     expected: str
     observed: str
     margin_ratio: str = ""
+    way: int = 0
 
 
 @dataclass(frozen=True)
@@ -194,17 +196,22 @@ def explain(
 
 
 def _tried_rows(trial: Trial, time_s: int, start_s: int, vocabulary: Vocabulary) -> list[StepRow]:
-    rows = []
+    rows, way = [], 0
     for act in trial.acts:
-        if isinstance(act, Waited):
+        if isinstance(act, Parted):
+            way, time_s = act.way, act.time_s - start_s
+        elif isinstance(act, Waited):
             time_s = act.time_s - start_s
-            rows.append(StepRow(0, time_s, "nobody", f"acts for {number_text(act.after_s, 0)} s", "", ""))
+            rows.append(StepRow(0, time_s, "nobody", f"acts for {number_text(act.after_s, 0)} s", "", "", way=way))
         else:
-            rows.append(_tried_row(act, time_s, vocabulary))
+            rows.append(replace(_tried_row(act, time_s, vocabulary), way=way))
     return rows
 
 
-def _tried_row(tried: Tried | Asked, time_s: int, vocabulary: Vocabulary) -> StepRow:
+def _tried_row(tried: Tried | Asked | Listed, time_s: int, vocabulary: Vocabulary) -> StepRow:
+    if isinstance(tried, Listed):
+        _, observed = outcomes_text(tried.outcome, tried.outcome)
+        return StepRow(0, time_s, tried.caller, f"lists {tried.what}", "", observed)
     if isinstance(tried, Asked):
         return StepRow(0, time_s, "anyone", *asked_text(*tried, vocabulary))
     before, action, outcome = tried
@@ -250,7 +257,7 @@ def _steps_table(explanation: Explanation) -> Table:
         failed = row is rows[-1] if explanation.tried else row.number == explanation.failed
         differs = "bold red" if row.expected and row.expected != row.observed else ""
         table.add_row(
-            Text(f"{'> ' if failed else ''}{row.number or TRIED}"),
+            Text(f"{'> ' if failed else ''}{row.number or TRIED}{f' {row.way}' if row.way else ''}"),
             Text(f"+{duration_text(row.time_s)}" if row.time_s else "0 s"),
             Text(row.actor),
             Text(row.action),
@@ -334,6 +341,8 @@ def render(explanation: Explanation, console: Console) -> None:
         hidden = len(explanation.tried) - MOST_TRIED_SHOWN
         legend += f" {TRIED}: tried by the check after step {explanation.failed}, and taken back"
         legend += f" ({hidden} more before it are not shown)." if hidden > 0 else "."
+        if any(row.way for row in explanation.tried):
+            legend += f" {TRIED} 1, {TRIED} 2: two ways from the same state."
     if explanation.account:
         legend += f" margin ratio: equity / maintenance margin of {explanation.account}; below 1 it may be liquidated."
     console.print(Text(legend, style="dim"))

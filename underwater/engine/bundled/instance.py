@@ -9,7 +9,7 @@ from eth_abi import decode
 
 from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
-from reference.parameters import Parameters
+from reference.parameters import Collateral, Market, Parameters
 from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
@@ -18,7 +18,16 @@ from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
-from underwater.engine.bundled.plan import ZERO_ADDRESS, Addresses, role_id
+from underwater.engine.bundled.plan import (
+    LIST_COLLATERAL,
+    LIST_MARKET,
+    ZERO_ADDRESS,
+    Addresses,
+    call_data,
+    collateral_tuple,
+    market_tuple,
+    role_id,
+)
 from underwater.engine.bundled.storage import Slots
 
 _HEALTH = selector("accountHealth(address)")
@@ -117,10 +126,22 @@ class Instance:
         if isinstance(act, Bundle):
             parts = [self._encode[action.kind](action, time_s) for action in act.actions]
             return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data(parts))
-        to, data = self._encode[act.kind](act, time_s)
-        if act.caller == ATTACKER:
+        return self._by(act.caller, *self._encode[act.kind](act, time_s))
+
+    def market_listing(self, caller: str, market: Market) -> Call:
+        """A call that lists one market more."""
+        data = call_data(LIST_MARKET, market_tuple(market, self.addresses.sources))
+        return self._by(caller, self.addresses.engine, data)
+
+    def collateral_listing(self, caller: str, collateral: Collateral, token: str) -> Call:
+        """A call that lists one collateral more, by the name of whatever stands for its token."""
+        listing = collateral_tuple(collateral, self.address_of[token], self.addresses.sources)
+        return self._by(caller, self.addresses.engine, call_data(LIST_COLLATERAL, listing))
+
+    def _by(self, caller: str, to: str, data: bytes) -> Call:
+        if caller == ATTACKER:
             return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data([(to, data)]))
-        return Call(self.address_of[act.caller], to, data)
+        return Call(self.address_of[caller], to, data)
 
     def error_data(self, outcome: Outcome) -> bytes:
         """What a chain answers when it rejects as ``outcome`` says."""

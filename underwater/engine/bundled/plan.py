@@ -9,7 +9,15 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import keccak
 
-from reference.parameters import Feed, FundingParameters, LiquidationParameters, Market, MarketLimits, SecondSource
+from reference.parameters import (
+    Collateral,
+    Feed,
+    FundingParameters,
+    LiquidationParameters,
+    Market,
+    MarketLimits,
+    SecondSource,
+)
 from underwater.actions import Transaction
 from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
@@ -126,6 +134,22 @@ def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
     )
 
 
+def collateral_tuple(collateral: Collateral, token: str, sources: dict[str, str]) -> tuple[object, ...]:
+    """P5's struct, with the token's address."""
+    feed = (ZERO_ADDRESS, 0, 0, 0, 0) if collateral.feed is None else feed_tuple(collateral.feed, sources)
+    return (
+        token,
+        collateral.haircut_rate_wad,
+        collateral.liquidation_discount_rate_wad,
+        collateral.deposit_cap_units,
+        feed,
+    )
+
+
+LIST_MARKET = f"listMarket({MARKET_TYPE})"
+LIST_COLLATERAL = f"listCollateral({COLLATERAL_TYPE})"
+
+
 class _Planner:
     def __init__(self, artifacts: Artifacts, deployer: str, nonce: int) -> None:
         self.artifacts = artifacts
@@ -211,28 +235,19 @@ def plan_deployment(
         liquidation_tuple(parameters.liquidation),
     )
     for number, collateral in enumerate(parameters.collaterals):
-        feed: tuple[object, ...] = (ZERO_ADDRESS, 0, 0, 0, 0)
-        if collateral.feed is not None:
-            feed = feed_tuple(collateral.feed, addresses.sources)
         planner.call(
             f"list collateral {collateral.name}",
             deployer,
             addresses.engine,
-            f"listCollateral({COLLATERAL_TYPE})",
-            (
-                addresses.tokens[number],
-                collateral.haircut_rate_wad,
-                collateral.liquidation_discount_rate_wad,
-                collateral.deposit_cap_units,
-                feed,
-            ),
+            LIST_COLLATERAL,
+            collateral_tuple(collateral, addresses.tokens[number], addresses.sources),
         )
     for market in parameters.markets:
         planner.call(
             f"list market {market.name}",
             deployer,
             addresses.engine,
-            f"listMarket({MARKET_TYPE})",
+            LIST_MARKET,
             market_tuple(market, addresses.sources),
         )
     holders = role_holders(deployment, deployer)
