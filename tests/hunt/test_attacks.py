@@ -14,7 +14,8 @@ from underwater.actions import Act, Action, Bundle
 from underwater.choices import SeededChoices
 from underwater.engine.bundled.actors import CAST
 from underwater.generate.attacks import Attacks
-from underwater.generate.perpetuals import TEMPERS, Participants
+from underwater.generate.perpetuals import Participants
+from underwater.generate.tempers import TEMPERS
 
 SHAPES = ("in and out", "liquidate in parts", "trade with itself", "push the premium", "sandwich")
 MOVED = Action("publish", "publisher", ("BTC-USD", 50_890 * 10**8, 0))

@@ -9,7 +9,8 @@ from underwater.actions import Act, Action
 from underwater.checks import Roster, Violation, catalogue
 from underwater.engine.bundled.actors import ACCOUNTS, CAST
 from underwater.generate.hypothesis_choices import HypothesisChoices
-from underwater.generate.perpetuals import TEMPERS, Participants
+from underwater.generate.perpetuals import Participants
+from underwater.generate.tempers import TEMPERS
 from underwater.hunt.arena import Arena
 from underwater.hunt.runner import Runner
 from underwater.nemesis.history import shipped_history

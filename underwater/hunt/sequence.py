@@ -16,7 +16,8 @@ from underwater.checks import Roster, Step, Violation
 from underwater.choices import Choices, SeededChoices
 from underwater.engine import Instance
 from underwater.generate.attacks import Attacks
-from underwater.generate.perpetuals import TEMPERS, Participants
+from underwater.generate.perpetuals import Participants
+from underwater.generate.tempers import TEMPERS
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
