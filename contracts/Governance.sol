@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Funding} from "./Funding.sol";
+import {Guardian} from "./Guardian.sol";
 import {
     Bracket,
     CollateralListing,
@@ -19,10 +19,10 @@ import {FeedReader} from "./libraries/FeedReader.sol";
 import {Safety} from "./libraries/Safety.sol";
 
 /// @title Who may list what, and change which parameters
-/// @dev Sections 3 and 12. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
+/// @dev Sections 3 and 12; section 15 is `Guardian`'s. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
 /// out alike, because both begin with `Funding`. Called by itself it has no roles, and so does nothing.
 /// A change is stored first and checked as it stands there; what is unsafe reverts.
-contract Governance is Funding, IGovernance {
+contract Governance is Guardian, IGovernance {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
     /// @inheritdoc IGovernance
@@ -74,15 +74,11 @@ contract Governance is Funding, IGovernance {
         Safety.requireDepositCap(listing.depositCap);
         if (collateral == 0) Safety.requireSettlement(listing);
         else Safety.requireCollateral(listing);
-        _collaterals[collateral] = Collateral({
-            token: listing.token,
-            haircutRate: listing.haircutRate,
-            decimals: decimals,
-            liquidationDiscountRate: listing.liquidationDiscountRate,
-            depositCap: listing.depositCap,
-            poolUnits: 0,
-            feed: listing.feed
-        });
+        Collateral storage self = _collaterals[collateral];
+        (self.token, self.haircutRate, self.decimals) = (listing.token, listing.haircutRate, decimals);
+        self.liquidationDiscountRate = listing.liquidationDiscountRate;
+        self.depositCap = listing.depositCap;
+        self.feed = listing.feed;
         collateralCount = collateral + 1;
         emit CollateralListed(collateral, listing.token, decimals, listing.haircutRate, listing.liquidationDiscountRate);
         emit DepositCapSet(collateral, listing.depositCap);

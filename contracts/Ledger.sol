@@ -43,6 +43,7 @@ abstract contract Ledger is Risk, ILedger {
         if (collateral == SETTLEMENT) self.cash += int256(units * _quotePerUnit());
         else _setUnits(self, collateral, self.units[collateral] + units);
         kind.poolUnits = pool + units;
+        _countInflow(collateral, units);
         emit Deposited(account, collateral, units);
         kind.token.safeTransferFrom(msg.sender, address(this), units);
     }
@@ -53,6 +54,7 @@ abstract contract Ledger is Risk, ILedger {
         _requireRight(account);
         _requireCollateral(collateral);
         _requireAmount(units);
+        _countOutflow(collateral, units);
         if (collateral == SETTLEMENT) _takeCash(account, units);
         else _takeCollateral(account, collateral, units);
         emit Withdrawn(account, collateral, units);
@@ -69,7 +71,7 @@ abstract contract Ledger is Risk, ILedger {
         if (size == 0) revert NoPosition(account, market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
-        _accrueFunding(mark);
+        _arrive(mark);
         _change(account, market, mark.wad, 0, 0);
         emit Settled(account, market, Wad.worth(size, _netOfFunding(market, mark.wad)) + quote);
     }
@@ -80,7 +82,7 @@ abstract contract Ledger is Risk, ILedger {
         _requireMarket(market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
-        _accrueFunding(mark);
+        _arrive(mark);
     }
 
     /// @inheritdoc ILedger
@@ -103,10 +105,17 @@ abstract contract Ledger is Risk, ILedger {
         uint256 quotePerUnit = _quotePerUnit();
         // Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the same.
         if (units > fees / quotePerUnit) revert InsufficientFees(fees);
+        _countOutflow(SETTLEMENT, units);
         _shrinkPool(units);
         fees -= units * quotePerUnit;
         emit FeesCollected(to, units);
         _collaterals[SETTLEMENT].token.safeTransfer(to, units);
+    }
+
+    /// @notice What comes before a market changes: its funding accrues, and its mark is observed. Rules F3, K5.
+    function _arrive(Price memory mark) internal {
+        _accrueFunding(mark);
+        _observe(mark);
     }
 
     /// @notice Changes a position and settles it at the mark. Rules L6, T5, Q5.

@@ -19,6 +19,7 @@ abstract contract Liquidation is Trading, ILiquidation {
         _requireLots(market, size);
         int256 held = _accounts[account].positions[market].size;
         if (held == 0) revert NoPosition(account, market);
+        _requireLiquidations();
         // Unusable or not: another market's mark may have to be refused before this one's (rule O5).
         Price memory mark = _priceOf(market);
         Valuation memory valuation = _valueBehind(account, mark, Marks.LENIENT);
@@ -40,6 +41,7 @@ abstract contract Liquidation is Trading, ILiquidation {
         _requireAmount(units);
         uint256 balance = _accounts[account].units[collateral];
         if (units > balance) revert InsufficientCollateral(account, balance);
+        _requireLiquidations();
         // Unusable or not: another price may have to be refused before this one (rule O5).
         Price memory price = _priceOf(FIRST_COLLATERAL + collateral);
         _requireLiquidatable(account, _value(account, price, Marks.LENIENT));
@@ -77,7 +79,7 @@ abstract contract Liquidation is Trading, ILiquidation {
     /// @param equity of the account before, quote wad
     function _takeOver(Price memory mark, address liquidator, address account, int256 size, int256 equity) private {
         uint256 market = mark.asset;
-        _accrueFunding(mark);
+        _arrive(mark);
         uint256 wad = _markOf(mark, size, Marks.LENIENT);
         int256 amount = Wad.worth(size, int256(wad));
         (uint256 liquidatorPart, uint256 insurancePart) = _penalty(market, Wad.abs(amount), equity);

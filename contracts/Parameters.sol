@@ -4,11 +4,14 @@ pragma solidity 0.8.37;
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {Accounts} from "./Accounts.sol";
 import {
+    Breaker,
     Feed,
     FundingParameters,
     LiquidationParameters,
     MarketLimits,
     OpenInterestScaling,
+    OutflowLimit,
+    PauseParameters,
     SecondSource
 } from "./Types.sol";
 import {IParameters} from "./interfaces/IParameters.sol";
@@ -49,6 +52,36 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         uint48 indexReadAt;
     }
 
+    /// @notice What a market's breaker has seen, in one slot. Rules K4 to K6.
+    /// @param anchor mark that later ones are compared with, quote wad; zero before the first
+    /// @param anchoredAt when it was observed, Unix seconds
+    /// @param haltedAt when a move halted the market last, Unix seconds; zero if none has
+    /// @param reduceOnly whether the risk role lets the market only shrink
+    struct Stop {
+        uint120 anchor;
+        uint48 anchoredAt;
+        uint48 haltedAt;
+        bool reduceOnly;
+    }
+
+    /// @notice What has left of a collateral lately, in one slot. Rule K9.
+    /// @param used token units times seconds: what left, times the window
+    /// @param at when that was, Unix seconds
+    struct Outflow {
+        uint160 used;
+        uint48 at;
+    }
+
+    /// @notice The last pause, in one slot. Rules K7, K8.
+    /// @param until when it ends, Unix seconds
+    /// @param graceUntil when liquidations begin again, Unix seconds
+    /// @param pausableFrom when there may be another, Unix seconds
+    struct Pause {
+        uint48 until;
+        uint48 graceUntil;
+        uint48 pausableFrom;
+    }
+
     /// @notice A market. Rule P4.
     /// @param feed source of the mark
     /// @param lot smallest step of a size, base wad
@@ -62,6 +95,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// feed may answer. Rules N6, C2.
     /// @param openInterest sum of all positive sizes, base wad. Rule T5.
     /// @param brackets margin rates. Rule P2.
+    /// @param breaker see `Breaker`
+    /// @param stop see `Stop`
     struct Market {
         Feed feed;
         uint128 lot;
@@ -74,6 +109,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         uint256 largestPrice;
         uint256 openInterest;
         Brackets.Stored[MOST_BRACKETS] brackets;
+        Breaker breaker;
+        Stop stop;
     }
 
     /// @notice A collateral. Rule P5.
@@ -84,6 +121,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     /// @param depositCap token units
     /// @param poolUnits deposits less withdrawals, token units. Rule L5.
     /// @param feed source of the price; all zero for collateral 0
+    /// @param outflowLimit see `OutflowLimit`
+    /// @param outflow see `Outflow`
     struct Collateral {
         address token;
         uint64 haircutRate;
@@ -92,6 +131,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
         uint128 depositCap;
         uint256 poolUnits;
         Feed feed;
+        OutflowLimit outflowLimit;
+        Outflow outflow;
     }
 
     /// @inheritdoc IParameters
@@ -103,6 +144,8 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     LiquidationParameters internal _liquidationParameters;
     Market[MOST_MARKETS] internal _markets;
     Collateral[MOST_COLLATERALS] internal _collaterals;
+    PauseParameters internal _pauseParameters;
+    Pause internal _pause;
 
     /// @dev Rule P6; also for the constructor.
     function _setLiquidationParameters(LiquidationParameters memory parameters) internal {

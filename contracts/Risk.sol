@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Funding} from "./Funding.sol";
+import {Stops} from "./Stops.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {OracleRouter} from "./libraries/OracleRouter.sol";
@@ -11,7 +11,7 @@ import {LibBit} from "solady/src/utils/LibBit.sol";
 
 /// @title What an account is worth and what it must be worth
 /// @dev Sections 4 and 5.
-abstract contract Risk is Funding {
+abstract contract Risk is Stops {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
     using FeedReader for Price;
 

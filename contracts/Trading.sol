@@ -25,7 +25,8 @@ abstract contract Trading is Buckets, ITrading {
         _requireInBand(market, price, mark.bandLow, mark.bandHigh);
         _requireWithinLimit(market, buyer, size, true);
         _requireWithinLimit(market, seller, size, false);
-        _accrueFunding(mark);
+        _requireOpen(mark, buyer, seller, size);
+        _arrive(mark);
         _book(mark, buyer, seller, size, price);
     }
 

@@ -110,3 +110,33 @@ struct LiquidationParameters {
     uint64 closeFactorRate;
     uint128 smallPositionNotional;
 }
+
+/// @notice When a market stops growing. Rule K1. All zero: never.
+/// @param tripRate how far the mark may be from the anchor, wad of it; zero if no move halts the market
+/// @param window how old an anchor gets before it is replaced, seconds
+/// @param cooldown how long a halt lasts, and after it the reopening, seconds
+/// @param openInterestCap largest open interest that a trade may lead to, base wad; zero for none
+struct Breaker {
+    uint64 tripRate;
+    uint32 window;
+    uint32 cooldown;
+    uint128 openInterestCap;
+}
+
+/// @notice How much of a collateral may leave. Rule K2. All zero: as much as is there.
+/// @param limit token units in any window that begins with nothing used
+/// @param window seconds in which what was used is forgotten
+struct OutflowLimit {
+    uint128 limit;
+    uint32 window;
+}
+
+/// @notice How a guardian may pause. Rule K3. All zero: not at all.
+/// @param longest seconds that a pause lasts at most
+/// @param grace seconds after it in which nobody is liquidated
+/// @param rest seconds after that in which there is no other pause
+struct PauseParameters {
+    uint32 longest;
+    uint32 grace;
+    uint32 rest;
+}

@@ -3,7 +3,15 @@ pragma solidity 0.8.37;
 
 import {Extended} from "./Extended.sol";
 import {Risk} from "./Risk.sol";
-import {Bracket, CollateralListing, LiquidationParameters, MarketListing} from "./Types.sol";
+import {
+    Bracket,
+    Breaker,
+    CollateralListing,
+    LiquidationParameters,
+    MarketListing,
+    OutflowLimit,
+    PauseParameters
+} from "./Types.sol";
 import {IViews} from "./interfaces/IViews.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
@@ -109,6 +117,45 @@ contract Views is Risk, IViews, Extended {
         _requireMarket(market);
         Price memory mark = _priceOf(market);
         return (mark.status, mark.low, mark.high, mark.lenientLong, mark.lenientShort);
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W9.
+    function tradingStatus(uint256 market) external view returns (uint256) {
+        _requireMarket(market);
+        return _statusOf(_priceOf(market));
+    }
+
+    /// @inheritdoc IViews
+    /// @dev Rule W9.
+    function outflowAvailable(uint256 collateral) external view returns (uint256) {
+        _requireCollateral(collateral);
+        if (block.timestamp < _pause.until) return 0;
+        OutflowLimit memory limit = _collaterals[collateral].outflowLimit;
+        if (limit.window == 0) return type(uint256).max;
+        return (uint256(limit.limit) * limit.window - _outflowUsed(collateral)) / limit.window;
+    }
+
+    /// @inheritdoc IViews
+    function breakerOf(uint256 market) external view returns (Breaker memory) {
+        _requireMarket(market);
+        return _markets[market].breaker;
+    }
+
+    /// @inheritdoc IViews
+    function outflowLimitOf(uint256 collateral) external view returns (OutflowLimit memory) {
+        _requireCollateral(collateral);
+        return _collaterals[collateral].outflowLimit;
+    }
+
+    /// @inheritdoc IViews
+    function pauseParameters() external view returns (PauseParameters memory) {
+        return _pauseParameters;
+    }
+
+    /// @inheritdoc IViews
+    function lastPause() external view returns (uint256, uint256, uint256) {
+        return (_pause.until, _pause.graceUntil, _pause.pausableFrom);
     }
 
     /// @inheritdoc IViews

@@ -23,6 +23,7 @@ from reference.requirements import (
 )
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, floor_to_multiple
 from reference.state import ANSWERS, Account, State, margin_of, with_item
+from reference.stop_boundaries import largest_outflow_units
 from reference.trading import amount_wad, is_within_band, trading_fee_wad
 
 NO_LIQUIDATION_PRICE = 6
@@ -36,7 +37,7 @@ def largest_deposit_units(state: State, collateral: int) -> int | None:
 
 
 def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | None:
-    """L2: the largest withdrawal that cash or balance, the pool, and the margin test all admit.
+    """L2: the largest withdrawal that cash or balance, the pool, the outflow limit (K9) and the margin test all admit.
 
     A collateral taken out whole needs no price of its own (O5 reads the account after the withdrawal).
     """
@@ -46,6 +47,9 @@ def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | 
         limit = min(account.cash_wad // token.quote_wad_per_unit, state.pool_units[0])
     else:
         limit = account.units[collateral]
+    outflow_units = largest_outflow_units(state, collateral)
+    if outflow_units is not None:
+        limit = min(limit, outflow_units)
     if limit <= 0:
         return None
     if is_unencumbered(account):
@@ -121,6 +125,9 @@ def largest_margin_in_wad(state: State, name: str, market: int) -> int | None:
 def largest_fee_collection_units(state: State) -> int | None:
     """L9: what fees and pool admit."""
     units = min(state.fees_wad // state.parameters.collaterals[0].quote_wad_per_unit, state.pool_units[0])
+    outflow_units = largest_outflow_units(state, 0)
+    if outflow_units is not None:
+        units = min(units, outflow_units)
     return units if units > 0 else None
 
 

@@ -26,9 +26,10 @@ ADMIN = "DEFAULT_ADMIN_ROLE"
 RISK = "RISK_ROLE"
 ORACLE = "ORACLE_ROLE"
 TREASURER = "TREASURER_ROLE"
+GUARDIAN = "GUARDIAN_ROLE"
 NO_SOURCE = "none"
 """What stands for a second source where there is none: the address 0."""
-ROLES = (ADMIN, RISK, ORACLE, TREASURER)
+ROLES = (ADMIN, RISK, ORACLE, TREASURER, GUARDIAN)
 
 
 def require_role(state: State, caller: str, role: str) -> None:
@@ -66,14 +67,16 @@ def _without_role(state: State, caller: str, role: str, account: str) -> Effect:
     return state._replace(roles=roles), (("RoleRevoked", role, account, caller),)
 
 
-def _with_market(state: State, number: int, market: Market) -> State:
+def with_market(state: State, number: int, market: Market) -> State:
+    """The state with one market's parameters replaced."""
     markets = state.parameters.markets
     return state._replace(
         parameters=replace(state.parameters, markets=(*markets[:number], market, *markets[number + 1 :]))
     )
 
 
-def _with_collateral(state: State, number: int, collateral: Collateral) -> State:
+def with_collateral(state: State, number: int, collateral: Collateral) -> State:
+    """The state with one collateral's parameters replaced."""
     collaterals = state.parameters.collaterals
     return state._replace(
         parameters=replace(
@@ -82,7 +85,7 @@ def _with_collateral(state: State, number: int, collateral: Collateral) -> State
     )
 
 
-def _require_safe(validate: Callable[..., None], *arguments: Any) -> None:
+def require_safe(validate: Callable[..., None], *arguments: Any) -> None:
     """P7: a configuration that is unsafe is refused by the name of its parameter."""
     try:
         validate(*arguments)
@@ -103,9 +106,9 @@ def set_market_limits(
     require_role(state, caller, RISK)
     limits = MarketLimits(price_band_rate_wad, trading_fee_rate_wad, liquidation_penalty_rate_wad, position_limit_wad)
     changed = replace(require_market(state, market), limits=limits)
-    _require_safe(changed.validate_limits)
+    require_safe(changed.validate_limits)
     return (
-        _with_market(state, market, changed),
+        with_market(state, market, changed),
         (
             (
                 "MarketLimitsSet",
@@ -123,8 +126,8 @@ def set_open_interest_scaling(state: State, caller: str, market: int, lower_wad:
     """C1."""
     require_role(state, caller, RISK)
     changed = replace(require_market(state, market), scaling=OpenInterestScaling(lower_wad, upper_wad))
-    _require_safe(changed.scaling.validate)
-    return _with_market(state, market, changed), (("OpenInterestScalingSet", market, lower_wad, upper_wad),)
+    require_safe(changed.scaling.validate)
+    return with_market(state, market, changed), (("OpenInterestScalingSet", market, lower_wad, upper_wad),)
 
 
 def set_funding(
@@ -144,13 +147,13 @@ def set_funding(
         interval_s, maximum_rate_wad, maximum_velocity_wad, premium_scale_wad, premium_depth_wad
     )
     changed = replace(listed, funding=funding)
-    _require_safe(changed.funding.validate)
-    _require_safe(changed.validate_limits)
+    require_safe(changed.funding.validate)
+    require_safe(changed.validate_limits)
     written = written_down(listed, state.funding[market], now_s)
     rate_wad = min(max(written.rate_wad, -maximum_rate_wad), maximum_rate_wad)
     written = written._replace(rate_wad=rate_wad)
     accrual: Event = ("FundingAccrued", market, rate_wad, written.due_wad, written.index_wad)
-    after = _with_market(state, market, changed)
+    after = with_market(state, market, changed)
     every = (*state.funding[:market], written, *state.funding[market + 1 :])
     event: Event = (
         "FundingSet",
@@ -169,8 +172,8 @@ def set_deposit_cap(state: State, caller: str, collateral: int, cap_units: int) 
     """C1."""
     require_role(state, caller, RISK)
     changed = replace(require_collateral(state, collateral), deposit_cap_units=cap_units)
-    _require_safe(changed.validate, collateral, None if changed.feed is None else changed.feed.decimals)
-    return _with_collateral(state, collateral, changed), (("DepositCapSet", collateral, cap_units),)
+    require_safe(changed.validate, collateral, None if changed.feed is None else changed.feed.decimals)
+    return with_collateral(state, collateral, changed), (("DepositCapSet", collateral, cap_units),)
 
 
 def set_liquidation_parameters(
@@ -183,7 +186,7 @@ def set_liquidation_parameters(
     """C1."""
     require_role(state, caller, RISK)
     changed = LiquidationParameters(liquidator_share_rate_wad, close_factor_rate_wad, small_position_notional_wad)
-    _require_safe(changed.validate)
+    require_safe(changed.validate)
     return (
         state._replace(parameters=replace(state.parameters, liquidation=changed)),
         (
@@ -211,8 +214,8 @@ def set_market_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_market(state, market), feed=feed)
-    _require_safe(changed.validate_feed, state.feed_decimals[feed.feed])
-    return _with_market(state, market, changed), (
+    require_safe(changed.validate_feed, state.feed_decimals[feed.feed])
+    return with_market(state, market, changed), (
         ("MarketFeedSet", market, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )
 
@@ -238,9 +241,9 @@ def set_second_source(
     elif any(fields):
         raise Rejected("UnsafeParameter", "secondSource")
     changed = replace(listed, second=second)
-    _require_safe(changed.validate_second, None if second is None else state.feed_decimals[source])
-    _require_safe(changed.validate_limits)
-    return _with_market(state, market, changed), (("SecondSourceSet", market, source, *fields),)
+    require_safe(changed.validate_second, None if second is None else state.feed_decimals[source])
+    require_safe(changed.validate_limits)
+    return with_market(state, market, changed), (("SecondSourceSet", market, source, *fields),)
 
 
 def set_collateral_feed(
@@ -257,7 +260,7 @@ def set_collateral_feed(
     require_role(state, caller, ORACLE)
     feed = Feed(source, decimals, heartbeat_s, minimum_answer, maximum_answer)
     changed = replace(require_collateral(state, collateral), feed=feed)
-    _require_safe(changed.validate, collateral, state.feed_decimals[feed.feed])
-    return _with_collateral(state, collateral, changed), (
+    require_safe(changed.validate, collateral, state.feed_decimals[feed.feed])
+    return with_collateral(state, collateral, changed), (
         ("CollateralFeedSet", collateral, source, decimals, heartbeat_s, minimum_answer, maximum_answer),
     )

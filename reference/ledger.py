@@ -17,6 +17,7 @@ from reference.prices import FRESH, Price, require_mark
 from reference.rejection import Rejected
 from reference.requirements import position_value_wad
 from reference.state import Account, State, margin_of, with_item
+from reference.stops import after_inflow, after_outflow, observed_at
 
 Event = tuple[object, ...]
 """(name, *arguments in the order of section 14)."""
@@ -104,6 +105,7 @@ def deposit(state: State, caller: str, account: str, collateral: int, units: int
             pool_units=with_item(state.pool_units, collateral, pool_units + units),
             wallets=wallets,
             held_units=held_units,
+            breakers=after_inflow(state, collateral, units),
         ),
         (("Deposited", account, collateral, units),),
     )
@@ -115,6 +117,7 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
     token = require_collateral(state, collateral)
     if units == 0:
         raise Rejected("ZeroAmount")
+    breakers = after_outflow(state, collateral, units)
     before = state.accounts[account]
     pool_units = state.pool_units[collateral]
     if collateral == 0:
@@ -136,6 +139,7 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
             pool_units=with_item(state.pool_units, collateral, pool_units - units),
             wallets=wallets,
             held_units=held_units,
+            breakers=breakers,
         ),
         (("Withdrawn", account, collateral, units),),
     )
@@ -168,11 +172,19 @@ def accrue_funding_at(state: State, market: int, mark: Price) -> tuple[tuple[Fun
     )
 
 
+def arrived(state: State, market: int, mark: Price) -> Effect:
+    """What comes before a market changes: its funding accrues (F3), and its mark is observed (K5)."""
+    funding, accrual = accrue_funding_at(state, market, mark)
+    breakers, halt = observed_at(state, market, mark)
+    if funding is state.funding and breakers is state.breakers:
+        return state, ()
+    return state._replace(funding=funding, breakers=breakers), (*accrual, *halt)
+
+
 def accrue_funding(state: State, caller: str, market: int) -> Effect:
     """F3: by anybody."""
     listed = require_market(state, market)
-    funding, events = accrue_funding_at(state, market, require_mark(state, listed))
-    return state._replace(funding=funding), events
+    return arrived(state, market, require_mark(state, listed))
 
 
 def settled_at(account: Account, market: int, mark_wad: int, due_wad: int) -> tuple[Account, int]:
@@ -202,9 +214,9 @@ def settle(state: State, caller: str, account: str, market: int) -> Effect:
     if before.sizes_wad[market] == 0:
         raise Rejected("NoPosition", account, market)
     mark = require_mark(state, listed)
-    funding, events = accrue_funding_at(state, market, mark)
+    there, events = arrived(state, market, mark)
     after, value_wad = settled_at(before, market, mark.price_wad, state.due.per_unit_wad[market])
-    settled = with_account(state, account, after)._replace(funding=funding)
+    settled = with_account(there, account, after)
     return settled, (*events, ("Settled", account, market, value_wad))
 
 
@@ -239,6 +251,7 @@ def collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
     amount_wad = units * state.parameters.collaterals[0].quote_wad_per_unit
     if amount_wad > state.fees_wad:
         raise Rejected("InsufficientFees", state.fees_wad)
+    breakers = after_outflow(state, 0, units)
     if units > state.pool_units[0]:
         raise Rejected("InsufficientLiquidity", state.pool_units[0])
     wallets, held_units = _push(state, to, 0, units)
@@ -248,6 +261,7 @@ def collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
             pool_units=with_item(state.pool_units, 0, state.pool_units[0] - units),
             wallets=wallets,
             held_units=held_units,
+            breakers=breakers,
         ),
         (("FeesCollected", to, units),),
     )

@@ -8,7 +8,7 @@ from reference.buckets import bad_debt_recorded, with_bucket_debt_absorbed
 from reference.ledger import (
     Effect,
     Event,
-    accrue_funding_at,
+    arrived,
     credited_to_insurance,
     require_collateral,
     require_initial_margin,
@@ -23,6 +23,7 @@ from reference.rejection import Rejected
 from reference.requirements import notional_wad
 from reference.rounding import WAD, ceil_to_multiple, div_ceil, div_floor
 from reference.state import Account, State, margin_of, with_item
+from reference.stops import require_liquidations
 from reference.trading import (
     amount_wad,
     open_interest_after,
@@ -79,6 +80,7 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     held_wad = before.sizes_wad[market]
     if held_wad == 0:
         raise Rejected("NoPosition", account, market)
+    require_liquidations(state)
     risk = _require_liquidatable(state, account, behind(before, market))
     found = require_known_mark(state, listed)
     mark_wad = side_of(found.lenient, held_wad)
@@ -97,10 +99,9 @@ def liquidate(state: State, caller: str, liquidator: str, account: str, market: 
     )
     liquidator_size_wad = liquidator_after.sizes_wad[market]
     require_position_limit(listed, liquidator, liquidator_before.sizes_wad[market], liquidator_size_wad)
-    credited = credited_to_insurance(state, insurance_part_wad)
-    funding, events = accrue_funding_at(state, market, found)
+    there, events = arrived(state, market, found)
+    credited = credited_to_insurance(there, insurance_part_wad)
     moved = credited._replace(
-        funding=funding,
         accounts={**state.accounts, account: after, liquidator: liquidator_after},
         open_interest_wad=open_interest_after(
             state,
@@ -150,6 +151,7 @@ def seize(state: State, caller: str, liquidator: str, account: str, collateral: 
     before = state.accounts[account]
     if units > before.units[collateral]:
         raise Rejected("InsufficientCollateral", account, before.units[collateral])
+    require_liquidations(state)
     _require_liquidatable(state, account, before)
     if before.cash_wad >= 0:
         raise Rejected("NoDebt", account)

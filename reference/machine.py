@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, ledger, liquidation, trading
+from reference import buckets, governance, guardian, ledger, liquidation, trading
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -72,6 +72,12 @@ RULES: dict[str, Callable[..., Effect]] = {
     "grant_role": governance.grant_role,
     "revoke_role": governance.revoke_role,
     "renounce_role": governance.renounce_role,
+    "set_breaker": guardian.set_breaker,
+    "set_reduce_only": guardian.set_reduce_only,
+    "set_outflow_limit": guardian.set_outflow_limit,
+    "set_pause_parameters": guardian.set_pause_parameters,
+    "pause": guardian.pause,
+    "unpause": guardian.unpause,
     "publish": _publish,
     "set_feed_mode": _set_feed_mode,
 }

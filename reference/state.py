@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from reference.breaker import Breakers
 from reference.funding import NO_FUNDING_YET, Due, Funding
 from reference.parameters import Parameters
 
@@ -70,6 +71,8 @@ class State(NamedTuple):
     insurance_wad: int
     fees_wad: int
     bad_debt_wad: int
+    breakers: Breakers
+    """Section 15."""
 
 
 def empty_account(parameters: Parameters) -> Account:

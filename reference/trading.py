@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.funding import premium_after, with_premium
-from reference.ledger import Effect, accrue_funding_at, paid, require_market, require_right
+from reference.ledger import Effect, arrived, paid, require_market, require_right
 from reference.margin import is_liquidatable, require_lenient_risk, require_prudent_risk, require_risk
 from reference.parameters import Market
 from reference.parts import behind, is_unencumbered
@@ -12,6 +12,7 @@ from reference.rejection import Rejected
 from reference.requirements import notional_wad, requirements_wad
 from reference.rounding import WAD, div_ceil
 from reference.state import Account, State, with_item
+from reference.stops import require_open
 
 
 def amount_wad(size_wad: int, price_wad: int) -> int:
@@ -135,7 +136,11 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
     sides = ((buyer, buyer_before, buyer_after), (seller, seller_before, seller_after))
     for name, before, after in sides:
         require_position_limit(listed, name, before.sizes_wad[market], after.sizes_wad[market])
-    funding, events = accrue_funding_at(state, market, mark)
+    changes = tuple((before.sizes_wad[market], after.sizes_wad[market]) for _, before, after in sides)
+    open_interest_wad = open_interest_after(state, market, changes)
+    require_open(state, market, mark, changes, open_interest_wad[market])
+    there, events = arrived(state, market, mark)
+    funding = there.funding
     if mark.status == FRESH:
         moved = funding[market]
         amount = amount_wad(size_wad, price_wad)
@@ -143,13 +148,11 @@ def trade(state: State, caller: str, market: int, buyer: str, seller: str, size_
         if premium_wad != moved.premium_wad:
             moved = with_premium(listed, moved, premium_wad, state.time_s)
             funding = (*funding[:market], moved, *funding[market + 1 :])
-    booked = state._replace(
+    booked = there._replace(
         funding=funding,
         accounts={**state.accounts, buyer: buyer_after, seller: seller_after},
         fees_wad=state.fees_wad + 2 * fee_wad,
-        open_interest_wad=open_interest_after(
-            state, market, tuple((before.sizes_wad[market], after.sizes_wad[market]) for _, before, after in sides)
-        ),
+        open_interest_wad=open_interest_wad,
     )
     for name, before, after in sides:
         require_margin_after(booked, name, before, after, market)

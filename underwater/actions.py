@@ -30,7 +30,7 @@ class Cast(NamedTuple):
     ``accounts`` are driven and observed, in this order. ``operators`` are those whose approvals are observed, ``matcher``
     one that every account approves at the start. ``maker`` and ``liquidator`` are accounts of some means; ``attacker`` is the
     account that is a contract, ``backstop`` one that only probes use, which are given what they need. ``publisher`` is the world's
-    hand on price sources; the last four hold the roles.
+    hand on price sources; the last five hold the roles.
     """
 
     accounts: tuple[str, ...]
@@ -47,6 +47,7 @@ class Cast(NamedTuple):
     risk_manager: str
     oracle_manager: str
     treasurer: str
+    guardian: str
 
 
 class Action(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from reference import boundaries
+from reference import boundaries, stop_boundaries
 from reference.harm import worst_harmless_price_wad
 from reference.prices import FRESH, mark
 from reference.rounding import div_ceil
@@ -135,6 +135,25 @@ def _room(argument: int, direction: int) -> Solver:
     return solve
 
 
+def _growth(state: State, action: Action) -> int | None:
+    """The most that a market's breaker lets open interest grow by (K4)."""
+    market, buyer, seller = action.arguments[:3]
+    return stop_boundaries.largest_growth_wad(state, buyer, seller, market)
+
+
+def _reduction(state: State, action: Action) -> int | None:
+    """The most by which both sides reduce."""
+    market, buyer, seller = action.arguments[:3]
+    return stop_boundaries.largest_reduction_wad(state, buyer, seller, market)
+
+
+def _made_good(state: State, action: Action) -> int | None:
+    """The deposit after which nothing counts as used of an outflow limit (K9)."""
+    limit = state.parameters.collaterals[action.arguments[1]].outflow
+    available = stop_boundaries.largest_outflow_units(state, action.arguments[1])
+    return None if available is None else limit.limit_units - available or None
+
+
 _SIZE, _PRICE = 3, 4
 AIMS: dict[str, tuple[int, Solver]] = {
     "deposit cap": (2, lambda s, a: boundaries.largest_deposit_units(s, a.arguments[1])),
@@ -170,6 +189,10 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "fees": (1, lambda s, _: boundaries.largest_fee_collection_units(s)),
     "bad debt": (0, _bad_debt),
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
+    "outflow limit": (2, lambda s, a: stop_boundaries.largest_outflow_units(s, a.arguments[1])),
+    "outflow to make good": (2, _made_good),
+    "open interest cap": (_SIZE, _growth),
+    "both positions": (_SIZE, _reduction),
 }
 """Boundary -> (which argument it sets, its solver)."""
 AT_MARK = Aim("mark", 0)
@@ -184,6 +207,7 @@ MOST_AIMS: dict[str, tuple[Aim, ...]] = {
 }
 """Aims that ask for as much as there is, or one too much, by kind."""
 
+TRIP_AIM = re.compile(r"(lower|upper) trip price of market (\d+)")
 PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|penalty|bracket) price of (\S+) in market (\d+)")
 _PRICE_SOLVERS = {
     "liquidation": boundaries.liquidation_price_wad,
@@ -195,6 +219,10 @@ _PRICE_SOLVERS = {
 
 def _answer_at(state: State, boundary: str) -> int | None:
     """The answer of a market's feed at a price boundary: the last one on the account's good side."""
+    trip = TRIP_AIM.fullmatch(boundary)
+    if trip is not None and int(trip[2]) < len(state.parameters.markets):
+        answers = stop_boundaries.trip_answers(state, int(trip[2]))
+        return None if answers is None else answers[trip[1] == "upper"]
     match = PRICE_AIM.fullmatch(boundary)
     if match is None:
         return None

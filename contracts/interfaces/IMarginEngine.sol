@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAccounts} from "./IAccounts.sol";
 import {IBuckets} from "./IBuckets.sol";
 import {IGovernance} from "./IGovernance.sol";
+import {IGuardian} from "./IGuardian.sol";
 import {ILedger} from "./ILedger.sol";
 import {ILiquidation} from "./ILiquidation.sol";
 import {IMarginEngineErrors} from "./IMarginEngineErrors.sol";
@@ -15,7 +16,7 @@ import {IViews} from "./IViews.sol";
 /// @title An exchange for linear perpetuals with cross and isolated margin: everything that its one address answers
 /// @notice Written from the specification, whose rule numbers are cited. Units: `units` of a token are its smallest;
 /// sizes are base wad, prices, cash, equity and margins quote wad, rates wad. A wad is 10^-18.
-/// @dev No contract is this interface: `MarginEngine` has all but `IViews` and `IGovernance`, which it passes on.
+/// @dev No contract is this interface: `MarginEngine` has all but `IViews`, `IGovernance` and `IGuardian`, which it passes on.
 interface IMarginEngine is
     IMarginEngineErrors,
     IMarginEngineEvents,
@@ -26,5 +27,6 @@ interface IMarginEngine is
     ITrading,
     ILiquidation,
     IViews,
-    IGovernance
+    IGovernance,
+    IGuardian
 {}

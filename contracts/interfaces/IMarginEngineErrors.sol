@@ -94,4 +94,28 @@ interface IMarginEngineErrors {
 
     /// @notice Fewer units pay the debt, in quote wad. Rule Q6.
     error SeizureTooLarge(uint256 debt);
+
+    /// @notice The market lets positions only shrink now; `status` says why. Rule K4.
+    error OnlyReductions(uint256 market, uint256 status);
+
+    /// @notice Open interest would rise to `openInterest`, above `most`, both base wad. Rule K4.
+    error OpenInterestCapExceeded(uint256 market, uint256 openInterest, uint256 most);
+
+    /// @notice No more than `available` units may leave now. Rule K9.
+    error OutflowLimitExceeded(uint256 collateral, uint256 available);
+
+    /// @notice Nothing leaves until then, Unix seconds. Rule K8.
+    error WithdrawalsPaused(uint256 until);
+
+    /// @notice Nobody is liquidated until then, Unix seconds. Rule K8.
+    error LiquidationsPaused(uint256 until);
+
+    /// @notice A pause lasts 1 to `longest` seconds. Rule K7.
+    error InvalidPause(uint256 duration, uint256 longest);
+
+    /// @notice There may be a pause from then on, Unix seconds. Rule K7.
+    error PausedTooRecently(uint256 pausableFrom);
+
+    /// @notice There is no pause to end. Rule K7.
+    error NotPaused();
 }

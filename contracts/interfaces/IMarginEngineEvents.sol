@@ -88,4 +88,11 @@ interface IMarginEngineEvents {
         int192 minimumAnswer,
         int192 maximumAnswer
     );
+    event BreakerSet(uint256 indexed market, uint64 tripRate, uint32 window, uint32 cooldown, uint128 openInterestCap);
+    event ReduceOnlySet(uint256 indexed market, bool reduceOnly);
+    event OutflowLimitSet(uint256 indexed collateral, uint128 limit, uint32 window);
+    event PauseParametersSet(uint32 longest, uint32 grace, uint32 rest);
+    event MarketHalted(uint256 indexed market, uint256 mark, uint256 anchor);
+    event Paused(uint256 until, uint256 graceUntil);
+    event Unpaused(uint256 graceUntil);
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {CollateralListing, LiquidationParameters, MarketListing} from "../Types.sol";
+import {
+    Breaker,
+    CollateralListing,
+    LiquidationParameters,
+    MarketListing,
+    OutflowLimit,
+    PauseParameters
+} from "../Types.sol";
 
 /// @title What can be asked: section 11 of the specification
 /// @notice None reverts because a price is unusable or an account unknown; an unknown market or collateral reverts.
@@ -80,6 +87,29 @@ interface IViews {
         external
         view
         returns (uint256 status, uint256 low, uint256 high, uint256 lenientLong, uint256 lenientShort);
+
+    /// @notice What a market lets be done now. Rules W9, K4.
+    /// @return status 0 everything; 1 open interest may not rise; 2 to 5 positions may only shrink
+    function tradingStatus(uint256 market) external view returns (uint256 status);
+
+    /// @notice How much of a collateral may leave now. Rules W9, K9.
+    /// @return units token units; the largest number where there is no limit
+    function outflowAvailable(uint256 collateral) external view returns (uint256 units);
+
+    /// @return breaker of the market
+    function breakerOf(uint256 market) external view returns (Breaker memory breaker);
+
+    /// @return limit of what may leave of the collateral
+    function outflowLimitOf(uint256 collateral) external view returns (OutflowLimit memory limit);
+
+    /// @return parameters how a guardian may pause
+    function pauseParameters() external view returns (PauseParameters memory parameters);
+
+    /// @notice The last pause. Rule K7.
+    /// @return until when it ends, Unix seconds
+    /// @return graceUntil when liquidations begin again, Unix seconds
+    /// @return pausableFrom when there may be another, Unix seconds
+    function lastPause() external view returns (uint256 until, uint256 graceUntil, uint256 pausableFrom);
 
     /// @return size base wad, positive for long
     /// @return quote quote wad that belongs to the position, negative for what it cost

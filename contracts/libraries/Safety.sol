@@ -2,12 +2,15 @@
 pragma solidity 0.8.37;
 
 import {
+    Breaker,
     CollateralListing,
     Feed,
     FundingParameters,
     LiquidationParameters,
     MarketLimits,
     OpenInterestScaling,
+    OutflowLimit,
+    PauseParameters,
     SecondSource
 } from "../Types.sol";
 import {IMarginEngineErrors} from "../interfaces/IMarginEngineErrors.sol";
@@ -28,6 +31,9 @@ library Safety {
     uint256 private constant LONGEST_HEARTBEAT = 7 days;
     uint256 private constant LONGEST_INTERVAL = 1 days;
     uint256 private constant MOST_DECIMALS = 18;
+    uint256 private constant LONGEST_HALT = 1 days;
+    uint256 private constant LONGEST_OUTFLOW_WINDOW = 7 days;
+    uint256 private constant LONGEST_REST = 30 days;
 
     /// @notice Refuses the parameter `name` unless `safe`. Rule P7.
     function require_(bool safe, bytes32 name) internal pure {
@@ -132,6 +138,32 @@ library Safety {
         require_(parameters.liquidatorShareRate <= WAD, "liquidatorShare");
         require_(parameters.closeFactorRate > 0 && parameters.closeFactorRate <= WAD, "closeFactor");
         require_(parameters.smallPositionNotional <= LARGEST_NOTIONAL, "smallPositionNotional");
+    }
+
+    /// @notice Rule K1.
+    function requireBreaker(Breaker calldata breaker, uint256 lot) internal pure {
+        require_(breaker.openInterestCap % lot == 0, "breaker");
+        if (breaker.tripRate == 0) {
+            require_(breaker.window == 0 && breaker.cooldown == 0, "breaker");
+            return;
+        }
+        require_(breaker.tripRate <= WAD, "breaker");
+        require_(breaker.window >= 1 && breaker.window <= LONGEST_HALT, "breaker");
+        require_(breaker.cooldown >= 1 && breaker.cooldown <= LONGEST_HALT, "breaker");
+    }
+
+    /// @notice Rule K2.
+    function requireOutflowLimit(OutflowLimit calldata limit) internal pure {
+        if (limit.limit == 0 && limit.window == 0) return;
+        require_(limit.limit >= 1 && limit.limit <= LARGEST_DEPOSIT_CAP, "outflowLimit");
+        require_(limit.window >= 1 && limit.window <= LONGEST_OUTFLOW_WINDOW, "outflowLimit");
+    }
+
+    /// @notice Rule K3: positions can be liquidated for at least as long as they cannot.
+    function requirePause(PauseParameters calldata parameters) internal pure {
+        uint256 stopped = uint256(parameters.longest) + parameters.grace;
+        require_(parameters.longest <= LONGEST_HALT && parameters.grace <= LONGEST_HALT, "pause");
+        require_(parameters.rest >= stopped && parameters.rest <= LONGEST_REST, "pause");
     }
 
     function _isNoFeed(Feed calldata feed) private pure returns (bool) {

@@ -23,7 +23,7 @@ LOCAL = "ethereum:local:test"
 
 ADMIN = ADDRESSES[DEPLOYER]
 RISK_MANAGER = ADDRESSES["risk-manager"]
-ROLES = ("admin", "risk_manager", "oracle_manager", "treasurer")
+ROLES = ("admin", "risk_manager", "oracle_manager", "treasurer", "guardian")
 
 
 class Deployed:

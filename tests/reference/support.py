@@ -11,7 +11,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from reference.breaker import unbroken
+from reference.governance import ADMIN, GUARDIAN, ORACLE, RISK, TREASURER
 from reference.ledger import Event
 from reference.machine import apply, at_time
 from reference.margin import Risk, health
@@ -23,8 +24,10 @@ TRADER, COUNTERPARTY, LIQUIDATOR, BYSTANDER = "trader", "counterparty", "liquida
 """Accounts. The matcher is an operator of each."""
 MATCHER, STRANGER, RECIPIENT = "matcher", "stranger", "recipient"
 ADMINISTRATOR, RISK_MANAGER, ORACLE_MANAGER, TREASURY = "administrator", "risk manager", "oracle manager", "treasury"
+WATCH = "watch"
+"""Who may pause."""
 ACCOUNTS = (TRADER, COUNTERPARTY, LIQUIDATOR, BYSTANDER)
-EVERYONE = (*ACCOUNTS, MATCHER, STRANGER, RECIPIENT, ADMINISTRATOR, RISK_MANAGER, ORACLE_MANAGER, TREASURY)
+EVERYONE = (*ACCOUNTS, MATCHER, STRANGER, RECIPIENT, ADMINISTRATOR, RISK_MANAGER, ORACLE_MANAGER, TREASURY, WATCH)
 
 NOW_S = 1_000_000
 COPPER, TIN = 0, 1
@@ -132,6 +135,7 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
             RISK: frozenset({RISK_MANAGER}),
             ORACLE: frozenset({ORACLE_MANAGER}),
             TREASURER: frozenset({TREASURY}),
+            GUARDIAN: frozenset({WATCH}),
         },
         pool_units=nothing,
         held_units=nothing,
@@ -142,6 +146,7 @@ def new_state(parameters: Parameters, answers: dict[str, int], wallet_units: int
         insurance_wad=0,
         fees_wad=0,
         bad_debt_wad=0,
+        breakers=unbroken(parameters),
     )
     # As if it had accrued just now: tests of other things then see no accrual until an interval ends.
     accrued = tuple(

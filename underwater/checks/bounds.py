@@ -89,6 +89,38 @@ def _market_feed(state: State, number: int, source: str, decimals: int, *rest: i
     return _feed(state, source, decimals, *rest) or _largest_answer(market, decimals, rest[-1])
 
 
+def _breaker(state: State, number: int, rate: int, window_s: int, cooldown_s: int, cap: int) -> Unsafe:
+    """K1."""
+    market = _listed(state.parameters.markets, number)
+    if market is None:
+        return f"there is no market {number}"
+    if cap % market.lot_wad:
+        return f"an open interest cap of {quote(cap)} is not so many lots"
+    if rate == 0:
+        return "a window or a cooldown of no trip rate" if window_s or cooldown_s else None
+    if rate > _WAD or not 1 <= window_s <= _DAY_S or not 1 <= cooldown_s <= _DAY_S:
+        return f"a trip rate of {quote(rate)}, a window of {window_s} s or a cooldown of {cooldown_s} s is outside its bounds"
+    return None
+
+
+def _outflow_limit(state: State, number: int, limit_units: int, window_s: int) -> Unsafe:
+    """K2."""
+    if _listed(state.parameters.collaterals, number) is None:
+        return f"there is no collateral {number}"
+    if limit_units == window_s == 0 or (1 <= limit_units <= 10**33 and 1 <= window_s <= _WEEK_S):
+        return None
+    return f"{limit_units} units in {window_s} s are no limit of what leaves"
+
+
+def _pause(_state: State, longest_s: int, grace_s: int, rest_s: int) -> Unsafe:
+    """K3."""
+    if max(longest_s, grace_s) > _DAY_S or not longest_s + grace_s <= rest_s <= 30 * _DAY_S:
+        return (
+            f"a pause of {longest_s} s, {grace_s} s of grace and {rest_s} s of rest leave too little time, or too much"
+        )
+    return None
+
+
 def _second_source(state: State, number: int, source: str, *rest: int) -> Unsafe:
     """P12."""
     market = _listed(state.parameters.markets, number)
@@ -165,4 +197,7 @@ _CHANGES: dict[str, Callable[..., Unsafe]] = {
     "set_market_feed": _market_feed,
     "set_second_source": _second_source,
     "set_collateral_feed": _collateral_feed,
+    "set_breaker": _breaker,
+    "set_outflow_limit": _outflow_limit,
+    "set_pause_parameters": _pause,
 }

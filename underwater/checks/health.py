@@ -9,6 +9,7 @@ from reference.prices import FRESH, UNCERTAIN, UNUSABLE
 from reference.requirements import notional_wad, requirements_wad
 from reference.rounding import WAD, div_ceil, floor_to_multiple
 from reference.state import Account, Bucket, Part, part_behind
+from reference.stop_boundaries import largest_outflow_units
 from reference.trading import is_reduction
 from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
 from underwater.checks.differences import differences_between
@@ -171,7 +172,12 @@ def _leaves_with_something(account: Account) -> bool:
 
 
 def _can_leave(probe: Probe) -> Verdict:
-    """HEALTH-05. Cash as far as the pool has it, everything else in full, and what was in buckets first of all."""
+    """HEALTH-05. Cash as far as the pool has it, everything else in full, and what was in buckets first of all; once a pause has
+    ended, and as far as what may leave is limited.
+    """
+    paused_s = probe.state.breakers.pause.until_s - probe.state.time_s
+    if paused_s > 0:
+        probe.wait(paused_s)
     state = probe.state
     free = [name for name in probe.cast.accounts if _leaves_with_something(state.accounts[name])]
     if not free:
@@ -184,7 +190,9 @@ def _can_leave(probe: Probe) -> Verdict:
     account = probe.state.accounts[name]
     settlement = state.parameters.collaterals[0]
     owed = [min(account.cash_wad // settlement.quote_wad_per_unit, state.pool_units[0]), *account.units[1:]]
-    for collateral, units in enumerate(owed):
+    for collateral, whole_units in enumerate(owed):
+        most_units = largest_outflow_units(state, collateral)
+        units = whole_units if most_units is None else min(whole_units, most_units)
         if units:
             outcome = probe.do("withdraw", name, name, collateral, units)
             if not outcome.done:

@@ -59,7 +59,8 @@ def prey_of(probe: Probe) -> list[Part]:
 def _can_be_liquidated(probe: Probe) -> Verdict:
     """LIQ-02. By a backstop that has all that it takes, at present prices."""
     state, prey = probe.state, prey_of(probe)
-    if not prey:
+    # After a pause nobody is, for a time: BREAK-07 asks whether that ends.
+    if not prey or state.time_s < state.breakers.pause.grace_until_s:
         return False
     part = probe.choices.pick(prey)
     name, account = part.account if isinstance(part, Bucket) else part, part_of(state, part)

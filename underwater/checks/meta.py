@@ -24,7 +24,7 @@ ONE_FEE_WAD = 1
 """A fee is rounded up once a trade and side (T5): `ceil(a) + ceil(b) - ceil(a + b)` is 0 or this."""
 ONE_PREMIUM_WAD = 1
 """How far a trade moves the premium is rounded down once a trade (F4): two move it by at most this less than one."""
-_SHARED = ("DepositCapExceeded", "InsufficientLiquidity", "InsufficientMargin")
+_SHARED = ("DepositCapExceeded", "InsufficientLiquidity", "InsufficientMargin", "OutflowLimitExceeded")
 """Why one of two actions on disjoint accounts and markets may be refused because of the other: a cap, the pool's cash that is paid first
 come first served (L3), and initial margin, which grows with open interest (V5)."""
 _MEANS = 10**9
@@ -126,7 +126,7 @@ def _commute(probe: Probe) -> Verdict:
     first_markets, second_markets = _halves(choices, range(len(state.parameters.markets)))
     first = _drawn(probe, first_accounts, first_markets)
     second = _drawn(probe, second_accounts, second_markets)
-    if first is None or second is None:
+    if first is None or second is None or _leave_together(state, first, second):
         return False
     touched = [name for name in probe.cast.accounts if name in (*first.arguments, *second.arguments)]
     probe.branch()
@@ -143,6 +143,12 @@ def _commute(probe: Probe) -> Verdict:
     if apart:
         return f"a {first.kind} of {_of(first)} and a {second.kind} of {_of(second)}: {apart}"
     return all(outcome.done for outcome in outcomes)
+
+
+def _leave_together(state: State, first: Action, second: Action) -> bool:
+    """Whether both move a collateral of which only so much may leave: what comes in counts only against what has left before (K9)."""
+    moved = [action.arguments[1] for action in (first, second) if action.kind in ("deposit", "withdraw")]
+    return len(moved) == 2 and moved[0] == moved[1] and state.parameters.collaterals[moved[0]].outflow.window_s > 0
 
 
 def _of(action: Action) -> str:

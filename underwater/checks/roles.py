@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, ROLES, TREASURER
+from reference.governance import ADMIN, GUARDIAN, NO_SOURCE, ORACLE, RISK, ROLES, TREASURER
 from reference.parameters import Feed
 from reference.rounding import WAD
 from underwater.actions import Outcome
@@ -23,6 +23,12 @@ BY_ROLE = {
     "set_liquidation_parameters": RISK,
     "set_market_feed": ORACLE,
     "set_collateral_feed": ORACLE,
+    "set_breaker": RISK,
+    "set_reduce_only": RISK,
+    "set_outflow_limit": RISK,
+    "set_pause_parameters": RISK,
+    "pause": GUARDIAN,
+    "unpause": GUARDIAN,
     "grant_role": ADMIN,
     "revoke_role": ADMIN,
 }
@@ -53,7 +59,7 @@ def refused_without_role(probe: Probe) -> Verdict:
     state, cast, choices = probe.state, probe.cast, probe.choices
     what = choices.pick((*LISTINGS, *LISTINGS, *BY_ROLE))
     role = BY_ROLE.get(what, ADMIN)
-    officers = cast.admin, cast.risk_manager, cast.oracle_manager, cast.treasurer
+    officers = cast.admin, cast.risk_manager, cast.oracle_manager, cast.treasurer, cast.guardian
     may = choices.chance(20)
     callers = [
         name for name in (cast.outsider, cast.delegate, *officers, *cast.accounts) if (name in state.roles[role]) == may
@@ -160,6 +166,29 @@ def _collateral_feed(probe: Probe) -> tuple[Any, ...]:
     return number, *_as_fed(feed or probe.state.parameters.markets[0].feed)
 
 
+def _breaker(probe: Probe) -> tuple[Any, ...]:
+    number = _market(probe)
+    breaker = probe.state.parameters.markets[number].breaker
+    times_s = breaker.window_s, breaker.cooldown_s
+    return number, breaker.trip_rate_wad, *times_s, breaker.open_interest_cap_wad
+
+
+def _reduce_only(probe: Probe) -> tuple[Any, ...]:
+    number = _market(probe)
+    return number, probe.state.breakers.stops[number].reduce_only
+
+
+def _outflow_limit(probe: Probe) -> tuple[Any, ...]:
+    number = _collateral(probe)
+    limit = probe.state.parameters.collaterals[number].outflow
+    return number, limit.limit_units, limit.window_s
+
+
+def _pause_parameters(probe: Probe) -> tuple[Any, ...]:
+    pause = probe.state.parameters.pause
+    return pause.longest_s, pause.grace_s, pause.rest_s
+
+
 def _role(probe: Probe) -> tuple[Any, ...]:
     return probe.choices.pick(ROLES), probe.cast.delegate
 
@@ -174,6 +203,12 @@ _ARGUMENTS: dict[str, Callable[[Probe], tuple[Any, ...]]] = {
     "set_liquidation_parameters": _liquidation,
     "set_market_feed": _market_feed,
     "set_collateral_feed": _collateral_feed,
+    "set_breaker": _breaker,
+    "set_reduce_only": _reduce_only,
+    "set_outflow_limit": _outflow_limit,
+    "set_pause_parameters": _pause_parameters,
+    "pause": lambda _: (1,),
+    "unpause": lambda _: (),
     "grant_role": _role,
     "revoke_role": _role,
 }
@@ -181,5 +216,8 @@ _ARGUMENTS: dict[str, Callable[[Probe], tuple[Any, ...]]] = {
 _MADE_WRONG: dict[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {
     "collect_fees": lambda given: (given[0], 0),
     "set_liquidation_parameters": lambda given: (2 * WAD, *given[1:]),
+    "set_pause_parameters": lambda given: (*given[:2], 2**32 - 1),
+    "pause": lambda _: (0,),
+    "unpause": lambda given: given,
 }
 """What nobody may; for the others it is an unknown number."""

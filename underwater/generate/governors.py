@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
+from reference.governance import ADMIN, GUARDIAN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.parameters import (
     DAY_S,
     MAXIMUM_DEVIATION_RATE_WAD,
@@ -152,7 +152,7 @@ class Governors:
     def roles(self) -> Action:
         """A change of who holds a role."""
         choices, cast = self.choices, self.cast
-        role = choices.pick((RISK, ORACLE, TREASURER, ADMIN))
+        role = choices.pick((RISK, ORACLE, TREASURER, ADMIN, GUARDIAN))
         manner = choices.integer(0, 3)
         someone = choices.pick((cast.delegate, cast.outsider))
         if manner == 0:

@@ -16,6 +16,7 @@ from underwater.actions import Action, Cast
 from underwater.aims import aimed
 from underwater.choices import Choices
 from underwater.generate.governors import Governors
+from underwater.generate.guards import Guards
 from underwater.generate.tempers import Temper, cumulative
 from underwater.generate.trades import Traders
 
@@ -27,6 +28,7 @@ class Participants(Traders):
         super().__init__(choices, cast, temper)
         self._kinds, self._weights = cumulative(temper.weights)
         self._governors = Governors(choices, cast)
+        self._guards = Guards(choices, cast)
 
     def draw(self, state: State) -> Action:
         """The next action."""
@@ -89,6 +91,8 @@ class Participants(Traders):
         if choices.chance(3):
             return self._at(state, action, "wallet", 2)
         wallet = state.wallets.get(account, (0,) * 8)[collateral]
+        if state.breakers.outflows[collateral].used_unit_s and choices.chance(25):
+            return self._at(state, action, "outflow to make good", 2)
         units = wallet * choices.integer(1, 100) // choices.pick((400, 2_000, 20_000))
         return action._replace(arguments=(account, collateral, units))
 
@@ -101,6 +105,8 @@ class Participants(Traders):
         action = Action("withdraw", self._caller_for(account), (account, collateral, units))
         if collateral >= len(state.parameters.collaterals) or choices.chance(3):
             return action
+        if state.parameters.collaterals[collateral].outflow.window_s and choices.chance(35):
+            return self._at(state, action, "outflow limit", 2)
         return self._at(state, action, "largest withdrawal", 2)
 
     def _settle(self, state: State) -> Action:
@@ -191,6 +197,9 @@ class Participants(Traders):
     def _roles(self, state: State) -> Action:
         return self._governors.roles()
 
+    def _set_guards(self, state: State) -> Action:
+        return self._guards.draw(state)
+
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
@@ -209,4 +218,5 @@ class Participants(Traders):
         "donate": _donate,
         "governance": _governance,
         "roles": _roles,
+        "guards": _set_guards,
     }

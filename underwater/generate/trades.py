@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from reference.breaker import is_halted_by_time
 from reference.margin import health_of
 from reference.parts import part_of
 from reference.prices import UNCERTAIN, prices
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import Bucket, Part, State
+from reference.stop_boundaries import largest_growth_wad
 from underwater.actions import Action
 from underwater.aims import aimed, known_mark_wad
 from underwater.generate.draws import OFFSETS, Draws
+
+_REDUCTIONS = ("position of the buyer", "position of the seller", "both positions", "both positions")
 
 
 class Traders(Draws):
@@ -38,6 +42,12 @@ class Traders(Draws):
                 buyer = self._holder_in(state, market, -1) or buyer
                 seller = self._holder_in(state, market, 1) or seller
         listed = state.parameters.markets[market]
+        if not reduces and self._is_shrinking(state, market):
+            # Mostly what is let be, by both sides; now and then what one side would make of it.
+            reduces = choices.chance(75)
+            buyer = self._holder_in(state, market, -1) or buyer
+            if choices.chance(85):
+                seller = self._holder_in(state, market, 1) or seller
         mark_wad = known_mark_wad(state, market) or listed.tick_wad
         size_wad = self._some_lots(listed.lot_wad)
         action = Action("trade", caller, (market, buyer, seller, size_wad, mark_wad))
@@ -59,8 +69,14 @@ class Traders(Draws):
         if choices.chance(3):
             return action
         if reduces:
-            return self._at(state, action, choices.pick(("position of the buyer", "position of the seller")), 3)
+            return self._at(state, action, choices.pick(_REDUCTIONS), 3)
         return self._at(state, action, self._trade_boundary(state, market, buyer, seller), 3)
+
+    def _is_shrinking(self, state: State, market: int) -> bool:
+        """Whether a market lets positions only shrink, whatever its mark."""
+        stop, breaker = state.breakers.stops[market], state.parameters.markets[market].breaker
+        paused = state.time_s < state.breakers.pause.grace_until_s
+        return paused or stop.reduce_only or is_halted_by_time(breaker, stop, state.time_s)
 
     def _holder_in(self, state: State, market: int, side: int) -> str | None:
         """An account that is long (1) or short (-1) in a market."""
@@ -74,6 +90,8 @@ class Traders(Draws):
             return "position of the buyer"
         if seller_long and choices.chance(30):
             return "position of the seller"
+        if choices.chance(20) and largest_growth_wad(state, buyer, seller, market) is not None:
+            return "open interest cap"
         manner = choices.integer(0, 20)
         if manner < 12:
             return "largest trade"

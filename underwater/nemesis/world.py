@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple, Protocol
 from reference.parameters import SecondSource
 from reference.rounding import WAD
 from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
+from reference.stop_boundaries import turning_times_s
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
 from underwater.choices import Choices
@@ -82,6 +83,12 @@ class World:
         funding interval, or beyond.
         """
         choices = self.choices
+        turning_s = turning_times_s(state)
+        if turning_s and choices.chance(6):
+            # About when a pause, a grace, a cooldown or a window ends; not when it is far off.
+            left_s = turning_s[0] - state.time_s + choices.pick((0, 0, 0, -1, 1))
+            if left_s <= 3_600:
+                return max(1, left_s)
         if not choices.chance(self.weather.long_pause_percent):
             return choices.pick((1, 2, 12, 12, 12, 15, 60))
         manner = choices.integer(0, 99)
@@ -161,9 +168,26 @@ class World:
         answer = truth * (100 - percent) // 100 if choices.chance(52) else truth * 100 // (100 - percent)
         return self._publish(state, source, answer)
 
+    def _trip(self, state: State) -> Action | None:
+        """A price at which a market's breaker only just trips, or not yet."""
+        choices = self.choices
+        market = choices.integer(0, len(state.parameters.markets) - 1)
+        source = state.parameters.markets[market].feed.feed
+        boundary = f"{choices.pick(('lower', 'upper'))} trip price of market {market}"
+        blank = Action("publish", self.publisher, (source, self.truth[source], 0))
+        action = aimed(state, blank, boundary, choices.pick((0, 0, 1, -1, 2, -2)))
+        if action is None or action.arguments[1] <= 0 or not self._is_believed(state, source, action.arguments[1]):
+            return None
+        self._is_true(source, action.arguments[1])
+        return action
+
     def _aim(self, state: State) -> Action:
         """A price at which some account changes sides."""
         choices = self.choices
+        if choices.chance(20):
+            action = self._trip(state)
+            if action is not None:
+                return action
         holders = [
             (name, number)
             for name in self.accounts

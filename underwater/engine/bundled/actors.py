@@ -48,6 +48,7 @@ _EXTERNALLY_OWNED = (
     "maker",
     "liquidator",
     "backstop",
+    "guardian",
 )
 
 ADDRESSES = dict(zip(_EXTERNALLY_OWNED, _DEVELOPMENT_ADDRESSES, strict=False))
@@ -82,4 +83,5 @@ CAST = Cast(
     risk_manager="risk-manager",
     oracle_manager="oracle-manager",
     treasurer="treasurer",
+    guardian="guardian",
 )

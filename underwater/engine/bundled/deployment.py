@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from reference.parameters import (
+    NO_BREAKER,
     NO_FUNDING,
+    NO_OUTFLOW_LIMIT,
+    NO_PAUSE,
     NO_SCALING,
     Bracket,
     Collateral,
@@ -20,6 +23,14 @@ from reference.parameters import (
     Unsafe,
 )
 from underwater.document import Field, decimal_text
+from underwater.engine.bundled.stops import (
+    read_breaker,
+    read_outflow_limit,
+    read_pause,
+    write_breaker,
+    write_outflow_limit,
+    write_pause,
+)
 from underwater.errors import UserError
 
 FAR_FUTURE_S = 2_000_000_000
@@ -54,7 +65,7 @@ class Deployment:
         return {name: source.decimals for name, source in self.sources.items()}
 
 
-ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
+ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer", "guardian")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
 _MOST_UINT128_WAD = 2**128 - 1
 _MOST_ANSWER = 2**191 - 1
@@ -105,7 +116,7 @@ def _feed_of(fields: dict[str, Field], sources: dict[str, Source]) -> Feed:
 def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[Collateral, int]:
     required = ("token", "decimals", "deposit_cap")
     optional = ("haircut", "liquidation_discount", "feed") if number else ()
-    fields = given.mapping(required + optional, ("wallet", "address"))
+    fields = given.mapping(required + optional, ("wallet", "address", "outflow_limit"))
     decimals = fields["decimals"].integer(0, 18)
     collateral = Collateral(
         fields["token"].text(),
@@ -114,6 +125,7 @@ def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[
         fields["liquidation_discount"].scaled(18) if number else 0,
         fields["deposit_cap"].scaled(decimals),
         _feed(fields["feed"], sources) if number else None,
+        read_outflow_limit(fields["outflow_limit"], decimals) if "outflow_limit" in fields else NO_OUTFLOW_LIMIT,
     )
     wallet = _at_most(fields["wallet"], decimals, _MOST_WALLET_UNITS) if "wallet" in fields else 0
     return collateral, wallet
@@ -132,7 +144,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
             "position_limit",
             "brackets",
         ),
-        ("second_source", "open_interest_scaling", "funding"),
+        ("second_source", "open_interest_scaling", "funding", "breaker"),
     )
     scaling = NO_SCALING
     if "open_interest_scaling" in fields:
@@ -166,6 +178,7 @@ def _market(given: Field, sources: dict[str, Source]) -> Market:
         scaling,
         funding,
         _second_source(fields["second_source"], sources) if "second_source" in fields else None,
+        breaker=read_breaker(fields["breaker"]) if "breaker" in fields else NO_BREAKER,
     )
 
 
@@ -182,7 +195,7 @@ def _funding(given: Field) -> FundingParameters:
 
 def read_deployment(given: Field) -> Deployment:
     """A deployment from a document. Raises ``UserError`` for what is malformed, and for what is unsafe with the reason."""
-    fields = given.mapping(("liquidation", "sources", "collaterals", "markets"), ("roles",))
+    fields = given.mapping(("liquidation", "sources", "collaterals", "markets"), ("roles", "pause"))
     sources = {}
     for name, item in fields["sources"].any_mapping().items():
         source = item.mapping(("decimals",), ("price", "address"))
@@ -214,6 +227,7 @@ def read_deployment(given: Field) -> Deployment:
             liquidation["close_factor"].scaled(18),
             liquidation["small_position_notional"].scaled(18),
         ),
+        read_pause(fields["pause"]) if "pause" in fields else NO_PAUSE,
     )
     roles = {}
     if "roles" in fields:
@@ -231,6 +245,10 @@ def _refuse_unsafe(given: Field, fields: dict[str, Field], deployment: Deploymen
         parameters.liquidation.validate()
     except Unsafe as unsafe:
         raise _unsafe(fields["liquidation"], unsafe) from None
+    try:
+        parameters.pause.validate()
+    except Unsafe as unsafe:
+        raise _unsafe(fields["pause"], unsafe) from None
     for item, market in zip(fields["markets"].items(), parameters.markets, strict=True):
         try:
             second = market.second
@@ -268,6 +286,7 @@ _FIELDS = {
     "marketCount": "markets",
     "collateralCount": "collaterals",
     "token": "collaterals",
+    "outflowLimit": "outflow_limit",
 }
 """Where a document says what P7 names."""
 
@@ -307,6 +326,7 @@ def write_deployment(deployment: Deployment) -> str:
         f"  liquidator_share: {decimal_text(liquidation.liquidator_share_rate_wad, 18)}",
         f"  close_factor: {decimal_text(liquidation.close_factor_rate_wad, 18)}",
         f"  small_position_notional: {decimal_text(liquidation.small_position_notional_wad, 18)}",
+        *write_pause(parameters.pause),
         "sources:",
     ]
     for name, source in deployment.sources.items():
@@ -319,6 +339,7 @@ def write_deployment(deployment: Deployment) -> str:
             f"    decimals: {collateral.decimals}",
             f"    deposit_cap: {decimal_text(collateral.deposit_cap_units, collateral.decimals)}",
             f"    wallet: {decimal_text(wallet, collateral.decimals)}",
+            *write_outflow_limit(collateral.outflow, collateral.decimals),
         ]
         if number:
             assert collateral.feed is not None
@@ -348,6 +369,7 @@ def write_deployment(deployment: Deployment) -> str:
             lines.append(f"    open_interest_scaling: {{lower: {lower}, upper: {upper}}}")
         if market.funding != NO_FUNDING:
             lines.append(f"    funding: {_write_funding(market.funding)}")
+        lines += write_breaker(market.breaker)
         lines.append("    brackets:")
         lines += [
             f"      - {{notional_from: {decimal_text(bracket.floor_wad, 18)}, initial: {decimal_text(bracket.initial_rate_wad, 18)}, "

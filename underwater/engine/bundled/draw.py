@@ -35,6 +35,7 @@ from reference.parameters import (
 from reference.rounding import WAD, div_ceil
 from underwater.choices import Choices
 from underwater.engine.bundled.deployment import Deployment, Source
+from underwater.engine.bundled.draw_stops import draw_breaker, draw_outflow_limit, draw_pause
 
 ORDINARY_PERCENT = 60
 EDGE_PERCENT = 45
@@ -100,7 +101,15 @@ class _Draw:
             collateral, wallet_units = self.collateral(number)
             collaterals.append(collateral)
             wallets.append(wallet_units)
-        parameters = Parameters(markets, tuple(collaterals), liquidation)
+        markets = tuple(
+            replace(market, breaker=draw_breaker(choices, market.limits.position_limit_wad, market.lot_wad))
+            for market in markets
+        )
+        collaterals = [
+            replace(collateral, outflow=draw_outflow_limit(choices, wallet_units))
+            for collateral, wallet_units in zip(collaterals, wallets, strict=True)
+        ]
+        parameters = Parameters(markets, tuple(collaterals), liquidation, draw_pause(choices))
         return Deployment(parameters, {asset.name: asset.source for asset in self.assets}, tuple(wallets))
 
     # Numbers

@@ -7,7 +7,8 @@ from typing import Any
 
 from eth_abi import decode
 
-from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
+from reference.breaker import unbroken
+from reference.governance import ADMIN, GUARDIAN, NO_SOURCE, ORACLE, RISK, ROLES, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Collateral, Market, Parameters
 from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
@@ -109,6 +110,7 @@ class Instance:
                 RISK: frozenset(("risk-manager",)),
                 ORACLE: frozenset(("oracle-manager",)),
                 TREASURER: frozenset(("treasurer",)),
+                GUARDIAN: frozenset(("guardian",)),
             },
             pool_units=nothing,
             held_units=nothing,
@@ -119,6 +121,7 @@ class Instance:
             insurance_wad=0,
             fees_wad=0,
             bad_debt_wad=0,
+            breakers=unbroken(parameters),
         )
 
     def call(self, act: Act, time_s: int) -> Call:
@@ -304,7 +307,7 @@ class _Words:
 
     def __init__(self, address_of: dict[str, str]) -> None:
         self._addresses = {name: address_word(address) for name, address in address_of.items()}
-        self._roles = {role: role_id(role) for role in (ADMIN, RISK, ORACLE, TREASURER)}
+        self._roles = {role: role_id(role) for role in ROLES}
 
     def packers(self, types: Iterable[str]) -> tuple[Callable[[Any], bytes], ...]:
         """For each static ABI type, what makes a word of a value."""
@@ -393,7 +396,7 @@ class _Coder:
         if kind == "address":
             return self.name_of.get(value.lower(), value.lower())
         if kind == "bytes32":
-            for role in (ADMIN, RISK, ORACLE, TREASURER):
+            for role in ROLES:
                 if value == role_id(role):
                     return role
             return value.rstrip(b"\0").decode("ascii", "replace")

@@ -23,11 +23,17 @@ from underwater.engine.abi import create_address, selector, signature
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+from underwater.engine.bundled.stops import settings
 from underwater.errors import UserError
 
 ZERO_ADDRESS = "0x" + "00" * 20
 ADMIN_ROLE = "DEFAULT_ADMIN_ROLE"
-ROLES = {"risk-manager": "RISK_ROLE", "oracle-manager": "ORACLE_ROLE", "treasurer": "TREASURER_ROLE"}
+ROLES = {
+    "risk-manager": "RISK_ROLE",
+    "oracle-manager": "ORACLE_ROLE",
+    "treasurer": "TREASURER_ROLE",
+    "guardian": "GUARDIAN_ROLE",
+}
 _UNLIMITED = 2**256 - 1
 MOST_CODE_BYTES = 24_576
 """What a chain takes as a contract's runtime code (EIP-170)."""
@@ -251,6 +257,18 @@ def plan_deployment(
             market_tuple(market, addresses.sources),
         )
     holders = role_holders(deployment, deployer)
+    to_set = list(settings(parameters))
+    # Setting takes a role, which the deployer has only as long as that takes, unless it is to keep it.
+    takes_role = bool(to_set) and holders["RISK_ROLE"] != deployer
+    risk = role_id("RISK_ROLE")
+    if to_set:
+        grant = f"grant RISK_ROLE to {deployer}"
+        planner.call(grant, deployer, addresses.engine, "grantRole(bytes32,address)", risk, deployer)
+    for label, function, arguments in to_set:
+        planner.call(label, deployer, addresses.engine, function, *arguments)
+    if takes_role:
+        renounce = f"renounce RISK_ROLE as {deployer}"
+        planner.call(renounce, deployer, addresses.engine, "renounceRole(bytes32,address)", risk, deployer)
     admin = holders.pop(ADMIN_ROLE)
     for role, holder in holders.items():
         planner.call(

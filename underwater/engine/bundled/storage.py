@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_utils import keccak
 
+from reference.breaker import Breakers, Outflow, Pause, Stop
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
@@ -110,6 +111,15 @@ class Slots:
             self._add(engine, slot, f"funding rate of {market.name}")
             self._add(engine, slot + 1, f"funding due in {market.name}")
             self._add(engine, slot + 2, f"exposure to the premium of {market.name}")
+        self.breakers_at = len(self.pairs)
+        for number, market in enumerate(parameters.markets):
+            slot = layout.slot("_markets") + number * market_size + int(members["stop"]["slot"])
+            self._add(engine, slot, f"breaker of {market.name}")
+        member = layout.members(collateral_type)["outflow"]
+        for number, collateral in enumerate(parameters.collaterals):
+            slot = layout.slot("_collaterals") + number * stride + int(member["slot"])
+            self._add(engine, slot, f"outflow of {collateral.name}")
+        self._add(engine, layout.slot("_pause"), "pause")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -162,7 +172,7 @@ class Slots:
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state) + pack_funding(state.funding)
+        return values + self.pack_globals(state) + pack_funding(state.funding) + pack_breakers(state.breakers)
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -188,6 +198,8 @@ class Slots:
         put(self.pack_globals(after), self.globals_at)
         if before.funding is not after.funding:
             put(pack_funding(after.funding), self.funding_at)
+        if before.breakers is not after.breakers:
+            put(pack_breakers(after.breakers), self.breakers_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -212,7 +224,7 @@ class Slots:
             approvals = part[1 + 2 * markets + collaterals :]
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
-        funding = values[self.funding_at :]
+        funding = values[self.funding_at : self.breakers_at]
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -223,6 +235,7 @@ class Slots:
             pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
             held_units=tuple(rest[3 + markets + collaterals :]),
             funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
+            breakers=unpack_breakers(values[self.breakers_at :], markets),
         )
         return with_due(observed)
 
@@ -257,6 +270,39 @@ def unpack_funding(first: int, second: int, third: int) -> Funding:
         _signed(third % (1 << 128), 128),
         (third >> 128) % (1 << 48),
         third >> 176,
+    )
+
+
+_ANCHOR_BITS, _TIME_BITS, _USED_BITS = 120, 48, 160
+_TIME = (1 << _TIME_BITS) - 1
+
+
+def pack_breakers(breakers: Breakers) -> list[int]:
+    """A slot a market, one a collateral, and one of the pause."""
+    values = [
+        anchor_wad | anchored_at_s << _ANCHOR_BITS | halted_at_s << 168 | int(reduce_only) << 216
+        for anchor_wad, anchored_at_s, halted_at_s, reduce_only in breakers.stops
+    ]
+    values += [used_unit_s | at_s << _USED_BITS for used_unit_s, at_s in breakers.outflows]
+    until_s, grace_until_s, pausable_from_s = breakers.pause
+    return [*values, until_s | grace_until_s << _TIME_BITS | pausable_from_s << 2 * _TIME_BITS]
+
+
+def unpack_breakers(values: list[int], markets: int) -> Breakers:
+    """Breakers from their slots."""
+    pause = values[-1]
+    return Breakers(
+        tuple(
+            Stop(
+                value & ((1 << _ANCHOR_BITS) - 1),
+                value >> _ANCHOR_BITS & _TIME,
+                value >> 168 & _TIME,
+                bool(value >> 216),
+            )
+            for value in values[:markets]
+        ),
+        tuple(Outflow(value & ((1 << _USED_BITS) - 1), value >> _USED_BITS & _TIME) for value in values[markets:-1]),
+        Pause(pause & _TIME, pause >> _TIME_BITS & _TIME, pause >> 2 * _TIME_BITS & _TIME),
     )
 
 

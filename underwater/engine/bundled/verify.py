@@ -27,6 +27,7 @@ from underwater.engine.bundled.plan import (
     role_holders,
     role_id,
 )
+from underwater.engine.bundled.stops import BREAKER_TYPE, OUTFLOW_LIMIT_TYPE, PAUSE_TYPE
 
 NO_ANSWER = "no answer"
 
@@ -67,6 +68,7 @@ class _Comparison:
         yield from self._sources(first_answers)
         yield from self._collaterals()
         yield from self._markets()
+        yield from self._pause()
         yield from self._roles()
 
     def _ask(self, to: str, types: str, function: str, *arguments: object) -> tuple[Any, ...] | None:
@@ -92,6 +94,23 @@ class _Comparison:
         yield _number("liquidation.close_factor", 18, expected.close_factor_rate_wad, factor)
         yield _number("liquidation.small_position_notional", 18, expected.small_position_notional_wad, small)
 
+    def _pause(self) -> Iterable[Compared]:
+        expected = self.parameters.pause
+        answer = self._ask(self.addresses.engine, PAUSE_TYPE, "pauseParameters()")
+        longest_s, grace_s, rest_s = _parts(answer, 3)
+        yield _number("pause.longest_s", 0, expected.longest_s, longest_s)
+        yield _number("pause.grace_s", 0, expected.grace_s, grace_s)
+        yield _number("pause.rest_s", 0, expected.rest_s, rest_s)
+
+    def _breaker(self, field: str, number: int) -> Iterable[Compared]:
+        expected = self.parameters.markets[number].breaker
+        answer = self._ask(self.addresses.engine, BREAKER_TYPE, "breakerOf(uint256)", number)
+        rate, window_s, cooldown_s, cap = _parts(answer, 4)
+        yield _number(f"{field}.breaker.trip_rate", 18, expected.trip_rate_wad, rate)
+        yield _number(f"{field}.breaker.window_s", 0, expected.window_s, window_s)
+        yield _number(f"{field}.breaker.cooldown_s", 0, expected.cooldown_s, cooldown_s)
+        yield _number(f"{field}.breaker.open_interest_cap", 18, expected.open_interest_cap_wad, cap)
+
     def _sources(self, first_answers: bool) -> Iterable[Compared]:
         for name, source in self.deployment.sources.items():
             at = self.addresses.sources[name]
@@ -115,6 +134,11 @@ class _Comparison:
             yield _number(f"{field}.haircut", 18, collateral.haircut_rate_wad, haircut)
             yield _number(f"{field}.liquidation_discount", 18, collateral.liquidation_discount_rate_wad, discount)
             yield from self._feed(f"{field}.feed", collateral.feed, feed)
+            answer = self._ask(engine, OUTFLOW_LIMIT_TYPE, "outflowLimitOf(uint256)", number)
+            limit, window_s = _parts(answer, 2)
+            decimals, expected = collateral.decimals, collateral.outflow
+            yield _number(f"{field}.outflow_limit.limit", decimals, expected.limit_units, limit)
+            yield _number(f"{field}.outflow_limit.window_s", 0, expected.window_s, window_s)
 
     def _markets(self) -> Iterable[Compared]:
         markets = self.parameters.markets
@@ -123,6 +147,7 @@ class _Comparison:
         for number, market in enumerate(markets):
             answer = self._ask(engine, MARKET_TYPE, "marketAt(uint256)", number)
             yield from self._market(f"markets[{number}]", market, _parts(answer, 8))
+            yield from self._breaker(f"markets[{number}]", number)
 
     def _market(self, field: str, market: Market, answer: tuple[Any, ...]) -> Iterable[Compared]:
         feed, lot, tick, limits, scaling, funding, second, brackets = answer
