@@ -54,9 +54,9 @@ abstract contract Ledger is Risk, ILedger {
         _requireRight(account);
         _requireCollateral(collateral);
         _requireAmount(units);
-        _countOutflow(collateral, units);
         if (collateral == SETTLEMENT) _takeCash(account, units);
         else _takeCollateral(account, collateral, units);
+        _countOutflow(collateral, units);
         emit Withdrawn(account, collateral, units);
         _requireInitialMargin(account, _noPrice(), Marks.USABLE);
         _collaterals[collateral].token.safeTransfer(account, units);

@@ -117,7 +117,6 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
     token = require_collateral(state, collateral)
     if units == 0:
         raise Rejected("ZeroAmount")
-    breakers = after_outflow(state, collateral, units)
     before = state.accounts[account]
     pool_units = state.pool_units[collateral]
     if collateral == 0:
@@ -131,6 +130,7 @@ def withdraw(state: State, caller: str, account: str, collateral: int, units: in
         if units > before.units[collateral]:
             raise Rejected("InsufficientCollateral", account, before.units[collateral])
         after = before._replace(units=with_item(before.units, collateral, before.units[collateral] - units))
+    breakers = after_outflow(state, collateral, units)
     require_initial_margin(state, account, after)
     wallets, held_units = _push(state, account, collateral, units)
     return (

@@ -46,19 +46,19 @@ def test_a_dry_run_shows_every_transaction_and_sends_none(tmp_path: Path) -> Non
         assert (chain.number, network_of(chain).nonce(ADMIN)) == (before, nonce)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"22 transactions on {LOCAL}")
+    assert lines[0].startswith(f"29 transactions on {LOCAL}")
     assert lines[-1] == "Nothing was sent."
     pattern = rf" +\d+  {ADMIN}  (creates|calls  ) 0x[0-9a-f]{{40}} +[\d,]+ bytes of data  \w.*"
-    assert len(lines) == 24
+    assert len(lines) == 31
     assert all(re.fullmatch(pattern, line) for line in lines[1:-1])
     assert not manifest.exists()
 
 
 def test_progress_names_every_transaction_and_the_check_its_number_of_values(deployed: Deployed) -> None:
     for mined in deployed.manifest.mined:
-        assert f"/22  {mined.transaction.label}  (" in deployed.output
+        assert f"/29  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
-        "Checked 241 values on chain against parameters/default.yaml: all are equal."
+        "Checked 276 values on chain against parameters/default.yaml: all are equal."
     )
 
 
@@ -124,7 +124,7 @@ def test_ape_runs_it_on_anvil(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert "Checked 241 values" in finished.stdout
+    assert "Checked 276 values" in finished.stdout
     assert read_manifest(manifest).network == network
 
 
@@ -202,7 +202,7 @@ def test_a_deployment_that_ends_early_leaves_a_manifest_of_what_was_sent(
     with local_chain():
         result = run_deploy("--manifest", path)
         assert (result.exit_code, result.stderr) == (3, "ERROR: the node does not answer\n")
-        assert "11 of 22 transactions were sent" in result.stdout
+        assert "11 of 29 transactions were sent" in result.stdout
         manifest = read_manifest(path)
         assert (manifest.is_complete, len(manifest.mined)) == (False, 11)
         result = run_deploy("--check", "--manifest", path)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reference.governance import ADMIN, ORACLE, RISK, ROLES, TREASURER
+from reference.governance import ADMIN, GUARDIAN, ORACLE, RISK, ROLES, TREASURER
 from reference.machine import RULES
 from reference.parameters import Feed, MarketLimits
 from tests.reference.support import (
@@ -25,6 +25,7 @@ from tests.reference.support import (
     TRADER,
     TREASURY,
     USD,
+    WATCH,
     Scene,
     exact,
     wad,
@@ -48,6 +49,12 @@ GOLD_FEED = ("GOLD", 8, 60, 1, exact("5000", 8))
         ("set_market_feed", (UNKNOWN, "TIN", 18, 0, 0, 0), ORACLE),
         ("set_collateral_feed", (UNKNOWN, "GOLD", 8, 0, 0, 0), ORACLE),
         ("collect_fees", (RECIPIENT, 0), TREASURER),
+        ("set_breaker", (UNKNOWN, WRONG, 0, 0, 1), RISK),
+        ("set_reduce_only", (UNKNOWN, True), RISK),
+        ("set_outflow_limit", (UNKNOWN, 1, 0), RISK),
+        ("set_pause_parameters", (1, 0, 0), RISK),
+        ("pause", (0,), GUARDIAN),
+        ("unpause", (), GUARDIAN),
         ("grant_role", (RISK, STRANGER), ADMIN),
         ("revoke_role", (RISK, RISK_MANAGER), ADMIN),
     ],
@@ -56,7 +63,7 @@ def test_caller_without_the_role_is_refused_before_anything_else_is_looked_at(
     kind: str, arguments: tuple[object, ...], role: str
 ) -> None:
     scene = Scene()
-    holders = {ADMIN: ADMINISTRATOR, RISK: RISK_MANAGER, ORACLE: ORACLE_MANAGER, TREASURER: TREASURY}
+    holders = {ADMIN: ADMINISTRATOR, RISK: RISK_MANAGER, ORACLE: ORACLE_MANAGER, TREASURER: TREASURY, GUARDIAN: WATCH}
     for caller in (STRANGER, TRADER, *(holder for held, holder in holders.items() if held != role)):
         assert scene.refused(kind, caller, *arguments) == ("AccessControlUnauthorizedAccount", caller, role)
 
@@ -68,6 +75,7 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
         *("isolate", "join", "move_margin", "trade", "liquidate", "seize"),
         *("set_market_limits", "set_open_interest_scaling", "set_deposit_cap", "set_liquidation_parameters"),
         *("accrue_funding", "set_funding", "set_market_feed", "set_second_source"),
+        *("set_breaker", "set_reduce_only", "set_outflow_limit", "set_pause_parameters", "pause", "unpause"),
         *("set_collateral_feed", "grant_role", "revoke_role", "renounce_role", "publish", "set_feed_mode"),
     }
 

@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from reference.breaker import unbroken
 from reference.machine import apply, at_time
 from reference.margin import Health, Risk, health
 from reference.rounding import WAD
@@ -56,6 +57,7 @@ def start(time_s: int = 1_000_000) -> State:
         insurance_wad=0,
         fees_wad=0,
         bad_debt_wad=0,
+        breakers=unbroken(parameters),
     )
 
 

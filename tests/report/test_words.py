@@ -72,6 +72,22 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ),
     (
         "risk-manager",
+        "set_breaker",
+        (1, WAD // 10, 900, 600, 10_000 * WAD),
+        "risk-manager halts ETH-PERP for 600 s by a move of 10 % in 900 s, and caps its open interest at 10,000",
+    ),
+    ("risk-manager", "set_reduce_only", (0, True), "risk-manager sets BTC-PERP to only shrink: yes"),
+    ("risk-manager", "set_outflow_limit", (0, 5 * 10**6, 60), "risk-manager lets 5 USDC leave in 60 s"),
+    (
+        "risk-manager",
+        "set_pause_parameters",
+        (60, 30, 90),
+        "risk-manager sets pauses to 60 s at most, 30 s of grace, 90 s between",
+    ),
+    ("guardian", "pause", (60,), "guardian pauses the engine for 60 s"),
+    ("guardian", "unpause", (), "guardian ends the pause"),
+    (
+        "risk-manager",
         "set_funding",
         (0, 3_600, 3 * WAD // 100, 3 * WAD // 1_000, WAD // 200, 5_000_000 * WAD),
         "risk-manager sets the funding of BTC-PERP to every 3,600 s, rate up to 3 % by 0.3 %, premium 0.5 % by 5,000,000",

@@ -103,6 +103,11 @@ def _breaker(state: State, number: int, rate: int, window_s: int, cooldown_s: in
     return None
 
 
+def _reduce_only(state: State, number: int, _reduce_only: bool) -> Unsafe:
+    """K4."""
+    return None if _listed(state.parameters.markets, number) is not None else f"there is no market {number}"
+
+
 def _outflow_limit(state: State, number: int, limit_units: int, window_s: int) -> Unsafe:
     """K2."""
     if _listed(state.parameters.collaterals, number) is None:
@@ -198,6 +203,7 @@ _CHANGES: dict[str, Callable[..., Unsafe]] = {
     "set_second_source": _second_source,
     "set_collateral_feed": _collateral_feed,
     "set_breaker": _breaker,
+    "set_reduce_only": _reduce_only,
     "set_outflow_limit": _outflow_limit,
     "set_pause_parameters": _pause,
 }
