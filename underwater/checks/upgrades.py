@@ -42,7 +42,9 @@ def _without_code(state: State) -> State:
 
 
 def upgraded(probe: Probe) -> Verdict:
-    """ACCESS-05. With other code the engine says the same of every account as before; and who is not the admin changes nothing."""
+    """ACCESS-05. With other code the engine says of every account, and does for one, what it would have before; and who is not the
+    admin changes nothing.
+    """
     state, cast, choices = probe.state, probe.cast, probe.choices
     liquidation = state.parameters.liquidation
     caller = choices.pick([name for name in (cast.outsider, *cast.accounts) if name not in state.roles[ADMIN]])
@@ -56,11 +58,17 @@ def upgraded(probe: Probe) -> Verdict:
     admins = sorted(state.roles[ADMIN])
     if not admins:
         return True
-    (other,) = (name for name in IMPLEMENTATIONS if name != state.implementation)
+    other = next(name for name in IMPLEMENTATIONS if name != state.implementation)
+    name = choices.pick([name for name in cast.accounts if state.accounts[name].cash_wad > 0] or cast.accounts)
+    probe.branch()
+    without = probe.do("withdraw", name, name, 0, 1)
+    probe.back()
     outcome = probe.do("upgrade", admins[0], other)
     if not outcome.done:
         return f"{admins[0]} is the admin, and could not upgrade to '{other}': {outcome.error}"
     for part in parts:
         if probe.health(part) != before[part]:
             return f"after an upgrade to '{other}' the engine says other things of {part} than before"
+    if probe.do("withdraw", name, name, 0, 1) != without:
+        return f"after an upgrade to '{other}' something else came of a withdrawal by {name} than without it"
     return True
