@@ -26,4 +26,10 @@ contract MarginEngine is Liquidation, Extended, IERC1822Proxiable {
     function proxiableUUID() external view returns (bytes32) {
         return address(this) == _SELF ? ERC1967Utils.IMPLEMENTATION_SLOT : bytes32(0);
     }
+
+    /// @dev Rules G1, G2: nothing that is passed on is done or answered while an action runs. It stands here once for all
+    /// functions of `Views` and `Governance`; those that this contract has itself each carry their modifier.
+    function _fallback() internal override nonReentrantView {
+        super._fallback();
+    }
 }
