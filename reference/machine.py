@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, guardian, ledger, liquidation, trading
+from reference import buckets, governance, guardian, ledger, liquidation, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -80,6 +80,9 @@ RULES: dict[str, Callable[..., Effect]] = {
     "unpause": guardian.unpause,
     "publish": _publish,
     "set_feed_mode": _set_feed_mode,
+    "upgrade": upgrades.upgrade,
+    "initialize": upgrades.initialize,
+    "initialize_implementation": upgrades.initialize_implementation,
 }
 """What can happen, by name. Each takes (state, caller, *arguments)."""
 

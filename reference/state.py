@@ -12,6 +12,10 @@ ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
 """How a feed behaves when it is read: only ``ANSWERS`` gives a price (O1)."""
 
 
+FIRST = "first"
+"""The implementation that an engine begins with."""
+
+
 class FeedReading(NamedTuple):
     """What a price source would answer now."""
 
@@ -73,6 +77,10 @@ class State(NamedTuple):
     bad_debt_wad: int
     breakers: Breakers
     """Section 15."""
+    implementation: str = FIRST
+    """Whose code runs (section 16)."""
+    initializations: int = 1
+    """How often the engine was initialised (U2)."""
 
 
 def empty_account(parameters: Parameters) -> Account:

@@ -95,4 +95,7 @@ interface IMarginEngineEvents {
     event MarketHalted(uint256 indexed market, uint256 mark, uint256 anchor);
     event Paused(uint256 until, uint256 graceUntil);
     event Unpaused(uint256 graceUntil);
+
+    /// @notice Another implementation runs from now on. Rule U3.
+    event Upgraded(address indexed implementation);
 }

@@ -9,6 +9,7 @@ from typing import Any
 from reference.governance import ADMIN, GUARDIAN, NO_SOURCE, ORACLE, RISK, ROLES, TREASURER
 from reference.parameters import Feed
 from reference.rounding import WAD
+from reference.upgrades import NOTHING
 from underwater.actions import Outcome
 from underwater.checks import Probe, Step, Verdict
 from underwater.checks.bounds import unsafe_change
@@ -31,6 +32,7 @@ BY_ROLE = {
     "unpause": GUARDIAN,
     "grant_role": ADMIN,
     "revoke_role": ADMIN,
+    "upgrade": ADMIN,
 }
 """The kinds of action that a role may do, and which (A3)."""
 LISTINGS = ("list a market", "list a collateral")
@@ -211,6 +213,7 @@ _ARGUMENTS: dict[str, Callable[[Probe], tuple[Any, ...]]] = {
     "unpause": lambda _: (),
     "grant_role": _role,
     "revoke_role": _role,
+    "upgrade": lambda probe: (probe.state.implementation,),
 }
 """What is acceptable: mostly that all stays as it is."""
 _MADE_WRONG: dict[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {
@@ -219,5 +222,6 @@ _MADE_WRONG: dict[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {
     "set_pause_parameters": lambda given: (*given[:2], 2**32 - 1),
     "pause": lambda _: (0,),
     "unpause": lambda given: given,
+    "upgrade": lambda _given: (NOTHING,),
 }
 """What nobody may; for the others it is an unknown number."""

@@ -205,6 +205,9 @@ class Participants(Traders):
     def _set_guards(self, state: State) -> Action:
         return self._guards.draw(state)
 
+    def _upgrades(self, state: State) -> Action:
+        return self._governors.upgrades(state)
+
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
@@ -224,4 +227,5 @@ class Participants(Traders):
         "governance": _governance,
         "roles": _roles,
         "guards": _set_guards,
+        "upgrades": _upgrades,
     }

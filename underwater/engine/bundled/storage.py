@@ -15,7 +15,8 @@ from reference.breaker import Breakers, Outflow, Pause, Stop
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
-from reference.state import Account, State
+from reference.state import FIRST, Account, State
+from reference.upgrades import NEXT
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
 from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
@@ -27,8 +28,16 @@ FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
 
 
+IMPLEMENTATION_SLOT = int.from_bytes(keccak(text="eip1967.proxy.implementation"), "big") - 1
+"""Where a proxy keeps the address of its code (ERC-1967)."""
+
+
 def _hash(*parts: bytes) -> int:
     return int.from_bytes(keccak(b"".join(parts)), "big")
+
+
+INITIALIZED_SLOT = _hash(words(_hash(b"openzeppelin.storage.Initializable") - 1)) & ~0xFF
+"""Where OpenZeppelin's ``Initializable`` counts (ERC-7201)."""
 
 
 def _mapping_slot(key: str, slot: int) -> int:
@@ -55,7 +64,8 @@ class _Layout:
 
 
 class Slots:
-    """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine.
+    """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
+    funding, and whose code runs.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
@@ -120,6 +130,10 @@ class Slots:
             slot = layout.slot("_collaterals") + number * stride + int(member["slot"])
             self._add(engine, slot, f"outflow of {collateral.name}")
         self._add(engine, layout.slot("_pause"), "pause")
+        self.code_at = len(self.pairs)
+        self._words_of = {FIRST: int(addresses.implementation, 16), NEXT: int(addresses.next_implementation, 16)}
+        self._add(engine, IMPLEMENTATION_SLOT, "implementation")
+        self._add(engine, INITIALIZED_SLOT, "how often it was initialised")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -166,13 +180,24 @@ class Slots:
             *state.held_units,
         ]
 
+    def pack_code(self, state: State) -> list[int]:
+        """Where the code is that runs (U1), and how often it was initialised (U2)."""
+        name = state.implementation
+        return [self._words_of[name] if name in self._words_of else int(name, 16), state.initializations]
+
     def pack(self, state: State) -> list[int]:
         """All slots that the state expects, in the order of ``pairs``."""
         values: list[int] = []
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state) + pack_funding(state.funding) + pack_breakers(state.breakers)
+        return (
+            values
+            + self.pack_globals(state)
+            + pack_funding(state.funding)
+            + pack_breakers(state.breakers)
+            + self.pack_code(state)
+        )
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -200,6 +225,8 @@ class Slots:
             put(pack_funding(after.funding), self.funding_at)
         if before.breakers is not after.breakers:
             put(pack_breakers(after.breakers), self.breakers_at)
+        if before.implementation is not after.implementation:
+            put(self.pack_code(after), self.code_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -225,6 +252,8 @@ class Slots:
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
         funding = values[self.funding_at : self.breakers_at]
+        code, initializations = values[self.code_at :]
+        implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -235,7 +264,9 @@ class Slots:
             pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
             held_units=tuple(rest[3 + markets + collaterals :]),
             funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
-            breakers=unpack_breakers(values[self.breakers_at :], markets),
+            breakers=unpack_breakers(values[self.breakers_at : self.code_at], markets),
+            implementation=implementation,
+            initializations=initializations,
         )
         return with_due(observed)
 
