@@ -41,7 +41,7 @@ class Guards:
             return Action("set_reduce_only", self._holder(self.cast.risk_manager), (market, choices.chance(60)))
         if manner < 72:
             return self._outflow_limit(state)
-        if manner < 80:
+        if manner < 76:
             return self._pause_parameters()
         return self._pause(state)
 
@@ -56,7 +56,7 @@ class Guards:
         holder = self._holder(self.cast.guardian)
         if state.parameters.pause == NO_PAUSE and choices.chance(80):
             return self._pause_parameters()
-        short_s = min(longest_s, choices.pick((1, 12, 12, 60, 120)))
+        short_s = min(longest_s, choices.pick((1, 12, 60, 120, 300)))
         duration_s = choices.pick((short_s, short_s, short_s, short_s, short_s, short_s, longest_s, longest_s + 1, 0))
         if choices.chance(8):
             return Action("unpause", holder, ())

@@ -35,6 +35,8 @@ class Participants(Traders):
         """The next action."""
         choices = self.choices
         kind = self._kinds[choices.weighted(self._weights)]
+        if state.time_s < state.breakers.pause.until_s and choices.chance(12):
+            return self._set_guards(state)
         if not prices(state).all_fresh and choices.chance(12):
             doubted = self._doubted(state)
             if doubted is not None:
