@@ -31,7 +31,7 @@ from underwater.errors import EnvironmentFailure, UserError
 if TYPE_CHECKING:
     from underwater.chain.live import LiveNetwork
 
-CONTRACTS = ("MarginEngine", "Views", "Governance", "TestToken", "TestFeed", "Bundler", "Lens")
+CONTRACTS = ("MarginEngine", "Views", "Orders", "Governance", "TestToken", "TestFeed", "Bundler", "Lens")
 """What a deployment, and the harness around it on a development chain, consist of. The engine itself comes first."""
 _DECIMALS = selector("decimals()")
 
@@ -201,6 +201,7 @@ def _manifest(
     ]
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]
     named.append(("governance", "Governance", addresses.governance))
+    named.append(("orders", "Orders", addresses.orders))
     named.append(("views", "Views", addresses.views))
     named.append(("margin engine", "MarginEngine", addresses.engine))
     return Manifest(

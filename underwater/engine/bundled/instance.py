@@ -15,7 +15,7 @@ from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Re
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER, ORDERS
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
 from underwater.engine.bundled.plan import (
@@ -57,36 +57,39 @@ class Instance:
         self.deployment = deployment
         self.addresses = addresses
         self.parameters: Parameters = deployment.parameters
-        self.address_of = {**ADDRESSES, ATTACKER: addresses.attacker, **addresses.sources, NO_SOURCE: ZERO_ADDRESS}
+        self.address_of = {
+            **ADDRESSES,
+            ATTACKER: addresses.attacker,
+            ORDERS: addresses.orders,
+            **addresses.sources,
+            NO_SOURCE: ZERO_ADDRESS,
+        }
         """Addresses by name: actors and price sources."""
         self.name_of = {address: name for name, address in self.address_of.items()}
         self.name_of[addresses.engine] = "engine"
         self.accounts = {name: self.address_of[name] for name in ACCOUNTS}
-        self.slots = Slots(artifacts, addresses, self.accounts, ADDRESSES, deployment.parameters)
+        self.slots = Slots(artifacts, addresses, self.accounts, self.address_of, deployment.parameters)
         words_of = _Words(self.address_of)
         self._encode = {name: _Encoder(addresses, words_of, name) for name in KINDS}
-        abi = artifacts["MarginEngine"].abi + [
-            entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
-        ]
+        own = _each_once(artifacts["MarginEngine"].abi, artifacts["Orders"].abi)
+        abi = own + [entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"]
         self._errors = {
             entry["name"]: _Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
         }
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: _Coder(self.name_of, words_of, entry)
-            for entry in artifacts["MarginEngine"].abi
-            if entry["type"] == "event"
+            entry["name"]: _Coder(self.name_of, words_of, entry) for entry in own if entry["type"] == "event"
         }
+        self._of_orders = {entry["name"] for entry in artifacts["Orders"].abi if entry["type"] == "event"}
+        self._own = frozenset((addresses.engine, addresses.orders))
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls: dict[Part, bytes] = {}
         for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items():
             self._health_calls[name] = _HEALTH + address_word(address)
             for market in range(len(deployment.parameters.markets)):
                 self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
-        self.declared_errors = tuple(
-            sorted(entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error")
-        )
-        """Every custom error of the engine's ABI."""
+        self.declared_errors = tuple(sorted(entry["name"] for entry in own if entry["type"] == "error"))
+        """Every custom error of the ABIs of the engine and its orders."""
 
     def initial_state(self, time_s: int) -> State:
         """What the reference starts from: listed, funded, nothing deposited. Taken from the deployment, never from the chain."""
@@ -103,7 +106,7 @@ class Instance:
             },
             feed_decimals=self.deployment.feed_decimals,
             accounts=dict.fromkeys((*ACCOUNTS, BACKSTOP), empty),
-            operators=frozenset((name, MATCHER) for name in (*ACCOUNTS, BACKSTOP)),
+            operators=frozenset((name, operator) for name in (*ACCOUNTS, BACKSTOP) for operator in (MATCHER, ORDERS)),
             roles={
                 ADMIN: frozenset((DEPLOYER,)),
                 RISK: frozenset(("risk-manager",)),
@@ -149,16 +152,17 @@ class Instance:
         return self._errors[outcome.error].error_data(outcome.error_arguments)
 
     def logs(self, outcome: Outcome) -> list[Log]:
-        """The engine's logs that ``outcome`` calls for."""
-        engine = self.addresses.engine
-        return [Log(engine, *self._events[event[0]].log(event[1:])) for event in outcome.events]
+        """The logs of the engine and its orders that ``outcome`` calls for."""
+        engine, orders, of_orders = self.addresses.engine, self.addresses.orders, self._of_orders
+        return [
+            Log(orders if event[0] in of_orders else engine, *self._events[event[0]].log(event[1:]))
+            for event in outcome.events
+        ]
 
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
         if receipt.ok:
-            return Outcome(
-                None, (), tuple(self._event(log) for log in receipt.logs if log.address == self.addresses.engine)
-            )
+            return Outcome(None, (), tuple(self._event(log) for log in receipt.logs if log.address in self._own))
         if receipt.halted is not None:
             return Outcome("Halted", (receipt.halted,), ())
         coder = self._error_by_selector.get(receipt.data[:4])
@@ -180,9 +184,9 @@ class Instance:
         return tuple(self.addresses.every())
 
     def own_logs(self, receipt: Receipt) -> list[Log]:
-        """The engine's logs in a receipt."""
-        engine = self.addresses.engine
-        return [log for log in receipt.logs if log.address == engine]
+        """The logs of the engine and its orders in a receipt."""
+        own = self._own
+        return [log for log in receipt.logs if log.address in own]
 
     def participants(self, act: Act) -> tuple[str, ...]:
         """The accounts that an act names, each once."""
@@ -287,6 +291,11 @@ def _two_words(receipt: Receipt) -> tuple[int, int] | None:
     return int.from_bytes(receipt.data[:32], "big"), int.from_bytes(receipt.data[32:], "big")
 
 
+def _each_once(*abis: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with names of several ABIs, those that several declare once."""
+    return [*{(entry["type"], entry.get("name")): entry for abi in abis for entry in abi}.values()]
+
+
 def _run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
     """Calldata of the attacker's ``run``: an array of (address, bytes)."""
     parts = list(parts)
@@ -327,14 +336,15 @@ class _Encoder:
         kind = KINDS[kind_name]
         self.addresses = addresses
         self.target = kind.target
+        self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
         self.selector = kind.selector
         self.is_publish = kind_name == "publish"
         self.packers = words_of.packers(kind.types)
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
-        if self.target == "engine":
-            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
+        if self.own is not None:
+            return self.own, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
             to = self.addresses.tokens[arguments[0]]
             return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])

@@ -28,7 +28,7 @@ class Parameter(NamedTuple):
 class Kind(NamedTuple):
     """One kind of action.
 
-    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument) or ``source`` (named
+    ``target`` is the contract called: ``engine``, ``orders``, ``token`` (of the collateral in the first argument) or ``source`` (named
     by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people, with arguments by name.
     """
 
@@ -126,6 +126,13 @@ KINDS = {
               "{source} answers {answer}, {age_s} old"),
         _kind("set_feed_mode", "source mode", "source", "setMode(uint8)",
               "{source} {mode} when read"),
+        _kind("request_order", "account market size limit:price delay_s:count window_s:count", "orders",
+              "request(address,uint256,int128,uint128,uint32,uint32)",
+              "orders {size} {market} up to {limit} in {delay_s} s, for {window_s} s, for {account}"),
+        _kind("execute_order", "account market counterparty:account", "orders", "execute(address,uint256,address)",
+              "executes the order of {account} in {market} with {counterparty}"),
+        _kind("cancel_order", "account market", "orders", "cancel(address,uint256)",
+              "cancels the order in {market} of {account}"),
     )
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reference.governance import ROLES
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, ORDERS
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
 from underwater.engine.vocabulary import Vocabulary
@@ -54,7 +54,8 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
     return Vocabulary(
         kinds=KINDS,
         ranges={**_RANGES, **of_tokens},
-        actors=(*ADDRESSES, ATTACKER),
+        actors=(*ADDRESSES, ATTACKER, ORDERS),
+        callers=(*ADDRESSES, ATTACKER),
         accounts=ACCOUNTS,
         bundle_callers=(ATTACKER,),
         markets=tuple(market.name for market in parameters.markets),
