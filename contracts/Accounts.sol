@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "./interfaces/IAccounts.sol";
 import {IMarginEngineErrors} from "./interfaces/IMarginEngineErrors.sol";
 import {IMarginEngineEvents} from "./interfaces/IMarginEngineEvents.sol";
@@ -8,7 +9,7 @@ import {IMarginEngineEvents} from "./interfaces/IMarginEngineEvents.sol";
 /// @title What accounts hold, and who may act for them
 /// @dev An *asset* is a market or a collateral, numbered so that one number orders both as rule O5 does: markets from
 /// 0, collaterals from `FIRST_COLLATERAL`.
-abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvents {
+abstract contract Accounts is ReentrancyGuardTransient, IAccounts, IMarginEngineErrors, IMarginEngineEvents {
     uint256 internal constant MOST_MARKETS = 16;
     uint256 internal constant MOST_COLLATERALS = 8;
     uint256 internal constant FIRST_COLLATERAL = MOST_MARKETS;
@@ -49,7 +50,7 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
     mapping(address account => Account) internal _accounts;
 
     /// @inheritdoc IAccounts
-    function setOperator(address operator, bool approved) external {
+    function setOperator(address operator, bool approved) external nonReentrant {
         _accounts[msg.sender].operators[operator] = approved;
         emit OperatorSet(msg.sender, operator, approved);
     }
@@ -60,7 +61,7 @@ abstract contract Accounts is IAccounts, IMarginEngineErrors, IMarginEngineEvent
     }
 
     /// @inheritdoc IAccounts
-    function cashOf(address account) external view returns (int256) {
+    function cashOf(address account) external view nonReentrantView returns (int256) {
         return _accounts[account].cash;
     }
 

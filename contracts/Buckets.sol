@@ -12,7 +12,7 @@ import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 abstract contract Buckets is Ledger, IBuckets {
     /// @inheritdoc IBuckets
     /// @dev Rule B2.
-    function isolate(address account, uint256 market, uint256 amount) external {
+    function isolate(address account, uint256 market, uint256 amount) external nonReentrant {
         _requireRight(account);
         _requireMarket(market);
         Account storage self = _accounts[account];
@@ -28,7 +28,7 @@ abstract contract Buckets is Ledger, IBuckets {
 
     /// @inheritdoc IBuckets
     /// @dev Rule B3.
-    function join(address account, uint256 market) external {
+    function join(address account, uint256 market) external nonReentrant {
         Account storage self = _requireBucket(account, market);
         int256 margin = self.margins[market];
         self.margins[market] = 0;
@@ -40,7 +40,7 @@ abstract contract Buckets is Ledger, IBuckets {
 
     /// @inheritdoc IBuckets
     /// @dev Rule B4.
-    function moveMargin(address account, uint256 market, int256 amount) external {
+    function moveMargin(address account, uint256 market, int256 amount) external nonReentrant {
         Account storage self = _requireBucket(account, market);
         if (amount == 0) revert ZeroAmount();
         if (amount > 0) _takeOut(account, self.cash, uint256(amount));

@@ -11,26 +11,21 @@ import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 /// @dev Section 6. At any time: sum of cash and margins + sum of position quotes + insurance + fees - bad debt = the pool of
 /// settlement tokens in quote (rule L10).
 ///
-/// Tokens that take a fee, rebase or call back are refused by policy when they are listed: there is no reentrancy
-/// guard. Every action changes state first and calls a token last, but `fundInsurance`, which says why.
+/// A token that calls back meets a guard that is up from an action's first test to its last transfer (section 18); all the
+/// same, every action changes state first and calls a token last, but `fundInsurance`, which says why.
 abstract contract Ledger is Risk, ILedger {
     using FeedReader for Price;
     using SafeTransferLib for address;
 
     uint256 private constant SETTLEMENT = 0;
 
-    /// @inheritdoc ILedger
-    uint256 public insurance;
-
-    /// @inheritdoc ILedger
-    uint256 public fees;
-
-    /// @inheritdoc ILedger
-    uint256 public badDebt;
+    uint256 internal _insurance;
+    uint256 internal _fees;
+    uint256 internal _badDebt;
 
     /// @inheritdoc ILedger
     /// @dev Rule L1.
-    function deposit(address account, uint256 collateral, uint256 units) external {
+    function deposit(address account, uint256 collateral, uint256 units) external nonReentrant {
         _requireRight(account);
         _requireCollateral(collateral);
         _requireAmount(units);
@@ -49,7 +44,7 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @inheritdoc ILedger
     /// @dev Rules L2 to L4.
-    function withdraw(address account, uint256 collateral, uint256 units) external {
+    function withdraw(address account, uint256 collateral, uint256 units) external nonReentrant {
         _requireRight(account);
         _requireCollateral(collateral);
         _requireAmount(units);
@@ -62,7 +57,7 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @inheritdoc ILedger
     /// @dev Rule L6.
-    function settle(address account, uint256 market) external {
+    function settle(address account, uint256 market) external nonReentrant {
         _requireRight(account);
         _requireMarket(market);
         (int256 size, int256 quote) = _positionOf(_accounts[account], market);
@@ -76,7 +71,7 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @inheritdoc ILedger
     /// @dev Rule F3.
-    function accrueFunding(uint256 market) external {
+    function accrueFunding(uint256 market) external nonReentrant {
         _requireMarket(market);
         Price memory mark = _priceOf(market);
         mark.requireFresh();
@@ -86,7 +81,7 @@ abstract contract Ledger is Risk, ILedger {
     /// @inheritdoc ILedger
     /// @dev Rule L7. Pulls before it books: nothing that it books depends on what it read before, and an absurd number
     /// of units ends as a failed transfer and not as an overflow.
-    function fundInsurance(uint256 units) external {
+    function fundInsurance(uint256 units) external nonReentrant {
         _requireCollateral(SETTLEMENT);
         _requireAmount(units);
         Collateral storage settlement = _collaterals[SETTLEMENT];
@@ -98,15 +93,30 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @inheritdoc ILedger
     /// @dev Rule L9.
-    function collectFees(address to, uint256 units) external onlyRole(TREASURER_ROLE) {
+    function collectFees(address to, uint256 units) external nonReentrant onlyRole(TREASURER_ROLE) {
         _requireAmount(units);
         uint256 quotePerUnit = _quotePerUnit();
         // Divided and not multiplied: the product could overflow. The quotient, rounded down, decides the same.
-        if (units > fees / quotePerUnit) revert InsufficientFees(fees);
+        if (units > _fees / quotePerUnit) revert InsufficientFees(_fees);
         _shrinkPool(units);
-        fees -= units * quotePerUnit;
+        _fees -= units * quotePerUnit;
         emit FeesCollected(to, units);
         _collaterals[SETTLEMENT].token.safeTransfer(to, units);
+    }
+
+    /// @inheritdoc ILedger
+    function insurance() external view nonReentrantView returns (uint256) {
+        return _insurance;
+    }
+
+    /// @inheritdoc ILedger
+    function fees() external view nonReentrantView returns (uint256) {
+        return _fees;
+    }
+
+    /// @inheritdoc ILedger
+    function badDebt() external view nonReentrantView returns (uint256) {
+        return _badDebt;
     }
 
     /// @notice Changes a position and settles it at the mark. Rules L6, T5, Q5.
@@ -132,10 +142,10 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @notice Repays bad debt with `amount`, quote wad, and keeps the rest. Rule L8.
     function _creditInsurance(uint256 amount) internal {
-        uint256 debt = badDebt;
+        uint256 debt = _badDebt;
         uint256 repaid = amount < debt ? amount : debt;
-        if (repaid > 0) badDebt = debt - repaid;
-        insurance += amount - repaid;
+        if (repaid > 0) _badDebt = debt - repaid;
+        _insurance += amount - repaid;
     }
 
     /// @notice Writes off what an account owes that has nothing left. Rule Q7.
@@ -149,16 +159,16 @@ abstract contract Ledger is Risk, ILedger {
 
     /// @notice Books a shortfall, quote wad, that nobody owes any more: insurance pays, the rest is bad debt. Rule Q7.
     function _bookBadDebt(address account, uint256 shortfall) internal {
-        uint256 fund = insurance;
+        uint256 fund = _insurance;
         uint256 paid = fund < shortfall ? fund : shortfall;
-        insurance = fund - paid;
-        badDebt += shortfall - paid;
+        _insurance = fund - paid;
+        _badDebt += shortfall - paid;
         emit BadDebtRecorded(account, shortfall, paid);
     }
 
     /// @notice Books the fee of both sides of a trade, quote wad. Rule T5.
     function _creditFees(uint256 amount) internal {
-        fees += amount;
+        _fees += amount;
     }
 
     /// @notice Refuses nothing as an amount.

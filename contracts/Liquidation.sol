@@ -12,7 +12,7 @@ import {WAD, Wad} from "./libraries/Wad.sol";
 abstract contract Liquidation is Trading, ILiquidation {
     /// @inheritdoc ILiquidation
     /// @dev Rule Q3 is the order of the tests.
-    function liquidate(address liquidator, address account, uint256 market, uint256 size) external {
+    function liquidate(address liquidator, address account, uint256 market, uint256 size) external nonReentrant {
         _requireRight(liquidator);
         _requireMarket(market);
         if (liquidator == account) revert SelfLiquidation(account);
@@ -32,7 +32,7 @@ abstract contract Liquidation is Trading, ILiquidation {
 
     /// @inheritdoc ILiquidation
     /// @dev Rule Q6 is the order of the tests.
-    function seize(address liquidator, address account, uint256 collateral, uint256 units) external {
+    function seize(address liquidator, address account, uint256 collateral, uint256 units) external nonReentrant {
         _requireRight(liquidator);
         _requireCollateral(collateral);
         if (collateral == 0) revert NotSeizable(collateral);

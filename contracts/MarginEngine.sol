@@ -20,4 +20,10 @@ contract MarginEngine is Liquidation, Extended {
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _setLiquidationParameters(parameters);
     }
+
+    /// @dev Rules G1, G2: nothing that is passed on is done or answered while an action runs. It stands here once for all
+    /// functions of `Views` and `Governance`; those that this contract has itself each carry their modifier.
+    function _fallback() internal override nonReentrantView {
+        super._fallback();
+    }
 }

@@ -13,7 +13,7 @@ abstract contract Trading is Buckets, ITrading {
 
     /// @inheritdoc ITrading
     /// @dev Rule T2 is the order of the tests.
-    function trade(uint256 market, address buyer, address seller, uint256 size, uint256 price) external {
+    function trade(uint256 market, address buyer, address seller, uint256 size, uint256 price) external nonReentrant {
         _requireRight(buyer);
         _requireRight(seller);
         _requireMarket(market);

@@ -55,11 +55,11 @@ def test_a_zoo_is_not_content_with_histories_that_could_be_shorter(monkeypatch: 
 @pytest.fixture
 def drawn_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two drawn faults of which nothing was measured, one of them argued to be equivalent: it is in neither case."""
-    file = "file: contracts/Ledger.sol\nfunction: _bookBadDebt\nold: badDebt += shortfall - paid;\n"
+    file = "file: contracts/Ledger.sol\nfunction: _bookBadDebt\nold: _badDebt += shortfall - paid;\n"
     measured = "drawn: {operator: assignment, seed: 1, number: 1}\ncaught_by: []\nshortest: {}\n"
     for name, new, more in (
-        ("seen", "badDebt = shortfall;", ""),
-        ("argued", "badDebt += shortfall;", "equivalent: No.\n"),
+        ("seen", "_badDebt = shortfall;", ""),
+        ("argued", "_badDebt += shortfall;", "equivalent: No.\n"),
     ):
         text = f"idea: {name}\n{file}new: {new}\n{measured}{more}"
         (tmp_path / f"drawn-{name}.yaml").write_text(text)

@@ -140,7 +140,7 @@ ANSWERS: list[tuple[str, Action, Doctor, list[str], str | None]] = [
 def answering(monkeypatch: pytest.MonkeyPatch, runner: Runner, doctor: Doctor) -> None:
     """The chain's answers to transactions go through a doctor."""
     transact = runner.chain.transact
-    monkeypatch.setattr(runner.chain, "transact", lambda call: doctor(transact(call)))
+    monkeypatch.setitem(vars(runner.chain), "transact", lambda call: doctor(transact(call)))
 
 
 @pytest.mark.parametrize(
@@ -366,6 +366,6 @@ def test_calls_reach_the_chain_as_the_instance_says(monkeypatch: pytest.MonkeyPa
             sent.append(call)
             return transact(call)
 
-        monkeypatch.setattr(runner.chain, "transact", noted)
+        monkeypatch.setitem(vars(runner.chain), "transact", noted)
         do(DEPOSIT, BUNDLE)
         assert sent == [runner.instance.call(act, runner.chain.time_s) for act in (DEPOSIT, BUNDLE)]

@@ -7,6 +7,7 @@ choices. A failure names its seed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import gcd
 from random import Random
 from typing import TypeVar
@@ -26,9 +27,12 @@ from reference.parameters import (
     MarketLimits,
     OpenInterestScaling,
     Parameters,
+    SecondSource,
 )
+from reference.prices import FRESH, mark_status
 from reference.requirements import requirements_wad
 from reference.rounding import WAD, div_ceil
+from reference.state import ANSWERS, REVERTS, FeedReading, State
 from reference.trading import trading_fee_wad
 from tests.reference.support import BYSTANDER, COUNTERPARTY, LIQUIDATOR, MATCHER, STRANGER, TRADER, Scene
 
@@ -288,3 +292,29 @@ def held_market(choices: Choices, scene: Scene) -> int:
     sizes = scene.account(TRADER).sizes_wad
     held = [number for number, size_wad in enumerate(sizes) if size_wad]
     return choices.choice(held or range(len(sizes)))
+
+
+def uncertain(choices: Choices) -> State:
+    """A state that trades led to, with an uncertain mark in one or more markets."""
+    state = traded(choices).state
+    for number in choices.subset(tuple(range(len(state.parameters.markets))), 0.7) or [0]:
+        market = state.parameters.markets[number]
+        status, price_wad = mark_status(state, market)
+        if status != FRESH:
+            continue
+        name = f"SECOND-{number}"
+        apart_wad = choices.between(1, WAD // 10)
+        other_wad = max(market.tick_wad, price_wad * choices.randint(50, 200) // 100)
+        other_wad = min(other_wad, market.largest_price_wad)
+        second = SecondSource(Feed(name, 18, 604_800, 1, market.largest_price_wad), apart_wad)
+        markets = list(state.parameters.markets)
+        markets[number] = replace(market, second=second)
+        state = state._replace(
+            parameters=replace(state.parameters, markets=tuple(markets)),
+            feeds={**state.feeds, name: FeedReading(other_wad, state.time_s, ANSWERS)},
+            feed_decimals={**state.feed_decimals, name: 18},
+        )
+        if choices.random() < 0.4:
+            reading = state.feeds[market.feed.feed]
+            state = state._replace(feeds={**state.feeds, market.feed.feed: reading._replace(mode=REVERTS)})
+    return state

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import event, given
 
 from reference import boundaries
 from reference.boundaries import NO_LIQUIDATION_PRICE
 from reference.harm import worst_harmless_price_wad
 from reference.machine import apply
-from reference.margin import health
+from reference.margin import health, prudent_health_of
 from reference.prices import FRESH
 from reference.rounding import WAD, div_ceil, floor_to_multiple
-from reference.state import State
-from tests.reference.drawn import CHOICES, Choices, aim, held_market, spoil, traded
+from reference.state import State, part_behind
+from tests.reference.drawn import CHOICES, Choices, aim, held_market, spoil, traded, uncertain
 from tests.reference.support import MATCHER, TRADER, drawn, priced_apart, rich
 
 WIDE_BAND_WAD = 10**60
@@ -36,9 +38,9 @@ def test_a_reduction_at_the_worst_harmless_price_passes_and_at_one_tick_worse_do
     scene.set_limits(market, price_band_rate_wad=WIDE_BAND_WAD)
     listed, held_wad = scene.state.parameters.markets[market], scene.account(TRADER).sizes_wad[market]
     lots = abs(held_wad) // listed.lot_wad
-    if lots < 2:
+    if not lots:
         return
-    size_wad = choices.between(1, lots - 1) * listed.lot_wad
+    size_wad = choices.between(1, lots) * listed.lot_wad
     price_wad = worst_harmless_price_wad(scene.state, TRADER, market, size_wad)
     if price_wad is None:
         event("none")
@@ -59,16 +61,54 @@ def test_a_reduction_at_the_worst_harmless_price_passes_and_at_one_tick_worse_do
     event(f"side {(held_wad > 0) - (held_wad < 0)}, healthy {was.equity_wad >= was.maintenance_margin_wad}")
 
 
+@drawn(1000)
+@given(CHOICES)
+def test_at_uncertain_marks_a_tick_worse_than_the_worst_harmless_price_is_refused_or_leaves_initial_margin(
+    choices: Choices,
+) -> None:
+    state = uncertain(choices)
+    held = [number for number, size in enumerate(state.accounts[TRADER].sizes_wad) if size]
+    if not held:
+        return
+    market = choices.choice(held)
+    markets = list(state.parameters.markets)
+    listed = markets[market]
+    wide = replace(listed.limits, price_band_rate_wad=WIDE_BAND_WAD)
+    markets[market] = replace(listed, limits=wide)
+    state = state._replace(parameters=replace(state.parameters, markets=tuple(markets)))
+    held_wad = state.accounts[TRADER].sizes_wad[market]
+    lots = abs(held_wad) // listed.lot_wad
+    size_wad = choices.choice((lots, choices.between(1, lots))) * listed.lot_wad
+    price_wad = worst_harmless_price_wad(state, TRADER, market, size_wad)
+    if price_wad is None:
+        event("none")
+        return
+    error, _ = reduced(state, market, size_wad, price_wad)
+    assert error in (None, "PriceUncertain"), "the other side may not reduce"
+    if error is not None:
+        return
+    worse_wad = price_wad - listed.tick_wad if held_wad > 0 else price_wad + listed.tick_wad
+    if worse_wad <= 0:
+        return
+    error, after = reduced(state, market, size_wad, worse_wad)
+    event(f"whole {size_wad == abs(held_wad)}, {error}")
+    if error is None:
+        risk = prudent_health_of(after, part_behind(after, TRADER, market)).risk
+        assert risk.equity_wad >= risk.initial_margin_wad
+    else:
+        assert error == "InsufficientMargin"
+
+
 @drawn(100)
 @given(CHOICES)
-def test_no_harmless_price_of_what_is_closed_whole_or_cannot_be_valued(choices: Choices) -> None:
+def test_no_harmless_price_of_more_than_there_is_or_of_what_cannot_be_valued(choices: Choices) -> None:
     scene = traded(choices)
     market = held_market(choices, scene)
     size_wad, lot_wad = (
         abs(scene.account(TRADER).sizes_wad[market]),
         scene.state.parameters.markets[market].lot_wad,
     )
-    for none_wad in (0, size_wad, size_wad + lot_wad, lot_wad * 3 // 2 if lot_wad > 1 else 0):
+    for none_wad in (0, size_wad + lot_wad, lot_wad * 3 // 2 if lot_wad > 1 else 0):
         assert worst_harmless_price_wad(scene.state, TRADER, market, none_wad) is None
     spoil(choices, scene)
     if scene.attempt("settle", TRADER, TRADER, market) is not None:

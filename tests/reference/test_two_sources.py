@@ -34,9 +34,8 @@ from reference.prices import (
     side_of,
 )
 from reference.rejection import Rejected
-from reference.rounding import WAD
 from reference.state import ANSWERS, REVERTS, FeedReading, State
-from tests.reference.drawn import CHOICES, Choices, traded
+from tests.reference.drawn import CHOICES, Choices, uncertain
 from tests.reference.support import (
     COPPER,
     COUNTERPARTY,
@@ -335,32 +334,6 @@ def test_uncertain_mark_is_named_before_an_unusable_one_that_comes_later() -> No
 
 
 # --- Whatever the state
-
-
-def uncertain(choices: Choices) -> State:
-    """A state that trades led to, with an uncertain mark in one or more markets."""
-    state = traded(choices).state
-    for number in choices.subset(tuple(range(len(state.parameters.markets))), 0.7) or [0]:
-        market = state.parameters.markets[number]
-        status, price_wad = mark_status(state, market)
-        if status != FRESH:
-            continue
-        name = f"SECOND-{number}"
-        apart_wad = choices.between(1, WAD // 10)
-        other_wad = max(market.tick_wad, price_wad * choices.randint(50, 200) // 100)
-        other_wad = min(other_wad, market.largest_price_wad)
-        second = SecondSource(Feed(name, 18, 604_800, 1, market.largest_price_wad), apart_wad)
-        markets = list(state.parameters.markets)
-        markets[number] = replace(market, second=second)
-        state = state._replace(
-            parameters=replace(state.parameters, markets=tuple(markets)),
-            feeds={**state.feeds, name: FeedReading(other_wad, state.time_s, ANSWERS)},
-            feed_decimals={**state.feed_decimals, name: 18},
-        )
-        if choices.random() < 0.4:
-            reading = state.feeds[market.feed.feed]
-            state = state._replace(feeds={**state.feeds, market.feed.feed: reading._replace(mode=REVERTS)})
-    return state
 
 
 def at_pair(state: State, name: str, which: str) -> State:

@@ -271,6 +271,7 @@ CHECKS = (
         "LEDGER-05",
         "opening and closing at one price gains neither side, and loses exactly the fees",
         probe=_open_and_close,
+        probe_weight=4,
     ),
     Check("LEDGER-06", "open interest = sum of positions on each side", _open_interest, of_done=True),
     Check("LEDGER-07", "global counters = sums over accounts", _counters, of_done=True),

@@ -88,7 +88,10 @@ class Draws:
 
     def _somebody(self, state: State, fits: Callable[[Account], bool]) -> str | None:
         """The first account that fits, beginning the search anywhere; None if none does."""
+        return next((name for name in self._turned() if fits(state.accounts[name])), None)
+
+    def _turned(self) -> tuple[str, ...]:
+        """All accounts, beginning with any."""
         accounts = self.cast.accounts
         start = self.choices.integer(0, len(accounts) - 1)
-        turned = (*accounts[start:], *accounts[:start])
-        return next((name for name in turned if fits(state.accounts[name])), None)
+        return (*accounts[start:], *accounts[:start])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from reference.parts import has_positions
+from reference.prices import prices
 from reference.rounding import WAD
 from reference.state import Bucket, State
 from underwater.actions import Action, Cast
@@ -33,6 +34,10 @@ class Participants(Traders, OrderDraws):
         """The next action."""
         choices = self.choices
         kind = self._kinds[choices.weighted(self._weights)]
+        if not prices(state).all_fresh and choices.chance(12):
+            doubted = self._doubted(state)
+            if doubted is not None:
+                return self._reduction_of(state, doubted, whole_parts=(1, 1, 1, 2, 10))
         if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(45):
             prey = self._prey(state)
             if prey is not None and choices.chance(6):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reference.margin import health_of
+from reference.margin import health_of, prudent_health_of
 from reference.parts import part_of
 from reference.prices import UNCERTAIN, prices
 from reference.rounding import WAD, floor_to_multiple
-from reference.state import Bucket, Part, State
+from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Action
 from underwater.aims import aimed, known_mark_wad
 from underwater.generate.draws import OFFSETS, Draws
@@ -59,7 +59,12 @@ class Traders(Draws):
         if choices.chance(3):
             return action
         if reduces:
-            return self._at(state, action, choices.pick(("position of the buyer", "position of the seller")), 3)
+            action = self._at(state, action, choices.pick(("position of the buyer", "position of the seller")), 3)
+            if choices.chance(40):
+                # As badly as does no harm yet, by what either source says.
+                side = choices.pick(("buyer", "seller"))
+                return aimed(state, action, f"harmless price of the {side}", choices.pick(OFFSETS)) or action
+            return action
         return self._at(state, action, self._trade_boundary(state, market, buyer, seller), 3)
 
     def _holder_in(self, state: State, market: int, side: int) -> str | None:
@@ -89,17 +94,33 @@ class Traders(Draws):
             "open interest where margin is all of it",
         )[manner - 12]
 
-    def _reduction_of(self, state: State, prey: Part) -> Action:
-        """Whoever is to be liquidated closes a part himself, about as badly as does no harm yet."""
+    def _doubted(self, state: State) -> Part | None:
+        """Who has less than his initial margin by what the worse of two sources says, and is healthy by the better."""
+        for name in self._turned():
+            for part in parts_of(name, state.accounts[name]):
+                status, lenient = health_of(state, part)
+                if status in UNCERTAIN and lenient.equity_wad >= lenient.maintenance_margin_wad:
+                    prudent = prudent_health_of(state, part).risk
+                    if prudent.equity_wad < prudent.initial_margin_wad:
+                        return part
+        return None
+
+    def _reduction_of(self, state: State, prey: Part, whole_parts: tuple[int, ...] = (2, 3, 10, 100)) -> Action:
+        """Whoever may be liquidated closes some of a position himself (one of so many parts), about as badly as does no harm yet."""
         choices, account = self.choices, prey.account if isinstance(prey, Bucket) else prey
         held = [number for number, size in enumerate(part_of(state, prey).sizes_wad) if size]
         if not held:
             return self.trade(state)
         market = choices.pick(held)
         listed, size_wad = state.parameters.markets[market], state.accounts[account].sizes_wad[market]
-        other = choices.pick([name for name in self.cast.accounts if name != account])
+        others = [name for name in self.cast.accounts if name != account]
+        other = choices.pick(others)
+        if prices(state).marks[market].status in UNCERTAIN:
+            # Only who reduces as well can be on the other side.
+            opposite = [name for name in others if state.accounts[name].sizes_wad[market] * size_wad < 0]
+            other = choices.pick(opposite) if opposite else other
         sides, which = ((other, account), "seller") if size_wad > 0 else ((account, other), "buyer")
-        part_wad = floor_to_multiple(abs(size_wad) // choices.pick((2, 3, 10, 100)), listed.lot_wad) or listed.lot_wad
+        part_wad = floor_to_multiple(abs(size_wad) // choices.pick(whole_parts), listed.lot_wad) or listed.lot_wad
         price_wad = known_mark_wad(state, market) or listed.tick_wad
         action = Action("trade", self.cast.matcher, (market, *sides, part_wad, price_wad))
         return aimed(state, action, f"harmless price of the {which}", choices.pick(OFFSETS)) or action

@@ -136,7 +136,7 @@ contract JudgedEngine is MarginEngine {
 
     function _judgeSums(Sums memory sums, uint256 markets, uint256 collaterals) private view {
         unchecked {
-            (uint256 fund, uint256 debt) = (insurance, badDebt);
+            (uint256 fund, uint256 debt) = (_insurance, _badDebt);
             _require(fund == 0 || debt == 0, "L8");
             for (uint256 market; market != markets; ++market) {
                 _require(sums.net[market] == 0, "T1");

@@ -91,7 +91,7 @@ class Slots:
                 self._add(engine, slot, f"{name} approval of {operator}")
         self.globals_at = len(self.pairs)
         for label in ("insurance", "fees", "badDebt"):
-            self._add(engine, layout.slot(label), label)
+            self._add(engine, layout.slot(f"_{label}"), label)
         market_type = layout.types[layout.variables["_markets"]["type"]]["base"]
         market_size, members = layout.size(market_type), layout.members(market_type)
         for number, market in enumerate(parameters.markets):
