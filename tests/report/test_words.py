@@ -116,6 +116,25 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ("publisher", "publish", ("ETH-USD", 10**8, None), "ETH-USD answers 1, dated 0"),
     ("publisher", "set_feed_mode", ("ETH-USD", 2), "ETH-USD burns all gas when read"),
     ("publisher", "set_feed_mode", ("ETH-USD", 9), "ETH-USD does as in mode 9 when read"),
+    (
+        "trader-1",
+        "request_order",
+        ("trader-1", 0, WAD // 2, 60_000 * WAD, 2, 60),
+        "trader-1 orders 0.5 BTC-PERP with limit 60,000 in 2 s, for 60 s more",
+    ),
+    (
+        "matcher",
+        "request_order",
+        ("trader-1", 0, -WAD // 2, 60_000 * WAD, 2, 60),
+        "matcher orders -0.5 BTC-PERP with limit 60,000 in 2 s, for 60 s more for trader-1",
+    ),
+    (
+        "matcher",
+        "execute_order",
+        ("trader-1", 0, "maker"),
+        "matcher executes the order of trader-1 in BTC-PERP with maker",
+    ),
+    ("trader-1", "cancel_order", ("trader-1", 0), "trader-1 cancels the order in BTC-PERP of itself"),
 ]
 
 

@@ -11,7 +11,7 @@ from reference.rounding import WAD, div_ceil, floor_to_multiple
 from reference.state import Account, Bucket, Part, part_behind
 from reference.trading import is_reduction
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, parties_of, quote, tokens
-from underwater.checks.differences import differences_between
+from underwater.checks.differences import differences_between, order_text
 
 _ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin", "execute_order")
 _OF_ORDERS = kinds("request_order", "cancel_order")
@@ -141,6 +141,12 @@ def _bystanders(step: Step) -> Verdict:
     """HEALTH-03. Stored state of everyone else; at the same prices their equity and maintenance margin
     follow from it. (Their initial margin moves with open interest, by rule V5.)
     """
+    if step.before.orders is not step.after.orders:
+        for name, market in {*step.before.orders, *step.after.orders}:
+            was, now = step.before.orders.get((name, market)), step.after.orders.get((name, market))
+            if was != now and name not in step.participants:
+                where = market_name(step.before, market)
+                return f"the order of {name} in {where} is no part of this action, but changed: {order_text(was)}, now {order_text(now)}"
     before, after = step.before.accounts, step.after.accounts
     if before is after:
         return True

@@ -201,9 +201,9 @@ def _manifest(
     ]
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]
     named.append(("governance", "Governance", addresses.governance))
-    named.append(("orders", "Orders", addresses.orders))
     named.append(("views", "Views", addresses.views))
     named.append(("margin engine", "MarginEngine", addresses.engine))
+    named.append(("orders", "Orders", addresses.orders))
     return Manifest(
         network=network,
         chain_id=chain_id,

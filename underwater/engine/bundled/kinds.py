@@ -128,7 +128,7 @@ KINDS = {
               "{source} {mode} when read"),
         _kind("request_order", "account market size limit:price delay_s:count window_s:count", "orders",
               "request(address,uint256,int128,uint128,uint32,uint32)",
-              "orders {size} {market} up to {limit} in {delay_s} s, for {window_s} s, for {account}"),
+              "orders {size} {market} with limit {limit} in {delay_s} s, for {window_s} s more for {account}"),
         _kind("execute_order", "account market counterparty:account", "orders", "execute(address,uint256,address)",
               "executes the order of {account} in {market} with {counterparty}"),
         _kind("cancel_order", "account market", "orders", "cancel(address,uint256)",
