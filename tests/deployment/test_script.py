@@ -56,7 +56,7 @@ def test_a_dry_run_shows_every_transaction_and_sends_none(tmp_path: Path) -> Non
 
 def test_progress_names_every_transaction_and_the_check_its_number_of_values(deployed: Deployed) -> None:
     for mined in deployed.manifest.mined:
-        assert f"/22  {mined.transaction.label}  (" in deployed.output
+        assert f"/23  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
         "Checked 246 values on chain against parameters/default.yaml: all are equal."
     )
