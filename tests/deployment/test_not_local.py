@@ -75,7 +75,7 @@ def test_yes_skips_the_question(deployed: Deployed, tmp_path: Path) -> None:
     result = run_deploy("--parameters", path, "--manifest", manifest, "--account", "deployer", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "[y/N]" not in result.stdout
-    made = ["Governance", "Views", "MarginEngine", "Orders"]
+    made = ["Governance", "Views", "MarginEngine", "EngineProxy", "Orders"]
     assert [one.contract for one in read_manifest(manifest).contracts] == [""] * 9 + made
 
 

@@ -116,6 +116,19 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ("publisher", "publish", ("ETH-USD", 10**8, None), "ETH-USD answers 1, dated 0"),
     ("publisher", "set_feed_mode", ("ETH-USD", 2), "ETH-USD burns all gas when read"),
     ("publisher", "set_feed_mode", ("ETH-USD", 9), "ETH-USD does as in mode 9 when read"),
+    ("admin", "upgrade", ("next",), "admin has next be the engine's implementation"),
+    (
+        "outsider",
+        "initialize",
+        ("outsider", WAD // 2, WAD, 0),
+        "outsider initialises the engine with itself as its admin, liquidator's share 50 %, close factor 100 %, small position 0",
+    ),
+    (
+        "outsider",
+        "initialize_implementation",
+        ("views", "admin", 0, 0, 2 * WAD),
+        "outsider initialises views, where it stands, with admin as its admin, liquidator's share 0 %, close factor 0 %, small position 2",
+    ),
     (
         "trader-1",
         "request_order",

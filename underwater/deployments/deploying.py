@@ -31,7 +31,18 @@ from underwater.errors import EnvironmentFailure, UserError
 if TYPE_CHECKING:
     from underwater.chain.live import LiveNetwork
 
-CONTRACTS = ("MarginEngine", "Views", "Orders", "Governance", "TestToken", "TestFeed", "Bundler", "Lens")
+CONTRACTS = (
+    "MarginEngine",
+    "EngineProxy",
+    "Views",
+    "Governance",
+    "Orders",
+    "TestToken",
+    "TestFeed",
+    "Bundler",
+    "Lens",
+    "NextMarginEngine",
+)
 """What a deployment, and the harness around it on a development chain, consist of. The engine itself comes first."""
 _DECIMALS = selector("decimals()")
 
@@ -202,7 +213,8 @@ def _manifest(
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]
     named.append(("governance", "Governance", addresses.governance))
     named.append(("views", "Views", addresses.views))
-    named.append(("margin engine", "MarginEngine", addresses.engine))
+    named.append(("implementation", "MarginEngine", addresses.implementation))
+    named.append(("margin engine", "EngineProxy", addresses.engine))
     named.append(("orders", "Orders", addresses.orders))
     return Manifest(
         network=network,
