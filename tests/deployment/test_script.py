@@ -46,17 +46,17 @@ def test_a_dry_run_shows_every_transaction_and_sends_none(tmp_path: Path) -> Non
         assert (chain.number, network_of(chain).nonce(ADMIN)) == (before, nonce)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"23 transactions on {LOCAL}")
+    assert lines[0].startswith(f"24 transactions on {LOCAL}")
     assert lines[-1] == "Nothing was sent."
     pattern = rf" +\d+  {ADMIN}  (creates|calls  ) 0x[0-9a-f]{{40}} +[\d,]+ bytes of data  \w.*"
-    assert len(lines) == 25
+    assert len(lines) == 26
     assert all(re.fullmatch(pattern, line) for line in lines[1:-1])
     assert not manifest.exists()
 
 
 def test_progress_names_every_transaction_and_the_check_its_number_of_values(deployed: Deployed) -> None:
     for mined in deployed.manifest.mined:
-        assert f"/23  {mined.transaction.label}  (" in deployed.output
+        assert f"/24  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
         "Checked 248 values on chain against parameters/default.yaml: all are equal."
     )
