@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from reference.parameters import Breaker, OutflowLimit, Parameters
+from reference.breaker_parameters import Breaker, OutflowLimit
+from reference.parameters import Parameters
 from reference.rounding import WAD, div_ceil
 
 OPEN, REOPENING, HALTED, REDUCE_ONLY, IN_GRACE, PAUSED = range(6)

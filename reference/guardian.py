@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference.breaker import Pause, limit_changed
+from reference.breaker_parameters import Breaker, OutflowLimit, PauseParameters
 from reference.governance import GUARDIAN, RISK, require_role, require_safe, with_collateral, with_market
 from reference.ledger import Effect, require_collateral, require_market
-from reference.parameters import Breaker, OutflowLimit, PauseParameters
 from reference.rejection import Rejected
 from reference.state import State
 from reference.stops import replaced

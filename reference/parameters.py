@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from reference.breaker_parameters import (
+    NO_BREAKER,
+    NO_OUTFLOW_LIMIT,
+    NO_PAUSE,
+    Breaker,
+    OutflowLimit,
+    PauseParameters,
+)
 from reference.rounding import WAD, div_ceil
+from reference.unsafe import Unsafe as Unsafe
+from reference.unsafe import require as _require
 
 MAXIMUM_MARKETS = 16
 MAXIMUM_COLLATERALS = 8
@@ -21,23 +31,7 @@ DAY_S = 86_400
 MAXIMUM_FUNDING_INTERVAL_S = DAY_S
 MAXIMUM_FUNDING_RATE_WAD = WAD // 10
 MAXIMUM_DEVIATION_RATE_WAD = WAD // 10
-MAXIMUM_HALT_S = DAY_S
-MAXIMUM_OUTFLOW_WINDOW_S = 7 * DAY_S
-MAXIMUM_REST_S = 30 * DAY_S
-
-
-class Unsafe(Exception):  # noqa: N818 (a refusal, as in ``rejection``)
-    """A configuration is refused: ``name`` is P7's name of the parameter, ``reason`` says why in words."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
-        self.name = name
-        self.reason = reason
-
-
-def _require(holds: bool, name: str, reason: str) -> None:
-    if not holds:
-        raise Unsafe(name, reason)
+MAXIMUM_ORDER_SECONDS = 604_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,90 +158,6 @@ class FundingParameters:
 
 NO_FUNDING = FundingParameters(3_600, 0, 0, WAD, WAD)
 """Nothing ever falls due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Breaker:
-    """When a market stops growing (K1). Without a trip rate no move halts it; a cap of 0 is none."""
-
-    trip_rate_wad: int
-    window_s: int
-    cooldown_s: int
-    open_interest_cap_wad: int
-
-    def validate(self, lot_wad: int) -> None:
-        """K1. Raises ``Unsafe``."""
-        _require(
-            self.open_interest_cap_wad % lot_wad == 0, "breaker", "the open interest cap is not a multiple of the lot"
-        )
-        if self.trip_rate_wad == 0:
-            _require(
-                self.window_s == self.cooldown_s == 0, "breaker", "a window or a cooldown needs a trip rate beside it"
-            )
-            return
-        _require(self.trip_rate_wad <= WAD, "breaker", "the trip rate is above 1")
-        _require(
-            1 <= self.window_s <= MAXIMUM_HALT_S and 1 <= self.cooldown_s <= MAXIMUM_HALT_S,
-            "breaker",
-            f"a breaker's window and cooldown are 1 to {MAXIMUM_HALT_S} s each",
-        )
-
-
-NO_BREAKER = Breaker(0, 0, 0, 0)
-"""Nothing stops a market."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutflowLimit:
-    """How much of a collateral may leave (K2): ``limit_units`` in any window that begins with nothing used. Both 0: all."""
-
-    limit_units: int
-    window_s: int
-
-    def validate(self) -> None:
-        """K2. Raises ``Unsafe``."""
-        if self.limit_units == self.window_s == 0:
-            return
-        _require(
-            1 <= self.limit_units <= MAXIMUM_DEPOSIT_CAP_UNITS,
-            "outflowLimit",
-            "the outflow limit is not 1 to 10^33 units",
-        )
-        _require(
-            1 <= self.window_s <= MAXIMUM_OUTFLOW_WINDOW_S,
-            "outflowLimit",
-            f"the outflow limit's window is not 1 to {MAXIMUM_OUTFLOW_WINDOW_S} s",
-        )
-
-
-NO_OUTFLOW_LIMIT = OutflowLimit(0, 0)
-"""Whatever is there may leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class PauseParameters:
-    """How a guardian may pause (K3): how long at most, how long nobody is liquidated after it, and how long there is no other."""
-
-    longest_s: int
-    grace_s: int
-    rest_s: int
-
-    def validate(self) -> None:
-        """K3. Raises ``Unsafe``."""
-        _require(
-            max(self.longest_s, self.grace_s) <= MAXIMUM_HALT_S,
-            "pause",
-            f"a pause or its grace is longer than {MAXIMUM_HALT_S} s",
-        )
-        _require(
-            self.longest_s + self.grace_s <= self.rest_s <= MAXIMUM_REST_S,
-            "pause",
-            f"between pauses there must be at least as long as a pause and its grace last, and at most {MAXIMUM_REST_S} s",
-        )
-
-
-NO_PAUSE = PauseParameters(0, 0, 0)
-"""Nobody can pause."""
 
 
 def _deductions_wad2(floors: tuple[int, ...], rates: tuple[int, ...]) -> tuple[int, ...]:
@@ -467,12 +377,35 @@ class LiquidationParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderParameters:
+    """When orders may be executed and taken back (D3), in seconds."""
+
+    minimum_delay_s: int
+    binding_s: int
+    maximum_lifetime_s: int
+
+    def validate(self) -> None:
+        """D3. Raises ``Unsafe``."""
+        _require(
+            1 <= self.minimum_delay_s <= self.maximum_lifetime_s <= MAXIMUM_ORDER_SECONDS,
+            "orders",
+            "1 s <= the minimum delay <= the maximum lifetime <= 7 days must hold",
+        )
+        _require(0 <= self.binding_s <= MAXIMUM_ORDER_SECONDS, "orders", "orders bind for more than 7 days")
+
+
+USUAL_ORDERS = OrderParameters(2, 60, 86_400)
+"""D3: of a deployment that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """Everything that is configured, in the order of listing."""
 
     markets: tuple[Market, ...]
     collaterals: tuple[Collateral, ...]
     liquidation: LiquidationParameters
+    orders: OrderParameters = USUAL_ORDERS
     pause: PauseParameters = NO_PAUSE
     feeds: tuple[Feed, ...] = field(init=False, repr=False, compare=False)
     """Every use of a source: the markets' feeds, then the collaterals', then the markets' second sources."""
@@ -494,6 +427,7 @@ class Parameters:
         names = [collateral.name for collateral in self.collaterals]
         _require(len(set(names)) == len(names), "token", "a token is listed twice")
         self.liquidation.validate()
+        self.orders.validate()
         self.pause.validate()
         for number, collateral in enumerate(self.collaterals):
             collateral.validate(number, None if collateral.feed is None else feed_decimals[collateral.feed.feed])

@@ -14,7 +14,7 @@ from reference.breaker import (
     trading_status,
     used_now_unit_s,
 )
-from reference.parameters import OutflowLimit
+from reference.breaker_parameters import OutflowLimit
 from reference.prices import FRESH, Price
 from reference.rejection import Rejected
 from reference.state import State

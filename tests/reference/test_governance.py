@@ -78,6 +78,7 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
         *("set_breaker", "set_reduce_only", "set_outflow_limit", "set_pause_parameters", "pause", "unpause"),
         *("set_collateral_feed", "grant_role", "revoke_role", "renounce_role", "publish", "set_feed_mode"),
         *("upgrade", "initialize", "initialize_implementation"),
+        *("request_order", "execute_order", "cancel_order"),
     }
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from reference.parameters import (
-    MAXIMUM_DEPOSIT_CAP_UNITS,
-    MAXIMUM_HALT_S,
-    MAXIMUM_OUTFLOW_WINDOW_S,
-    MAXIMUM_REST_S,
-    NO_PAUSE,
-)
+from reference.breaker_parameters import MAXIMUM_HALT_S, MAXIMUM_OUTFLOW_WINDOW_S, MAXIMUM_REST_S, NO_PAUSE
+from reference.parameters import MAXIMUM_DEPOSIT_CAP_UNITS
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action, Cast

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference.parameters import (
+from reference.breaker_parameters import (
     MAXIMUM_HALT_S,
     MAXIMUM_OUTFLOW_WINDOW_S,
     MAXIMUM_REST_S,

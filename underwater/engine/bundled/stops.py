@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reference.parameters import (
-    NO_BREAKER,
-    NO_OUTFLOW_LIMIT,
-    NO_PAUSE,
-    Breaker,
-    OutflowLimit,
-    Parameters,
-    PauseParameters,
-)
+from reference.breaker_parameters import NO_BREAKER, NO_OUTFLOW_LIMIT, NO_PAUSE, Breaker, OutflowLimit, PauseParameters
+from reference.parameters import Parameters
 from underwater.document import Field, decimal_text
 
 BREAKER_TYPE = "(uint64,uint32,uint32,uint128)"
