@@ -11,6 +11,7 @@ from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
 from reference.rejection import Rejected
 from reference.state import FeedReading, State
+from reference.tokens import Token
 
 
 class Outcome(NamedTuple):
@@ -46,6 +47,33 @@ def _set_feed_mode(state: State, caller: str, feed: str, mode: int) -> Effect:
     return state._replace(feeds={**state.feeds, feed: state.feeds[feed]._replace(mode=mode)}), ()
 
 
+def _with_token(state: State, collateral: int, token: Token) -> Effect:
+    tokens = tuple(map(state.token, range(len(state.pool_units))))
+    return state._replace(tokens=(*tokens[:collateral], token, *tokens[collateral + 1 :])), ()
+
+
+def _pause_token(state: State, caller: str, collateral: int, paused: bool) -> Effect:
+    """The world: a token's issuer stops all transfers, or lets them go on."""
+    return _with_token(state, collateral, state.token(collateral)._replace(is_paused=paused))
+
+
+def _refuse_holder(state: State, caller: str, collateral: int, holder: str, refused: bool) -> Effect:
+    """The world: a token's issuer has nobody pay a holder or be paid by it, or no longer."""
+    token = state.token(collateral)
+    changed = token.refused | {holder} if refused else token.refused - {holder}
+    return _with_token(state, collateral, token._replace(refused=changed))
+
+
+def _set_transfer_fee(state: State, caller: str, collateral: int, rate_wad: int) -> Effect:
+    """The world: a token begins to take a part of each transfer, or ceases to."""
+    return _with_token(state, collateral, state.token(collateral)._replace(fee_rate_wad=rate_wad))
+
+
+def _set_callback(state: State, caller: str, collateral: int, calls: bool) -> Effect:
+    """The world: a token begins to call whom its transfers concern, or ceases to."""
+    return _with_token(state, collateral, state.token(collateral)._replace(calls_back=calls))
+
+
 RULES: dict[str, Callable[..., Effect]] = {
     "deposit": ledger.deposit,
     "withdraw": ledger.withdraw,
@@ -74,6 +102,10 @@ RULES: dict[str, Callable[..., Effect]] = {
     "renounce_role": governance.renounce_role,
     "publish": _publish,
     "set_feed_mode": _set_feed_mode,
+    "pause_token": _pause_token,
+    "refuse_holder": _refuse_holder,
+    "set_transfer_fee": _set_transfer_fee,
+    "set_callback": _set_callback,
 }
 """What can happen, by name. Each takes (state, caller, *arguments)."""
 

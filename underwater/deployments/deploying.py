@@ -31,7 +31,7 @@ from underwater.errors import EnvironmentFailure, UserError
 if TYPE_CHECKING:
     from underwater.chain.live import LiveNetwork
 
-CONTRACTS = ("MarginEngine", "Views", "Governance", "TestToken", "TestFeed", "Bundler", "Lens")
+CONTRACTS = ("MarginEngine", "Views", "Governance", "AwkwardToken", "TestFeed", "Bundler", "Lens")
 """What a deployment, and the harness around it on a development chain, consist of. The engine itself comes first."""
 _DECIMALS = selector("decimals()")
 
@@ -196,7 +196,7 @@ def _manifest(
     addresses = prepared.addresses
     created = {transaction.creates for transaction in prepared.plan}
     named = [
-        (f"token {collateral.name}", "TestToken", at)
+        (f"token {collateral.name}", "AwkwardToken", at)
         for collateral, at in zip(prepared.file.deployment.parameters.collaterals, addresses.tokens, strict=True)
     ]
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]

@@ -109,8 +109,8 @@ class Instance(Protocol):
     def wallets_touched(self, act: Act) -> Iterable[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""
 
-    def donations(self, act: Act) -> Iterable[tuple[int, int]]:
-        """(collateral, units) that an act sends to the engine outside its ledger."""
+    def donations(self, act: Act, before: State) -> Iterable[tuple[int, int]]:
+        """(collateral, units) that an act brings the engine outside its ledger."""
 
     def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
         """Health views of accounts and buckets as the contract answers them, in raw words; empty where one reverts."""

@@ -221,7 +221,7 @@ class Runner:
         act, outcome = item.act, step.outcome
         self.blocks[-1][1].append(act)
         if outcome.error is None:
-            for collateral, units in self.instance.donations(act):
+            for collateral, units in self.instance.donations(act, item.before):
                 given = self.donated_units[collateral] + units
                 self.donated_units = with_item(self.donated_units, collateral, given)
         step.donated_units = self.donated_units

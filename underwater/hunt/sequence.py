@@ -18,6 +18,7 @@ from underwater.engine import Instance
 from underwater.generate.attacks import Attacks
 from underwater.generate.perpetuals import Participants
 from underwater.generate.tempers import TEMPERS
+from underwater.generate.transfers import draw_transfer
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
@@ -173,6 +174,11 @@ def _draw(state: State, world: World, participants: Participants, choices: Choic
     broken = prices(state).broken
     if broken is not None and choices.chance(40):
         return world.mend(state, broken)
+    unruly = next((number for number, token in enumerate(state.tokens) if not token.is_plain), None)
+    if unruly is not None and choices.chance(35):
+        if choices.chance(30):
+            return world.mend_token(state, unruly)
+        return draw_transfer(choices, participants.cast, state, unruly)
     if choices.chance(world.weather.world_percent):
         return world.draw(state)
     if choices.chance(4):

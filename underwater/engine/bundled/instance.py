@@ -11,6 +11,7 @@ from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Collateral, Market, Parameters
 from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
+from reference.tokens import PLAIN
 from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
@@ -66,7 +67,7 @@ class Instance:
         words_of = _Words(self.address_of)
         self._encode = {name: _Encoder(addresses, words_of, name) for name in KINDS}
         abi = artifacts["MarginEngine"].abi + [
-            entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
+            entry for entry in artifacts["AwkwardToken"].abi if entry["type"] == "error"
         ]
         self._errors = {
             entry["name"]: _Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
@@ -119,6 +120,7 @@ class Instance:
             insurance_wad=0,
             fees_wad=0,
             bad_debt_wad=0,
+            tokens=(PLAIN,) * len(parameters.collaterals),
         )
 
     def call(self, act: Act, time_s: int) -> Call:
@@ -214,11 +216,12 @@ class Instance:
                 touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
         return touched
 
-    def donations(self, act: Act) -> list[tuple[int, int]]:
-        """(collateral, units) that an act sends to the engine outside its ledger."""
+    def donations(self, act: Act, before: State) -> list[tuple[int, int]]:
+        """(collateral, units) that an act brings the engine outside its ledger."""
         if act.kind not in _MAY_DONATE:
             return []
-        return [(action.arguments[0], action.arguments[1]) for action in actions_of(act) if action.kind == "donate"]
+        given = [action.arguments for action in actions_of(act) if action.kind == "donate"]
+        return [(collateral, before.token(collateral).received_units(units)) for collateral, units in given]
 
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
@@ -329,6 +332,7 @@ class _Encoder:
         self.target = kind.target
         self.selector = kind.selector
         self.is_publish = kind_name == "publish"
+        self.is_donation = kind_name == "donate"
         self.packers = words_of.packers(kind.types)
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
@@ -337,7 +341,9 @@ class _Encoder:
             return self.addresses.engine, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
             to = self.addresses.tokens[arguments[0]]
-            return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+            if self.is_donation:
+                return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+            return to, self.selector + _packed(self.packers, arguments[1:])
         to = self.addresses.sources[arguments[0]]
         if self.is_publish:
             _, answer, age_s = arguments
