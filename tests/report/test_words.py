@@ -117,9 +117,9 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ("publisher", "set_feed_mode", ("ETH-USD", 2), "ETH-USD burns all gas when read"),
     ("publisher", "set_feed_mode", ("ETH-USD", 9), "ETH-USD does as in mode 9 when read"),
     ("publisher", "pause_token", (0, True), "USDC pauses all transfers: yes"),
-    ("publisher", "refuse_holder", (1, "trader-1", False), "WETH refuses trader-1 as a holder: no"),
+    ("publisher", "refuse_holder", (1, "trader-1", False), "WBTC refuses trader-1 as a holder: no"),
     ("publisher", "set_transfer_fee", (0, 10**16), "USDC takes 1 % of each transfer"),
-    ("publisher", "set_callback", (1, True), "WETH calls whom a transfer concerns: yes"),
+    ("publisher", "set_callback", (1, True), "WBTC calls whom a transfer concerns: yes"),
 ]
 
 
