@@ -51,7 +51,9 @@ def write_setting(mix: Mapping[str, int]) -> None:
         nonces[transaction.sender] = nonce + 1
         to, creates = transaction.to or ZERO_ADDRESS, transaction.creates or ZERO_ADDRESS
         transactions.append((transaction.sender, to, transaction.data, creates, nonce))
-    engine_at = next(number for number, transaction in enumerate(plan) if transaction.creates == addresses.engine)
+    engine_at = next(
+        number for number, transaction in enumerate(plan) if transaction.creates == addresses.implementation
+    )
     code = artifacts["MarginEngine"].creation_code
     cast = (
         addresses.engine,

@@ -13,16 +13,17 @@ import {
     OpenInterestScaling,
     SecondSource
 } from "./Types.sol";
+import {Upgrades} from "./Upgrades.sol";
 import {IGovernance} from "./interfaces/IGovernance.sol";
 import {Brackets, MOST_BRACKETS} from "./libraries/Brackets.sol";
 import {FeedReader} from "./libraries/FeedReader.sol";
 import {Safety} from "./libraries/Safety.sol";
 
 /// @title Who may list what, and change which parameters
-/// @dev Sections 3 and 12. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
+/// @dev Sections 3, 12 and 16. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
 /// out alike, because both begin with `Funding`. Called by itself it has no roles, and so does nothing.
 /// A change is stored first and checked as it stands there; what is unsafe reverts.
-contract Governance is Funding, IGovernance {
+contract Governance is Funding, Upgrades, IGovernance {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
     /// @inheritdoc IGovernance

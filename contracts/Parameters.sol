@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {Initializable} from "@openzeppelin/contracts/proxy/utils/Initializable.sol";
 import {Accounts} from "./Accounts.sol";
 import {
     Feed,
@@ -17,7 +18,7 @@ import {Safety} from "./libraries/Safety.sol";
 
 /// @title What is listed, under which parameters
 /// @dev Section 3. Who may change them, and how, is `Governance`.
-abstract contract Parameters is Accounts, AccessControl, IParameters {
+abstract contract Parameters is Accounts, AccessControl, Initializable, IParameters {
     /// @notice Changes market limits, deposit caps and liquidation parameters. Rule A3.
     bytes32 public constant RISK_ROLE = keccak256("RISK_ROLE");
 
@@ -104,7 +105,12 @@ abstract contract Parameters is Accounts, AccessControl, IParameters {
     Market[MOST_MARKETS] internal _markets;
     Collateral[MOST_COLLATERALS] internal _collaterals;
 
-    /// @dev Rule P6; also for the constructor.
+    /// @dev Rule U2. Code where it stands is initialised by nobody: only what runs it is.
+    constructor() {
+        _disableInitializers();
+    }
+
+    /// @dev Rule P6; also for the initialisation.
     function _setLiquidationParameters(LiquidationParameters memory parameters) internal {
         Safety.requireLiquidation(parameters);
         _liquidationParameters = parameters;

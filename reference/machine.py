@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, ledger, liquidation, trading
+from reference import buckets, governance, ledger, liquidation, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -102,6 +102,9 @@ RULES: dict[str, Callable[..., Effect]] = {
     "renounce_role": governance.renounce_role,
     "publish": _publish,
     "set_feed_mode": _set_feed_mode,
+    "upgrade": upgrades.upgrade,
+    "initialize": upgrades.initialize,
+    "initialize_implementation": upgrades.initialize_implementation,
     "pause_token": _pause_token,
     "refuse_holder": _refuse_holder,
     "set_transfer_fee": _set_transfer_fee,

@@ -12,6 +12,10 @@ ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
 """How a feed behaves when it is read: only ``ANSWERS`` gives a price (O1)."""
 
 
+FIRST = "first"
+"""The implementation that an engine begins with."""
+
+
 class FeedReading(NamedTuple):
     """What a price source would answer now."""
 
@@ -71,6 +75,10 @@ class State(NamedTuple):
     insurance_wad: int
     fees_wad: int
     bad_debt_wad: int
+    implementation: str = FIRST
+    """Whose code runs (section 16)."""
+    initializations: int = 1
+    """How often the engine was initialised (U2)."""
     tokens: tuple[Token, ...] = ()
     """How collaterals' tokens behave, by number; those beyond its end are plain."""
 

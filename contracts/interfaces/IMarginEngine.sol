@@ -10,12 +10,14 @@ import {IMarginEngineErrors} from "./IMarginEngineErrors.sol";
 import {IMarginEngineEvents} from "./IMarginEngineEvents.sol";
 import {IParameters} from "./IParameters.sol";
 import {ITrading} from "./ITrading.sol";
+import {IUpgradeable} from "./IUpgradeable.sol";
 import {IViews} from "./IViews.sol";
 
 /// @title An exchange for linear perpetuals with cross and isolated margin: everything that its one address answers
 /// @notice Written from the specification, whose rule numbers are cited. Units: `units` of a token are its smallest;
 /// sizes are base wad, prices, cash, equity and margins quote wad, rates wad. A wad is 10^-18.
-/// @dev No contract is this interface: `MarginEngine` has all but `IViews` and `IGovernance`, which it passes on.
+/// @dev No contract is this interface: `MarginEngine` has all but `IViews`, `IGovernance` and `IUpgradeable`, which it
+/// passes on.
 interface IMarginEngine is
     IMarginEngineErrors,
     IMarginEngineEvents,
@@ -26,5 +28,6 @@ interface IMarginEngine is
     ITrading,
     ILiquidation,
     IViews,
-    IGovernance
+    IGovernance,
+    IUpgradeable
 {}

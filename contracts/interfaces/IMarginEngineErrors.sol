@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Every way in which the engine refuses, besides OpenZeppelin's two errors of access control.
+/// @notice Every way in which the engine refuses, besides OpenZeppelin's two errors of access control
+/// and `InvalidInitialization`.
 interface IMarginEngineErrors {
     /// @notice The caller may not act for the account. Rule A2.
     error Unauthorized(address caller, address account);
@@ -100,4 +101,7 @@ interface IMarginEngineErrors {
 
     /// @notice Fewer units pay the debt, in quote wad. Rule Q6.
     error SeizureTooLarge(uint256 debt);
+
+    /// @notice What stands there is no implementation of the engine. Rule U3.
+    error ERC1967InvalidImplementation(address implementation);
 }

@@ -88,4 +88,7 @@ interface IMarginEngineEvents {
         int192 minimumAnswer,
         int192 maximumAnswer
     );
+
+    /// @notice Another implementation runs from now on. Rule U3.
+    event Upgraded(address indexed implementation);
 }

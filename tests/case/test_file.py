@@ -108,6 +108,7 @@ def _argument(parameter: Parameter, limits: tuple[int, int]) -> st.SearchStrateg
         "role": ROLES,
         "source": tuple(DEFAULT.sources),
         "source_or_none": (*DEFAULT.sources, NO_SOURCE),
+        **WORDS.words,
     }
     if parameter.type in named:
         return st.sampled_from(named[parameter.type])

@@ -65,6 +65,10 @@ Case = Step | ReferenceProbe
 Make = Callable[[], Case]
 
 FEES = Action("collect_fees", "treasurer", ("treasurer", 10 * USDC_ONE))
+UPGRADE = Action("upgrade", "admin", ("next",))
+_LIQUIDATION = (WAD // 2, WAD // 2, 0)
+BEGIN_ANEW = Action("initialize", "outsider", ("outsider", *_LIQUIDATION))
+BEGIN_CODE = Action("initialize_implementation", "outsider", ("first", "outsider", *_LIQUIDATION))
 BAD_DEBT = "bad_debt_wad"
 
 
@@ -192,6 +196,11 @@ SOUND: list[tuple[str, str, Make]] = [
     ("FUND-05", "an accrual", lambda: taken(paying(), ACCRUE)),
     ("FUND-05", "new parameters", lambda: taken(paying(), SET_FUNDING)),
     ("FUND-05", "a trade that moves the premium alone", lambda: taken(opened(), DEAR)),
+    ("ACCESS-05", "an upgrade", lambda: taken(opened(), UPGRADE)),
+    ("ACCESS-05", "an upgrade refused", lambda: taken(opened(), UPGRADE._replace(caller="outsider"))),
+    ("ACCESS-05", "an attempt to begin anew", lambda: taken(opened(), BEGIN_ANEW)),
+    ("ACCESS-05", "code left alone", lambda: taken(opened(), BEGIN_CODE)),
+    ("ACCESS-05", "one way and back", lambda: ReferenceProbe(state_after(UPGRADE, state=opened()))),
     ("ACCESS-01", "its owner", lambda: taken(opened(), DEPOSIT)),
     ("ACCESS-01", "an operator", lambda: taken(opened(), BUY)),
     ("ACCESS-01", "a role", lambda: taken(opened(), FEES)),

@@ -10,8 +10,8 @@ from underwater.engine.faults import CONTRACTS
 FUNCTION = re.compile(r"function (\w+)\([^)]*\)\s*external\b([^{;]*)\{")
 GUARDED = ("Accounts", "Buckets", "Funding", "Ledger", "Liquidation", "MarginEngine", "Parameters", "Risk", "Trading")
 """Contracts whose functions the engine has itself; those of others pass through its guarded fallback."""
-ANSWERED_ALWAYS = {"isOperator"}
-"""Views that refuse nobody. Rule G2."""
+ANSWERED_ALWAYS = {"isOperator", "proxiableUUID"}
+"""Views that refuse nobody. Rules G2, U3: what code says of itself rests on nothing."""
 
 
 def functions() -> dict[str, str]:

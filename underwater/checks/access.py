@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from underwater.checks import Check, Step, Verdict, kinds
 from underwater.checks.roles import BY_ROLE, refused_without_role, within_bounds
+from underwater.checks.upgrades import ATTEMPTS, code_and_beginning, upgraded
 
 _ON_ACCOUNTS = {
     **dict.fromkeys(("deposit", "withdraw", "settle", "isolate", "join", "move_margin", "liquidate", "seize"), (0,)),
@@ -44,5 +45,12 @@ CHECKS = (
         refused_without_role,
         of_done=True,
         probe_weight=3,
+    ),
+    Check(
+        "ACCESS-05",
+        "only its admin changes the engine's code, and that changes nothing else; it begins once",
+        code_and_beginning,
+        kinds(*ATTEMPTS),
+        upgraded,
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, ROLES, TREASURER
 from reference.parameters import Feed
 from reference.rounding import WAD
+from reference.upgrades import NOTHING
 from underwater.actions import Outcome
 from underwater.checks import Probe, Step, Verdict
 from underwater.checks.bounds import unsafe_change
@@ -25,6 +26,7 @@ BY_ROLE = {
     "set_collateral_feed": ORACLE,
     "grant_role": ADMIN,
     "revoke_role": ADMIN,
+    "upgrade": ADMIN,
 }
 """The kinds of action that a role may do, and which (A3)."""
 LISTINGS = ("list a market", "list a collateral")
@@ -176,10 +178,12 @@ _ARGUMENTS: dict[str, Callable[[Probe], tuple[Any, ...]]] = {
     "set_collateral_feed": _collateral_feed,
     "grant_role": _role,
     "revoke_role": _role,
+    "upgrade": lambda probe: (probe.state.implementation,),
 }
 """What is acceptable: mostly that all stays as it is."""
 _MADE_WRONG: dict[str, Callable[[tuple[Any, ...]], tuple[Any, ...]]] = {
     "collect_fees": lambda given: (given[0], 0),
     "set_liquidation_parameters": lambda given: (2 * WAD, *given[1:]),
+    "upgrade": lambda _given: (NOTHING,),
 }
 """What nobody may; for the others it is an unknown number."""

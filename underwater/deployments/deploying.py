@@ -31,7 +31,17 @@ from underwater.errors import EnvironmentFailure, UserError
 if TYPE_CHECKING:
     from underwater.chain.live import LiveNetwork
 
-CONTRACTS = ("MarginEngine", "Views", "Governance", "AwkwardToken", "TestFeed", "Bundler", "Lens")
+CONTRACTS = (
+    "MarginEngine",
+    "EngineProxy",
+    "Views",
+    "Governance",
+    "AwkwardToken",
+    "TestFeed",
+    "Bundler",
+    "Lens",
+    "NextMarginEngine",
+)
 """What a deployment, and the harness around it on a development chain, consist of. The engine itself comes first."""
 _DECIMALS = selector("decimals()")
 
@@ -202,7 +212,8 @@ def _manifest(
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]
     named.append(("governance", "Governance", addresses.governance))
     named.append(("views", "Views", addresses.views))
-    named.append(("margin engine", "MarginEngine", addresses.engine))
+    named.append(("implementation", "MarginEngine", addresses.implementation))
+    named.append(("margin engine", "EngineProxy", addresses.engine))
     return Manifest(
         network=network,
         chain_id=chain_id,

@@ -60,6 +60,7 @@ class Manifest:
             engine=self.engine,
             views=at["views"],
             governance=at["governance"],
+            implementation=at["implementation"],
             tokens=[at[f"token {collateral.name}"] for collateral in deployment.parameters.collaterals],
             sources={name: at[f"price source {name}"] for name in deployment.sources},
         )
@@ -162,7 +163,7 @@ def read_manifest(path: Path) -> Manifest:
     )
     names = {standing.name for standing in contracts}
     deployment = manifest.deployment
-    for needed in ("views", "governance"):
+    for needed in ("views", "governance", "implementation"):
         if needed not in names:
             raise fields["contracts"].fail(f"'{needed}', which every engine has, is missing")
     for needed in (

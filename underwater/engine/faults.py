@@ -25,8 +25,9 @@ class Drawn(NamedTuple):
 class Fault(NamedTuple):
     """A planted error.
 
-    ``old`` must occur exactly once in what ``file`` has of functions named ``function``, and becomes ``new``. ``idea`` says in a sentence
-    what is wrong, ``after`` which real incident or class of error it stands for; a fault is chosen after one, or ``drawn``.
+    ``old`` must occur exactly once in what ``file`` has of functions named ``function``, or in its contract of that name, and
+    becomes ``new``. ``idea`` says in a sentence what is wrong, ``after`` which real incident or class of error it stands for; a
+    fault is chosen after one, or ``drawn``.
 
     ``caught_by`` names the checks that catch it alone. ``shortest`` gives, by the check that a finding is named after, the number of steps
     of the shortest history known, what a check's probe tries at its end counted as one: a fault that is seen in several ways has a
@@ -120,16 +121,19 @@ def with_fault(sources: dict[str, str], fault: Fault) -> dict[str, str]:
 
 
 def _functions(text: str, name: str) -> list[slice]:
-    """Where the functions of a name are; several if it is overloaded, or if the file has several contracts."""
+    """Where the functions of a name are; several if it is overloaded, or if the file has several contracts. Or a contract of the name."""
+    contract = re.search(rf"^(?:abstract )?contract {re.escape(name)}\b", text, re.MULTILINE)
+    if contract is not None:
+        return [slice(contract.start(), _end_of(text, contract.start(), "{"))]
     keyword = "" if name in ("constructor", "fallback", "receive") else r"function\s+"
     begins = (match.start() for match in re.finditer(rf"\b{keyword}{re.escape(name)}\s*\(", text))
-    return [slice(start, _end_of_function(text, start)) for start in begins]
+    return [slice(start, _end_of(text, start, "(")) for start in begins]
 
 
-def _end_of_function(text: str, start: int) -> int:
-    """The place after the function's closing brace; its end of line if it has no body."""
+def _end_of(text: str, start: int, opening: str) -> int:
+    """The place after the closing brace of what begins with ``opening``; after its semicolon if it has no body."""
     depth = 0
-    for place in range(text.index("(", start), len(text)):
+    for place in range(text.index(opening, start), len(text)):
         if text[place] == "{":
             depth += 1
         elif text[place] == "}":

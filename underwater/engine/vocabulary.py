@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reference.governance import NO_SOURCE
@@ -62,8 +62,9 @@ class Vocabulary:
 
     ``markets`` and ``collaterals`` are in the order of their numbers; collateral 0 is what amounts without a token are
     paid in. ``collaterals`` and ``sources`` are (name, decimals). ``modes`` is (word, phrase for people) in the order
-    of the mode's number. ``bundle_callers`` can put several actions into one transaction. ``ranges`` gives the least
-    and the largest number that each argument of a kind can hold on a chain.
+    of the mode's number. ``words`` are, by type of argument, all that one can be. ``bundle_callers`` can put several
+    actions into one transaction. ``ranges`` gives the least and the largest number that each argument of a kind can
+    hold on a chain.
     """
 
     kinds: Mapping[str, Kind]
@@ -77,6 +78,7 @@ class Vocabulary:
     sources: tuple[tuple[str, int], ...]
     roles: tuple[str, ...]
     modes: tuple[tuple[str, str], ...]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def units_of(self, kind: str, arguments: Mapping[str, Any]) -> tuple[str, int] | None:
         """The token that an action's ``units`` count, and its decimals; None if it is not listed.
@@ -169,6 +171,8 @@ class Vocabulary:
         if argument_type in ("source", "source_or_none"):
             names = tuple(name for name, _ in self.sources)
             return field.choice((*names, NO_SOURCE) if argument_type == "source_or_none" else names)
+        if argument_type in self.words:
+            return field.choice(self.words[argument_type])
         return field.integer()
 
     def _read_units(self, kind: str, field: Field, named: Mapping[str, Any]) -> int:

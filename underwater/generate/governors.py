@@ -14,6 +14,7 @@ from reference.parameters import (
 from reference.requirements import notional_wad
 from reference.rounding import WAD
 from reference.state import State
+from reference.upgrades import CANDIDATES, IMPLEMENTATIONS
 from underwater.actions import Action, Cast
 from underwater.aims import known_mark_wad
 from underwater.choices import Choices
@@ -148,6 +149,22 @@ class Governors:
             upper_wad = choices.pick((lower_wad, MAXIMUM_SCALING_WAD + 1, 0))
         caller = self._role_holder(self.cast.risk_manager)
         return Action("set_open_interest_scaling", caller, (market, lower_wad, upper_wad))
+
+    def upgrades(self, state: State) -> Action:
+        """Other code, or what is none, by the admin or somebody else; or an attempt to begin anew."""
+        choices, cast = self.choices, self.cast
+        if choices.chance(55):
+            implementation = choices.pick((*IMPLEMENTATIONS, *IMPLEMENTATIONS, *CANDIDATES))
+            return Action("upgrade", self._role_holder(cast.admin), (implementation,))
+        given = state.parameters.liquidation
+        share = choices.pick((given.liquidator_share_rate_wad, WAD, WAD + 1))
+        rest = (share, given.close_factor_rate_wad, given.small_position_notional_wad)
+        caller = choices.pick((cast.outsider, cast.outsider, cast.admin, choices.pick(cast.accounts)))
+        admin = choices.pick((caller, caller, cast.admin))
+        if choices.chance(40):
+            return Action("initialize", caller, (admin, *rest))
+        where = choices.pick((*IMPLEMENTATIONS, *CANDIDATES))
+        return Action("initialize_implementation", caller, (where, admin, *rest))
 
     def roles(self) -> Action:
         """A change of who holds a role."""

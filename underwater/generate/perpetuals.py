@@ -196,6 +196,9 @@ class Participants(Traders):
     def _roles(self, state: State) -> Action:
         return self._governors.roles()
 
+    def _upgrades(self, state: State) -> Action:
+        return self._governors.upgrades(state)
+
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
@@ -214,4 +217,5 @@ class Participants(Traders):
         "donate": _donate,
         "governance": _governance,
         "roles": _roles,
+        "upgrades": _upgrades,
     }

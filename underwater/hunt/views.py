@@ -11,8 +11,9 @@ class DueViews:
     """Keeps, for every account, what its health view rested on when it was last read.
 
     A view rests on the account's stored state, on the sources that feed what it holds, on the open interest of its markets where that
-    adds to initial margin, on what funding has fallen due, on the parameters, and on time where it makes a price stale. It is
-    due again as soon as any of these has changed: so after every step the view of every account has been read as it stands.
+    adds to initial margin, on what funding has fallen due, on the parameters, on the code that runs, and on time where it makes a
+    price stale. It is due again as soon as any of these has changed: so after every step the view of every account has been read as
+    it stands.
     """
 
     def __init__(self, accounts: tuple[str, ...]) -> None:
@@ -22,6 +23,7 @@ class DueViews:
         self._accounts: dict[str, Account] = {}
         self._parameters: Parameters | None = None
         self._until_s = -1
+        self._implementation = ""
         self._open_interest_wad: tuple[int, ...] = ()
         self._due_wad: tuple[int, ...] = ()
         self._markets_of: dict[str, tuple[int, ...]] = {}
@@ -31,6 +33,10 @@ class DueViews:
         """The accounts and buckets whose views are due in a state; they count as read."""
         if state.parameters is not self._parameters:
             self._take_parameters(state.parameters)
+            self._until_s = -1
+        if state.implementation is not self._implementation:
+            # Other code: nothing that was read is known any more.
+            self._implementation = state.implementation
             self._until_s = -1
         if state.time_s > self._until_s:
             due = self._names

@@ -18,6 +18,7 @@ import {IGovernance} from "contracts/interfaces/IGovernance.sol";
 import {ILedger} from "contracts/interfaces/ILedger.sol";
 import {ILiquidation} from "contracts/interfaces/ILiquidation.sol";
 import {ITrading} from "contracts/interfaces/ITrading.sol";
+import {IUpgradeable} from "contracts/interfaces/IUpgradeable.sol";
 import {TestFeed} from "contracts/testing/TestFeed.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
@@ -328,6 +329,30 @@ contract Handler is Stage {
         address confirmed = _chance(dice, 70) ? someone : _cast.operators[0];
         _take(NOBODY);
         _send(someone, abi.encodeWithSignature("renounceRole(bytes32,address)", _role(dice), confirmed));
+    }
+
+    /// @notice The implementation that runs once more, an address that is none, or somebody who is not the admin.
+    function upgrade(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        address implementation = _chance(dice, 70) ? ENGINE.currentImplementation() : _cast.sources[0];
+        address caller = _chance(dice, 85) ? _cast.staff[0] : _cast.outsider;
+        _take(NOBODY);
+        _send(caller, abi.encodeCall(IUpgradeable.upgrade, (implementation)));
+    }
+
+    function initialize(uint256 draw) external {
+        _initialize(_dice(draw), address(ENGINE));
+    }
+
+    function initializeImplementation(uint256 draw) external {
+        _initialize(_dice(draw), ENGINE.currentImplementation());
+    }
+
+    function _initialize(Dice memory dice, address at) private {
+        address caller = _chance(dice, 80) ? _cast.outsider : _cast.staff[0];
+        LiquidationParameters memory parameters = LiquidationParameters(uint64(W / 2), uint64(W / 2), uint128(W));
+        _take(NOBODY);
+        _sendTo(at, caller, abi.encodeCall(IUpgradeable.initialize, (caller, parameters)));
     }
 
     // ---- the world

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {MarginEngine} from "contracts/MarginEngine.sol";
-import {LiquidationParameters} from "contracts/Types.sol";
 import {FeedReader, Price} from "contracts/libraries/FeedReader.sol";
 
 interface IBalances {
@@ -25,9 +24,7 @@ contract JudgedEngine is MarginEngine {
         uint256[MOST_COLLATERALS] units;
     }
 
-    constructor(address views, address admin, LiquidationParameters memory parameters)
-        MarginEngine(views, admin, parameters)
-    {}
+    constructor(address views) MarginEngine(views) {}
 
     /// @notice Reads the whole stored state of every account and every counter, values accounts, and reverts if a rule
     /// is broken.

@@ -24,7 +24,7 @@ abstract contract Rate {
         bytes4[] selectors;
     }
 
-    /// @param engineAt which transaction creates the engine: `JudgedEngine` takes its place
+    /// @param engineAt which transaction creates the engine's implementation: `JudgedEngine` takes its place
     /// @param engineArguments of its constructor
     /// @param selectors the handler's, each as often as its weight says
     struct Setting {

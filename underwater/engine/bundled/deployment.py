@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reference.governance import NO_SOURCE
 from reference.parameters import (
     NO_FUNDING,
     NO_SCALING,
@@ -19,7 +20,9 @@ from reference.parameters import (
     SecondSource,
     Unsafe,
 )
+from reference.upgrades import CANDIDATES
 from underwater.document import Field, decimal_text
+from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
 from underwater.errors import UserError
 
 FAR_FUTURE_S = 2_000_000_000
@@ -54,6 +57,8 @@ class Deployment:
         return {name: source.decimals for name, source in self.sources.items()}
 
 
+_TAKEN = frozenset((*ADDRESSES, ATTACKER, NO_SOURCE, *CANDIDATES))
+"""Names that stand for other addresses."""
 ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
 _MOST_UINT128_WAD = 2**128 - 1
@@ -186,6 +191,8 @@ def read_deployment(given: Field) -> Deployment:
     sources = {}
     for name, item in fields["sources"].any_mapping().items():
         source = item.mapping(("decimals",), ("price", "address"))
+        if name in _TAKEN:
+            raise item.fail(f"'{name}' already names somebody or something else")
         decimals = source["decimals"].integer(0, 18)
         if "price" not in source and "address" not in source:
             raise item.fail("a source needs an address, or the price that its test double first answers")

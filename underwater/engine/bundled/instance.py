@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from eth_abi import decode
 
 from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Collateral, Market, Parameters
-from reference.state import ANSWERS, Bucket, FeedReading, Part, State, empty_account, unfunded
+from reference.state import ANSWERS, FIRST, Bucket, FeedReading, Part, State, empty_account, unfunded
 from reference.tokens import PLAIN
-from underwater.actions import Act, Action, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
+from reference.upgrades import ITSELF, NEXT, NOTHING, VIEWS
+from underwater.actions import Act, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
-from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
+from underwater.engine.abi import address_word, selector, signature, topic, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
+from underwater.engine.bundled.encoding import Coder, Encoder, Words, run_data
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
 from underwater.engine.bundled.plan import (
     LIST_COLLATERAL,
@@ -27,7 +27,6 @@ from underwater.engine.bundled.plan import (
     call_data,
     collateral_tuple,
     market_tuple,
-    role_id,
 )
 from underwater.engine.bundled.storage import Slots
 
@@ -46,7 +45,13 @@ _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
 _COLLATERAL_AT = {"deposit": 1, "withdraw": 1, "donate": 0, "fund_insurance": None, "collect_fees": None}
 """Where a kind that moves tokens names the collateral; None: it is the settlement token."""
 _MAY_DONATE = frozenset(("donate", "bundle"))
-_RUN = selector("run((address,bytes)[])")
+_CONCERNS_EVERYBODY = "upgrade"
+NOTHING_AT = "0x" + "0d" * 20
+"""An address without code."""
+
+
+_NEVER_RAISED = {"NotInitializing"}
+"""Of OpenZeppelin's ``Initializable``: for initialisations in several parts."""
 
 
 class Instance:
@@ -58,23 +63,36 @@ class Instance:
         self.deployment = deployment
         self.addresses = addresses
         self.parameters: Parameters = deployment.parameters
-        self.address_of = {**ADDRESSES, ATTACKER: addresses.attacker, **addresses.sources, NO_SOURCE: ZERO_ADDRESS}
-        """Addresses by name: actors and price sources."""
+        self.candidates = {
+            FIRST: addresses.implementation,
+            NEXT: addresses.next_implementation,
+            VIEWS: addresses.views,
+            ITSELF: addresses.engine,
+            NOTHING: NOTHING_AT,
+        }
+        """What somebody could take for an implementation of the engine, by name."""
+        self.address_of = {
+            **ADDRESSES,
+            ATTACKER: addresses.attacker,
+            **addresses.sources,
+            NO_SOURCE: ZERO_ADDRESS,
+            **self.candidates,
+        }
+        """Addresses by name: actors, price sources and implementations."""
         self.name_of = {address: name for name, address in self.address_of.items()}
-        self.name_of[addresses.engine] = "engine"
         self.accounts = {name: self.address_of[name] for name in ACCOUNTS}
         self.slots = Slots(artifacts, addresses, self.accounts, ADDRESSES, deployment.parameters)
-        words_of = _Words(self.address_of)
-        self._encode = {name: _Encoder(addresses, words_of, name) for name in KINDS}
+        words_of = Words(self.address_of)
+        self._encode = {name: Encoder(addresses, self.candidates, words_of, name) for name in KINDS}
         abi = artifacts["MarginEngine"].abi + [
             entry for entry in artifacts["AwkwardToken"].abi if entry["type"] == "error"
         ]
         self._errors = {
-            entry["name"]: _Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
+            entry["name"]: Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
         }
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: _Coder(self.name_of, words_of, entry)
+            entry["name"]: Coder(self.name_of, words_of, entry)
             for entry in artifacts["MarginEngine"].abi
             if entry["type"] == "event"
         }
@@ -85,9 +103,11 @@ class Instance:
             for market in range(len(deployment.parameters.markets)):
                 self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
         self.declared_errors = tuple(
-            sorted(entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error")
+            sorted(
+                {entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error"} - _NEVER_RAISED
+            )
         )
-        """Every custom error of the engine's ABI."""
+        """Every custom error of the engine's ABI that it has a use for."""
 
     def initial_state(self, time_s: int) -> State:
         """What the reference starts from: listed, funded, nothing deposited. Taken from the deployment, never from the chain."""
@@ -127,7 +147,7 @@ class Instance:
         """The call that does an act in a block at ``time_s``."""
         if isinstance(act, Bundle):
             parts = [self._encode[action.kind](action, time_s) for action in act.actions]
-            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data(parts))
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data(parts))
         return self._by(act.caller, *self._encode[act.kind](act, time_s))
 
     def market_listing(self, caller: str, market: Market) -> Call:
@@ -142,7 +162,7 @@ class Instance:
 
     def _by(self, caller: str, to: str, data: bytes) -> Call:
         if caller == ATTACKER:
-            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, _run_data([(to, data)]))
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data([(to, data)]))
         return Call(self.address_of[caller], to, data)
 
     def error_data(self, outcome: Outcome) -> bytes:
@@ -187,13 +207,15 @@ class Instance:
         return [log for log in receipt.logs if log.address == engine]
 
     def participants(self, act: Act) -> tuple[str, ...]:
-        """The accounts that an act names, each once."""
+        """The accounts that an act names, or changes the code of, each once."""
         if isinstance(act, Bundle):
             names = [act.caller]
             for action in act.actions:
                 names += [action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]]
         else:
             places = ACTOR_ARGUMENTS[act.kind]
+            if act.kind == _CONCERNS_EVERYBODY:
+                return tuple(self.accounts)
             if not places:
                 return ()
             names = [act.arguments[index] for index in places]
@@ -288,119 +310,3 @@ def _two_words(receipt: Receipt) -> tuple[int, int] | None:
     if not receipt.ok or len(receipt.data) != 64:
         return None
     return int.from_bytes(receipt.data[:32], "big"), int.from_bytes(receipt.data[32:], "big")
-
-
-def _run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Calldata of the attacker's ``run``: an array of (address, bytes)."""
-    parts = list(parts)
-    offsets, bodies, offset = [], [], 32 * len(parts)
-    for to, data in parts:
-        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
-        offsets.append(offset)
-        bodies.append(body)
-        offset += len(body)
-    return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
-
-
-class _Words:
-    """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""
-
-    def __init__(self, address_of: dict[str, str]) -> None:
-        self._addresses = {name: address_word(address) for name, address in address_of.items()}
-        self._roles = {role: role_id(role) for role in (ADMIN, RISK, ORACLE, TREASURER)}
-
-    def packers(self, types: Iterable[str]) -> tuple[Callable[[Any], bytes], ...]:
-        """For each static ABI type, what makes a word of a value."""
-        known: dict[str, Callable[[Any], bytes]] = {"address": self._addresses.__getitem__, "bytes32": self._bytes32}
-        return tuple(known.get(kind, word) for kind in types)
-
-    def _bytes32(self, name: str) -> bytes:
-        """A role, or a parameter's name."""
-        return self._roles.get(name) or bytes(name, "ascii").ljust(32, b"\0")
-
-
-def _packed(packers: Sequence[Callable[[Any], bytes]], values: Sequence[Any]) -> bytes:
-    return b"".join([pack(value) for pack, value in zip(packers, values, strict=True)])
-
-
-class _Encoder:
-    """Calldata of one kind, its constant parts prepared."""
-
-    def __init__(self, addresses: Addresses, words_of: _Words, kind_name: str) -> None:
-        kind = KINDS[kind_name]
-        self.addresses = addresses
-        self.target = kind.target
-        self.selector = kind.selector
-        self.is_publish = kind_name == "publish"
-        self.is_donation = kind_name == "donate"
-        self.packers = words_of.packers(kind.types)
-
-    def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
-        arguments = action.arguments
-        if self.target == "engine":
-            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
-        if self.target == "token":
-            to = self.addresses.tokens[arguments[0]]
-            if self.is_donation:
-                return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
-            return to, self.selector + _packed(self.packers, arguments[1:])
-        to = self.addresses.sources[arguments[0]]
-        if self.is_publish:
-            _, answer, age_s = arguments
-            return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
-        return to, self.selector + word(arguments[1])
-
-
-class _Coder:
-    """One error or event of the ABI, in both directions."""
-
-    def __init__(self, name_of: dict[str, str], words_of: _Words, entry: dict[str, Any]) -> None:
-        self.name_of = name_of
-        self.entry = entry
-        text = signature(entry)
-        self.types = [canonical_type(parameter) for parameter in entry["inputs"]]
-        self.indexed = [bool(parameter.get("indexed")) for parameter in entry["inputs"]]
-        self.selector = selector(text)
-        self.topic = topic(text)
-        self.packers = words_of.packers(self.types)
-
-    def error_data(self, arguments: tuple[Any, ...]) -> bytes:
-        return self.selector + _packed(self.packers, arguments)
-
-    def log(self, arguments: tuple[Any, ...]) -> tuple[tuple[bytes, ...], bytes]:
-        topics: list[bytes] = [self.topic]
-        data: list[bytes] = []
-        for pack, indexed, value in zip(self.packers, self.indexed, arguments, strict=True):
-            (topics if indexed else data).append(pack(value))
-        return tuple(topics), b"".join(data)
-
-    def decode(self, data: bytes) -> tuple[Any, ...] | None:
-        """Arguments in the words of the harness; None if the data does not fit."""
-        try:
-            values = decode(self.types, data)
-        except Exception:  # noqa: BLE001 (whatever a hostile contract answers is an outcome, and eth_abi raises many kinds)
-            return None
-        return tuple(self._named(kind, value) for kind, value in zip(self.types, values, strict=True))
-
-    def decode_log(self, log: Log) -> tuple[Any, ...] | None:
-        """Arguments of a log, indexed ones included, in declared order."""
-        topics, rest = list(log.topics[1:]), log.data
-        joined = b""
-        for indexed in self.indexed:
-            if indexed:
-                if not topics:
-                    return None
-                joined += topics.pop(0)
-            else:
-                joined, rest = joined + rest[:32], rest[32:]
-        return self.decode(joined)
-
-    def _named(self, kind: str, value: Any) -> Any:
-        if kind == "address":
-            return self.name_of.get(value.lower(), value.lower())
-        if kind == "bytes32":
-            for role in (ADMIN, RISK, ORACLE, TREASURER):
-                if value == role_id(role):
-                    return role
-            return value.rstrip(b"\0").decode("ascii", "replace")
-        return value

@@ -18,7 +18,7 @@ class Parameter(NamedTuple):
     ``type`` says what it counts, and so how a case writes it: ``actor``, ``account`` (an actor that has one), ``market``,
     ``collateral``, ``units`` (token units of the action's collateral, or of the settlement token), ``size`` and ``price`` and
     ``rate`` and ``amount`` (wad), ``source``, ``source_or_none``, ``answer`` (in the source's decimals), ``age_s`` (None: dated 0),
-    ``count``, ``mode``, ``role``, ``flag``.
+    ``count``, ``mode``, ``role``, ``flag``, ``implementation`` (what stands somewhere, and is the engine's code or is not).
     """
 
     name: str
@@ -28,8 +28,9 @@ class Parameter(NamedTuple):
 class Kind(NamedTuple):
     """One kind of action.
 
-    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument) or ``source`` (named
-    by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people, with arguments by name.
+    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument), or ``source`` or
+    ``implementation`` (named by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people,
+    with arguments by name.
     """
 
     name: str
@@ -56,6 +57,12 @@ def _kind(name: str, parameters: str, target: str, function: str, says: str) -> 
 
 _FEED = "source decimals:count heartbeat_s:count minimum:answer maximum:answer"
 _FEED_TYPE = "(address,uint8,uint32,int192,int192)"
+
+_LIQUIDATION = "liquidator_share:rate close_factor:rate small_position_notional:amount"
+_LIQUIDATION_SAYS = (
+    "liquidator's share {liquidator_share}, close factor {close_factor}, small position {small_position_notional}"
+)
+_INITIALIZE = "initialize(address,(uint64,uint64,uint128))"
 
 KINDS = {
     kind.name: kind
@@ -104,9 +111,8 @@ KINDS = {
               "premium {premium_scale} by {premium_depth}"),
         _kind("set_deposit_cap", "collateral cap:units", "engine", "setDepositCap(uint256,uint128)",
               "caps deposits at {cap}"),
-        _kind("set_liquidation_parameters", "liquidator_share:rate close_factor:rate small_position_notional:amount",
-              "engine", "setLiquidationParameters((uint64,uint64,uint128))",
-              "sets liquidator's share {liquidator_share}, close factor {close_factor}, small position {small_position_notional}"),
+        _kind("set_liquidation_parameters", _LIQUIDATION, "engine", "setLiquidationParameters((uint64,uint64,uint128))",
+              "sets " + _LIQUIDATION_SAYS),
         _kind("set_market_feed", f"market {_FEED}", "engine", f"setMarketFeed(uint256,{_FEED_TYPE})",
               "feeds {market} from {source} ({decimals} decimals, {heartbeat_s} s, {minimum} to {maximum})"),
         _kind("set_second_source",
@@ -126,6 +132,12 @@ KINDS = {
               "{source} answers {answer}, {age_s} old"),
         _kind("set_feed_mode", "source mode", "source", "setMode(uint8)",
               "{source} {mode} when read"),
+        _kind("upgrade", "implementation", "engine", "upgrade(address)",
+              "has {implementation} be the engine's implementation"),
+        _kind("initialize", f"admin:actor {_LIQUIDATION}", "engine", _INITIALIZE,
+              "initialises the engine with {admin} as its admin, " + _LIQUIDATION_SAYS),
+        _kind("initialize_implementation", f"implementation admin:actor {_LIQUIDATION}", "implementation", _INITIALIZE,
+              "initialises {implementation}, where it stands, with {admin} as its admin, " + _LIQUIDATION_SAYS),
         _kind("pause_token", "collateral paused:flag", "token", "setPaused(bool)",
               "{collateral} pauses all transfers: {paused}"),
         _kind("refuse_holder", "collateral holder:account refused:flag", "token", "setRefused(address,bool)",

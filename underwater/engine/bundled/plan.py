@@ -60,11 +60,15 @@ class Addresses:
     lens: str = ""
     tokens: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    implementation: str = ""
+    """The code that the engine begins with."""
+    next_implementation: str = ""
 
     def every(self) -> list[str]:
         """All contracts of the deployment, in the order of their creation."""
-        parts = (self.governance, self.views, self.engine)
-        return [*self.tokens, *self.sources.values(), *parts, self.attacker, self.lens]
+        parts = (self.governance, self.views, self.implementation, self.engine)
+        of_harness = (self.attacker, self.lens, self.next_implementation)
+        return [*self.tokens, *self.sources.values(), *parts, *of_harness]
 
 
 FEED_TYPE = "(address,uint8,uint32,int192,int192)"
@@ -146,6 +150,7 @@ def collateral_tuple(collateral: Collateral, token: str, sources: dict[str, str]
     )
 
 
+INITIALIZE = f"initialize(address,{LIQUIDATION_TYPE})"
 LIST_MARKET = f"listMarket({MARKET_TYPE})"
 LIST_COLLATERAL = f"listCollateral({COLLATERAL_TYPE})"
 
@@ -232,12 +237,14 @@ def plan_deployment(
         )
     addresses.governance = planner.create("create the engine's governance", "Governance")
     addresses.views = planner.create("create the engine's views", "Views", addresses.governance)
+    addresses.implementation = planner.create(
+        "create the margin engine's implementation", "MarginEngine", addresses.views
+    )
     addresses.engine = planner.create(
         "create the margin engine",
-        "MarginEngine",
-        addresses.views,
-        deployer,
-        liquidation_tuple(parameters.liquidation),
+        "EngineProxy",
+        addresses.implementation,
+        call_data(INITIALIZE, deployer, liquidation_tuple(parameters.liquidation)),
     )
     for number, collateral in enumerate(parameters.collaterals):
         planner.call(
@@ -274,12 +281,14 @@ def plan_deployment(
 def plan_actors(
     deployment: Deployment, artifacts: Artifacts, addresses: Addresses, *, nonce: int
 ) -> tuple[Transaction, ...]:
-    """What the harness adds on a development chain: an attacker's contract, a lens, tokens and approvals for every account."""
+    """What the harness adds on a development chain: an attacker's contract, a lens, a next implementation; tokens and approvals
+    for every account."""
     deployer = ADDRESSES[DEPLOYER]
     owner = ADDRESSES["attacker-owner"]
     planner = _Planner(artifacts, deployer, nonce)
     addresses.attacker = planner.create("create the attacker's contract", "Bundler", owner)
     addresses.lens = planner.create("create the lens", "Lens")
+    addresses.next_implementation = planner.create("create a next implementation", "NextMarginEngine", addresses.views)
     holders = {name: ADDRESSES.get(name, addresses.attacker) for name in (*ACCOUNTS, BACKSTOP)}
     for collateral, token, units in zip(
         deployment.parameters.collaterals, addresses.tokens, deployment.wallets_units, strict=True

@@ -14,7 +14,8 @@ from eth_utils import keccak
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
-from reference.state import Account, State
+from reference.state import FIRST, Account, State
+from reference.upgrades import NEXT
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
 from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
@@ -26,8 +27,16 @@ FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
 
 
+IMPLEMENTATION_SLOT = int.from_bytes(keccak(text="eip1967.proxy.implementation"), "big") - 1
+"""Where a proxy keeps the address of its code (ERC-1967)."""
+
+
 def _hash(*parts: bytes) -> int:
     return int.from_bytes(keccak(b"".join(parts)), "big")
+
+
+INITIALIZED_SLOT = _hash(words(_hash(b"openzeppelin.storage.Initializable") - 1)) & ~0xFF
+"""Where OpenZeppelin's ``Initializable`` counts (ERC-7201)."""
 
 
 def _mapping_slot(key: str, slot: int) -> int:
@@ -54,7 +63,8 @@ class _Layout:
 
 
 class Slots:
-    """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine.
+    """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
+    funding, and whose code runs.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
@@ -110,6 +120,10 @@ class Slots:
             self._add(engine, slot, f"funding rate of {market.name}")
             self._add(engine, slot + 1, f"funding due in {market.name}")
             self._add(engine, slot + 2, f"exposure to the premium of {market.name}")
+        self.code_at = len(self.pairs)
+        self._words_of = {FIRST: int(addresses.implementation, 16), NEXT: int(addresses.next_implementation, 16)}
+        self._add(engine, IMPLEMENTATION_SLOT, "implementation")
+        self._add(engine, INITIALIZED_SLOT, "how often it was initialised")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -156,13 +170,18 @@ class Slots:
             *state.held_units,
         ]
 
+    def pack_code(self, state: State) -> list[int]:
+        """Where the code is that runs (U1), and how often it was initialised (U2)."""
+        name = state.implementation
+        return [self._words_of[name] if name in self._words_of else int(name, 16), state.initializations]
+
     def pack(self, state: State) -> list[int]:
         """All slots that the state expects, in the order of ``pairs``."""
         values: list[int] = []
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state) + pack_funding(state.funding)
+        return values + self.pack_globals(state) + pack_funding(state.funding) + self.pack_code(state)
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -188,6 +207,8 @@ class Slots:
         put(self.pack_globals(after), self.globals_at)
         if before.funding is not after.funding:
             put(pack_funding(after.funding), self.funding_at)
+        if before.implementation is not after.implementation:
+            put(self.pack_code(after), self.code_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -212,7 +233,9 @@ class Slots:
             approvals = part[1 + 2 * markets + collaterals :]
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
-        funding = values[self.funding_at :]
+        funding = values[self.funding_at : self.code_at]
+        code, initializations = values[self.code_at :]
+        implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -223,6 +246,8 @@ class Slots:
             pool_units=tuple(rest[3 + markets : 3 + markets + collaterals]),
             held_units=tuple(rest[3 + markets + collaterals :]),
             funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
+            implementation=implementation,
+            initializations=initializations,
         )
         return with_due(observed)
 

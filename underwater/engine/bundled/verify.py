@@ -47,7 +47,7 @@ class Compared(NamedTuple):
 def compare_state(
     deployment: Deployment, addresses: Addresses, deployer: str, chain: Viewed, *, first_answers: bool = True
 ) -> list[Compared]:
-    """Every configured value: counts, liquidation, collaterals, markets, feeds, sources, tokens and roles.
+    """Every configured value: whose code runs, counts, liquidation, collaterals, markets, feeds, sources, tokens and roles.
 
     ``first_answers`` also holds test doubles to the price that they first answer with, which may have moved since.
     """
@@ -63,6 +63,7 @@ class _Comparison:
         self.chain = chain
 
     def every(self, first_answers: bool) -> Iterable[Compared]:
+        yield from self._implementation()
         yield from self._liquidation()
         yield from self._sources(first_answers)
         yield from self._collaterals()
@@ -83,6 +84,10 @@ class _Comparison:
     def _one(self, field: str, expected: object, to: str, types: str, function: str, *arguments: object) -> Compared:
         answer = self._ask(to, types, function, *arguments)
         return Compared(field, str(expected), NO_ANSWER if answer is None else str(answer[0]))
+
+    def _implementation(self) -> Iterable[Compared]:
+        answer = self._ask(self.addresses.engine, "address", "currentImplementation()")
+        yield _text("implementation", self.addresses.implementation, None if answer is None else answer[0])
 
     def _liquidation(self) -> Iterable[Compared]:
         expected = self.parameters.liquidation

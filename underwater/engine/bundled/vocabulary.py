@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from reference.governance import ROLES
+from reference.upgrades import CANDIDATES
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
@@ -62,4 +63,5 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
         sources=tuple(deployment.feed_decimals.items()),
         roles=ROLES,
         modes=tuple((word, MODE_PHRASES[word]) for word in ANSWER_WORDS),
+        words={"implementation": CANDIDATES},
     )

@@ -1,0 +1,135 @@
+"""ABI words of the bundled engine's actions, errors and events: names in, bytes out, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from eth_abi import decode
+
+from reference.governance import ADMIN, ORACLE, RISK, TREASURER
+from underwater.actions import Action, Log
+from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
+from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.plan import Addresses, role_id
+
+_RUN = selector("run((address,bytes)[])")
+
+
+def run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Calldata of the attacker's ``run``: an array of (address, bytes)."""
+    parts = list(parts)
+    offsets, bodies, offset = [], [], 32 * len(parts)
+    for to, data in parts:
+        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
+        offsets.append(offset)
+        bodies.append(body)
+        offset += len(body)
+    return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
+
+
+class Words:
+    """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""
+
+    def __init__(self, address_of: dict[str, str]) -> None:
+        self._addresses = {name: address_word(address) for name, address in address_of.items()}
+        self._roles = {role: role_id(role) for role in (ADMIN, RISK, ORACLE, TREASURER)}
+
+    def packers(self, types: Iterable[str]) -> tuple[Callable[[Any], bytes], ...]:
+        """For each static ABI type, what makes a word of a value."""
+        known: dict[str, Callable[[Any], bytes]] = {"address": self._addresses.__getitem__, "bytes32": self._bytes32}
+        return tuple(known.get(kind, word) for kind in types)
+
+    def _bytes32(self, name: str) -> bytes:
+        """A role, or a parameter's name."""
+        return self._roles.get(name) or bytes(name, "ascii").ljust(32, b"\0")
+
+
+def _packed(packers: Sequence[Callable[[Any], bytes]], values: Sequence[Any]) -> bytes:
+    return b"".join([pack(value) for pack, value in zip(packers, values, strict=True)])
+
+
+class Encoder:
+    """Calldata of one kind, its constant parts prepared."""
+
+    def __init__(self, addresses: Addresses, candidates: dict[str, str], words_of: Words, kind_name: str) -> None:
+        kind = KINDS[kind_name]
+        self.addresses = addresses
+        self.candidates = candidates
+        self.target = kind.target
+        self.selector = kind.selector
+        self.is_publish = kind_name == "publish"
+        self.is_donation = kind_name == "donate"
+        self.packers = words_of.packers(kind.types)
+
+    def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
+        arguments = action.arguments
+        if self.target == "engine":
+            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
+        if self.target == "token":
+            to = self.addresses.tokens[arguments[0]]
+            if self.is_donation:
+                return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+            return to, self.selector + _packed(self.packers, arguments[1:])
+        if self.target == "implementation":
+            return self.candidates[arguments[0]], self.selector + _packed(self.packers, arguments[1:])
+        to = self.addresses.sources[arguments[0]]
+        if self.is_publish:
+            _, answer, age_s = arguments
+            return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
+        return to, self.selector + word(arguments[1])
+
+
+class Coder:
+    """One error or event of the ABI, in both directions."""
+
+    def __init__(self, name_of: dict[str, str], words_of: Words, entry: dict[str, Any]) -> None:
+        self.name_of = name_of
+        self.entry = entry
+        text = signature(entry)
+        self.types = [canonical_type(parameter) for parameter in entry["inputs"]]
+        self.indexed = [bool(parameter.get("indexed")) for parameter in entry["inputs"]]
+        self.selector = selector(text)
+        self.topic = topic(text)
+        self.packers = words_of.packers(self.types)
+
+    def error_data(self, arguments: tuple[Any, ...]) -> bytes:
+        return self.selector + _packed(self.packers, arguments)
+
+    def log(self, arguments: tuple[Any, ...]) -> tuple[tuple[bytes, ...], bytes]:
+        topics: list[bytes] = [self.topic]
+        data: list[bytes] = []
+        for pack, indexed, value in zip(self.packers, self.indexed, arguments, strict=True):
+            (topics if indexed else data).append(pack(value))
+        return tuple(topics), b"".join(data)
+
+    def decode(self, data: bytes) -> tuple[Any, ...] | None:
+        """Arguments in the words of the harness; None if the data does not fit."""
+        try:
+            values = decode(self.types, data)
+        except Exception:  # noqa: BLE001 (whatever a hostile contract answers is an outcome, and eth_abi raises many kinds)
+            return None
+        return tuple(self._named(kind, value) for kind, value in zip(self.types, values, strict=True))
+
+    def decode_log(self, log: Log) -> tuple[Any, ...] | None:
+        """Arguments of a log, indexed ones included, in declared order."""
+        topics, rest = list(log.topics[1:]), log.data
+        joined = b""
+        for indexed in self.indexed:
+            if indexed:
+                if not topics:
+                    return None
+                joined += topics.pop(0)
+            else:
+                joined, rest = joined + rest[:32], rest[32:]
+        return self.decode(joined)
+
+    def _named(self, kind: str, value: Any) -> Any:
+        if kind == "address":
+            return self.name_of.get(value.lower(), value.lower())
+        if kind == "bytes32":
+            for role in (ADMIN, RISK, ORACLE, TREASURER):
+                if value == role_id(role):
+                    return role
+            return value.rstrip(b"\0").decode("ascii", "replace")
+        return value
