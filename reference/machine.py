@@ -10,7 +10,7 @@ from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
 from reference.rejection import Rejected
-from reference.state import FeedReading, State
+from reference.state import FeedReading, State, with_item
 from reference.tokens import Token
 
 
@@ -122,16 +122,48 @@ def apply(state: State, kind: str, caller: str, arguments: tuple[Any, ...]) -> t
     return after, Outcome(None, (), events)
 
 
-def apply_all(state: State, caller: str, actions: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[State, Outcome]:
-    """Several actions of one caller in one transaction: all happen, or none, with the first refusal as the outcome."""
-    current = state
+Call = tuple[str, tuple[Any, ...]]
+"""(kind, arguments)"""
+
+
+def apply_all(
+    state: State,
+    caller: str,
+    actions: tuple[Call, ...],
+    loan: tuple[int, int] | None = None,
+    during: tuple[Call, ...] = (),
+) -> tuple[State, Outcome]:
+    """Several actions of one caller in one transaction: all happen, or none, with the first refusal as the outcome.
+
+    ``loan`` is (collateral, units) that the caller borrows from the token itself meanwhile (K7): what it cannot pay back undoes all.
+    ``during`` are tried whenever a token calls the caller. In the middle of an action they are refused (G1); a plain transfer is none (K5).
+    """
+    current = state if loan is None else borrowed(state, caller, *loan)
     events: list[Event] = []
     for kind, arguments in actions:
+        if during and kind == "donate" and current.token(arguments[0]).calls_back:
+            for tried, its_arguments in during:
+                current, outcome = apply(current, tried, caller, its_arguments)
+                events.extend(outcome.events)
         current, outcome = apply(current, kind, caller, arguments)
         if outcome.error is not None:
             return state, outcome
         events.extend(outcome.events)
+    if loan is not None:
+        collateral, units = loan
+        left_units = current.wallets[caller][collateral]
+        if left_units < units:
+            return state, Outcome("ERC20InsufficientBalance", (caller, left_units, units), ())
+        current = borrowed(current, caller, collateral, -units)
     return current, Outcome(None, (), tuple(events))
+
+
+def borrowed(state: State, borrower: str, collateral: int, units: int) -> State:
+    """The world: a holder with so many units more, created for it; or fewer, if negative, which are no more."""
+    wallet = state.wallets[borrower]
+    return state._replace(
+        wallets={**state.wallets, borrower: with_item(wallet, collateral, wallet[collateral] + units)}
+    )
 
 
 def at_time(state: State, time_s: int) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.governance import NO_SOURCE, ROLES
-from underwater.actions import Action, Aim, Block, Bundle
+from underwater.actions import Action, Aim, Block, Bundle, Loan
 from underwater.case.file import Case, aim_text, parse_aim, read_case, write_case
 from underwater.document import parse
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
@@ -54,6 +55,38 @@ def example() -> Case:
 
 
 # ---- what is written, and read back
+
+
+def test_a_loan_and_what_is_tried_meanwhile_are_written_and_read_back() -> None:
+    text = EXAMPLE.replace(
+        "    do: bundle\n    acts:\n",
+        "    do: bundle\n    loan: {collateral: USDC, units: 1.5}\n    acts:\n",
+    ).replace(
+        "units: 7 units}\n  -",
+        "units: 7 units}\n    during:\n      - {do: withdraw, account: attacker, collateral: USDC, units: 1 unit}\n  -",
+    )
+    case = read_case(parse(text, "example.yaml"))
+    (bundle,) = case.blocks[3].acts
+    assert isinstance(bundle, Bundle)
+    assert bundle.loan == Loan(0, 1_500_000)
+    assert bundle.during == (Action("withdraw", "attacker", ("attacker", 0, 1)),)
+    assert read_case(parse(write_case(case), "again.yaml")) == case
+
+
+@pytest.mark.parametrize(
+    ("loan", "why"),
+    [
+        ("{collateral: USDC, units: 0}", "0 cannot be borrowed"),
+        ("{collateral: USDC, units: -1}", "is negative"),
+        (f"{{collateral: USDC, units: {(1 << 200) + 1} units}}", "at most 2^200 units"),
+        ("{collateral: 99, units: 1 unit}", "99"),
+        ("{units: 1}", "collateral"),
+    ],
+)
+def test_what_cannot_be_borrowed_is_refused_by_line(loan: str, why: str) -> None:
+    text = EXAMPLE.replace("    do: bundle\n", f"    do: bundle\n    loan: {loan}\n")
+    with pytest.raises(UserError, match=re.escape(why)):
+        read_case(parse(text, "bad.yaml"))
 
 
 def test_example_reads_as_the_history_it_shows_and_is_written_as_it_was() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reference.machine import apply_all
 from reference.rounding import WAD
 from tests.reference.support import (
     COPPER,
@@ -118,3 +119,35 @@ def test_a_donation_that_the_token_refuses_says_why() -> None:
     assert scene.refused("donate", TRADER, USD, 1) == ("HolderRefused", TRADER)
     scene.do("pause_token", ISSUER, USD, True)
     assert scene.refused("donate", TRADER, USD, 1) == ("TokenPaused",)
+
+
+# --- Loans and callbacks (K5, K7)
+
+BRING = ("deposit", (TRADER, USD, usd("7")))
+TAKE = ("withdraw", (TRADER, USD, usd("7")))
+
+
+def test_what_is_borrowed_is_paid_back_or_nothing_happens() -> None:
+    scene = Scene()
+    scene.state = scene.state._replace(wallets={**scene.state.wallets, TRADER: (0, 0, 0)})
+    assert apply_all(scene.state, TRADER, (BRING,))[1].error == "TransferFromFailed"
+    after, outcome = apply_all(scene.state, TRADER, (BRING, TAKE), (USD, usd("7")))
+    assert outcome.done
+    assert after.wallets[TRADER] == (0, 0, 0)
+    after, outcome = apply_all(scene.state, TRADER, (BRING,), (USD, usd("7")))
+    assert (outcome.error, outcome.error_arguments) == ("ERC20InsufficientBalance", (TRADER, 0, usd("7")))
+    assert after is scene.state
+
+
+def test_a_callback_in_the_middle_of_an_action_changes_nothing() -> None:
+    scene = funded()
+    scene.do("set_callback", ISSUER, USD, True)
+    assert apply_all(scene.state, TRADER, (BRING,), None, (TAKE,)) == apply_all(scene.state, TRADER, (BRING,))
+
+
+def test_a_callback_in_the_middle_of_a_plain_transfer_acts_as_at_any_other_time() -> None:
+    scene = funded()
+    gift = ("donate", (USD, 1))
+    assert apply_all(scene.state, TRADER, (gift,), None, (TAKE,)) == apply_all(scene.state, TRADER, (gift,))
+    scene.do("set_callback", ISSUER, USD, True)
+    assert apply_all(scene.state, TRADER, (gift,), None, (TAKE,)) == apply_all(scene.state, TRADER, (TAKE, gift))

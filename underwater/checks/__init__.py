@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from reference.margin import Health
 from reference.parameters import Collateral, Market
 from reference.state import Part, State
-from underwater.actions import Act, Action, Bundle, Cast, Outcome, actions_of
+from underwater.actions import Act, Action, Attempt, Bundle, Cast, Glimpse, Outcome, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
 from underwater.errors import unknown
@@ -32,12 +32,14 @@ class Step:
         "act",
         "action",
         "after",
+        "attempts",
         "before",
         "donated_units",
         "events_differ",
         "expected",
         "expected_healths",
         "expected_state",
+        "glimpses",
         "healths",
         "kind",
         "outcome",
@@ -73,8 +75,14 @@ class Step:
     donated_units: tuple[int, ...]
     """Per collateral, what was sent to the engine outside its ledger so far, this step included."""
 
+    attempts: tuple[Attempt, ...]
+    """What a bundle tried in the middle of its transfers, each time anew."""
+    glimpses: tuple[Glimpse, ...]
+    """What views answered there."""
+
     def __init__(self) -> None:
         self.rested_on = None
+        self.attempts, self.glimpses = (), ()
 
 
 class Probe(Protocol):
@@ -186,13 +194,26 @@ def market_name(state: State, market: int) -> str:
 
 def catalogue() -> tuple[Check, ...]:
     """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
-    from underwater.checks import access, aftermath, funding, health, ledger, liquidation, margin, meta, model, oracle
+    from underwater.checks import (
+        access,
+        aftermath,
+        callbacks,
+        funding,
+        health,
+        ledger,
+        liquidation,
+        margin,
+        meta,
+        model,
+        oracle,
+    )
 
     checks = (
         *sorted((*liquidation.CHECKS, *aftermath.CHECKS), key=lambda check: check.id),
         *oracle.CHECKS,
         *funding.CHECKS,
         *access.CHECKS,
+        *callbacks.CHECKS,
         *health.CHECKS,
         *ledger.CHECKS,
         *margin.CHECKS,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from reference.margin import Health
 from reference.parameters import Collateral, Market
 from reference.state import Part, State
-from underwater.actions import Act, Action, Call, Cast, Log, Outcome, Receipt, Transaction
+from underwater.actions import Act, Action, Attempt, Bundle, Call, Cast, Glimpse, Log, Outcome, Receipt, Transaction
 from underwater.choices import Choices
 from underwater.document import Field
 from underwater.engine.artifacts import Artifacts
@@ -102,6 +102,9 @@ class Instance(Protocol):
 
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
+
+    def tried(self, bundle: Bundle, receipt: Receipt) -> tuple[tuple[Attempt, ...], tuple[Glimpse, ...]]:
+        """What came of a bundle's ``during`` and of the views that were asked with them, each time that a token called."""
 
     def participants(self, act: Act) -> tuple[str, ...]:
         """The accounts that an act names, each once."""

@@ -1,4 +1,4 @@
-"""Transfers of a token that does not let them through whole: who tries, and of how much."""
+"""Tokens that do more than move: who tries a transfer that will not go through whole, and what is tried while a token calls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from reference.rounding import WAD, div_ceil
 from reference.state import State
 from underwater.actions import Action, Cast
 from underwater.choices import Choices
+from underwater.generate.perpetuals import Participants
 
 
 def draw_transfer(choices: Choices, cast: Cast, state: State, collateral: int) -> Action:
@@ -24,3 +25,29 @@ def draw_transfer(choices: Choices, cast: Cast, state: State, collateral: int) -
     if kind == "collect_fees":
         return Action(kind, cast.treasurer, (account, max(1, units)))
     return Action(kind, account, (collateral, units) if kind == "donate" else (account, collateral, units))
+
+
+def draw_meanwhile(participants: Participants, state: State, collateral: int) -> tuple[Action, ...]:
+    """What the attacker tries in a callback: mostly what would be done at any other time."""
+    return tuple(_meanwhile(participants, state, collateral) for _ in range(participants.choices.integer(1, 4)))
+
+
+def _meanwhile(participants: Participants, state: State, collateral: int) -> Action:
+    choices, cast = participants.choices, participants.cast
+    attacker = cast.attacker
+    kind, arguments = choices.pick(
+        (
+            ("deposit", (attacker, collateral, 1)),
+            ("withdraw", (attacker, collateral, 1)),
+            ("withdraw", (attacker, collateral, 1)),
+            ("fund_insurance", (1,)),
+            ("set_operator", (cast.delegate, True)),
+            ("accrue_funding", (choices.integer(0, len(state.parameters.markets) - 1),)),
+            ("set_deposit_cap", (collateral, state.parameters.collaterals[collateral].deposit_cap_units)),
+            ("", ()),
+        )
+    )
+    if kind:
+        return Action(kind, attacker, arguments)
+    action = participants.draw_for_attacker(state)
+    return Action("fund_insurance", attacker, (1,)) if action.kind == "donate" else action._replace(aim=None)

@@ -18,7 +18,7 @@ from underwater.engine import Instance
 from underwater.generate.attacks import Attacks
 from underwater.generate.perpetuals import Participants
 from underwater.generate.tempers import TEMPERS
-from underwater.generate.transfers import draw_transfer
+from underwater.generate.transfers import draw_meanwhile, draw_transfer
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
@@ -195,7 +195,12 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
             continue
         state = after
         actions.append(action)
-    return Bundle(participants.cast.attacker, tuple(actions) or (participants.draw_for_attacker(state),))
+    during: tuple[Action, ...] = ()
+    calling = [number for number, token in enumerate(state.tokens) if token.calls_back]
+    if calling and choices.chance(50):
+        during = draw_meanwhile(participants, state, choices.pick(calling))
+    parts = tuple(actions) or (participants.draw_for_attacker(state),)
+    return Bundle(participants.cast.attacker, parts[:1] if during and choices.chance(50) else parts, during)
 
 
 def _prelude(runner: Runner, choices: Choices) -> Iterator[tuple[int | None, Act]]:

@@ -13,20 +13,6 @@ from underwater.engine.abi import address_word, canonical_type, selector, signat
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.plan import Addresses, role_id
 
-_RUN = selector("run((address,bytes)[])")
-
-
-def run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Calldata of the attacker's ``run``: an array of (address, bytes)."""
-    parts = list(parts)
-    offsets, bodies, offset = [], [], 32 * len(parts)
-    for to, data in parts:
-        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
-        offsets.append(offset)
-        bodies.append(body)
-        offset += len(body)
-    return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
-
 
 class Words:
     """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""

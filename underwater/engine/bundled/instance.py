@@ -11,13 +11,14 @@ from reference.parameters import Collateral, Market, Parameters
 from reference.state import ANSWERS, FIRST, Bucket, FeedReading, Part, State, empty_account, unfunded
 from reference.tokens import PLAIN
 from reference.upgrades import ITSELF, NEXT, NOTHING, VIEWS
-from underwater.actions import Act, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
+from underwater.actions import Act, Attempt, Bundle, Call, Cast, Glimpse, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, selector, signature, topic, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
+from underwater.engine.bundled.bundles import Glimpses, attack_data, run_data, tried_of
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.encoding import Coder, Encoder, Words, run_data
+from underwater.engine.bundled.encoding import Coder, Encoder, Words
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
 from underwater.engine.bundled.plan import (
     LIST_COLLATERAL,
@@ -102,6 +103,7 @@ class Instance:
             self._health_calls[name] = _HEALTH + address_word(address)
             for market in range(len(deployment.parameters.markets)):
                 self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
+        self._glimpses = Glimpses(addresses.engine, self.address_of[ATTACKER], len(deployment.parameters.collaterals))
         self.declared_errors = tuple(
             sorted(
                 {entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error"} - _NEVER_RAISED
@@ -147,8 +149,27 @@ class Instance:
         """The call that does an act in a block at ``time_s``."""
         if isinstance(act, Bundle):
             parts = [self._encode[action.kind](action, time_s) for action in act.actions]
-            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data(parts))
+            data = run_data(parts) if act.loan is None and not act.during else self._attack_data(act, parts, time_s)
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, data)
         return self._by(act.caller, *self._encode[act.kind](act, time_s))
+
+    def _attack_data(self, bundle: Bundle, parts: list[tuple[str, bytes]], time_s: int) -> bytes:
+        during = [self._encode[action.kind](action, time_s) for action in bundle.during]
+        if during:
+            during += self._glimpses.calls
+        collateral, units = bundle.loan or (0, 0)
+        return attack_data(parts, during, self.addresses.tokens[collateral], units)
+
+    def tried(self, bundle: Bundle, receipt: Receipt) -> tuple[tuple[Attempt, ...], tuple[Glimpse, ...]]:
+        """What came of a bundle's ``during`` and of the views that were asked with them, each time that a token called."""
+        attempts, glimpses = [], []
+        for place, done, answer in tried_of(receipt, self.addresses.attacker):
+            if place < len(bundle.during):
+                outcome = self.outcome_of(Receipt(done, answer, ()))
+                attempts.append(Attempt(bundle.during[place], outcome))
+            else:
+                glimpses.append(self._glimpses.told(place - len(bundle.during), done, answer))
+        return tuple(attempts), tuple(glimpses)
 
     def market_listing(self, caller: str, market: Market) -> Call:
         """A call that lists one market more."""
@@ -228,7 +249,9 @@ class Instance:
         touched: list[tuple[str, int]] = []
         if act.kind not in _MAY_MOVE_TOKENS:
             return touched
-        for action in actions_of(act):
+        if isinstance(act, Bundle) and act.loan is not None:
+            touched.append((act.caller, act.loan.collateral))
+        for action in (*act.actions, *act.during) if isinstance(act, Bundle) else (act,):
             if action.kind not in MOVES_TOKENS:
                 continue
             place = _COLLATERAL_AT[action.kind]
