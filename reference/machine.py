@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, ledger, liquidation, trading, upgrades
+from reference import buckets, governance, ledger, liquidation, orders, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -105,6 +105,9 @@ RULES: dict[str, Callable[..., Effect]] = {
     "upgrade": upgrades.upgrade,
     "initialize": upgrades.initialize,
     "initialize_implementation": upgrades.initialize_implementation,
+    "request_order": orders.request_order,
+    "execute_order": orders.execute_order,
+    "cancel_order": orders.cancel_order,
     "pause_token": _pause_token,
     "refuse_holder": _refuse_holder,
     "set_transfer_fee": _set_transfer_fee,

@@ -44,14 +44,15 @@ class Encoder:
         self.candidates = candidates
         self.target = kind.target
         self.selector = kind.selector
+        self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
         self.is_publish = kind_name == "publish"
         self.is_donation = kind_name == "donate"
         self.packers = words_of.packers(kind.types)
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
-        if self.target == "engine":
-            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
+        if self.own is not None:
+            return self.own, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
             to = self.addresses.tokens[arguments[0]]
             if self.is_donation:

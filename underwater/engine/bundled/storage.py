@@ -14,7 +14,7 @@ from eth_utils import keccak
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
-from reference.state import FIRST, Account, State
+from reference.state import FIRST, Account, Order, State
 from reference.upgrades import NEXT
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
@@ -22,6 +22,7 @@ from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
 from underwater.engine.bundled.plan import Addresses
 
 _LOW = (1 << 128) - 1
+_TIME = (1 << 64) - 1
 FIRST_COLLATERAL_BIT = 16
 FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
@@ -64,13 +65,13 @@ class _Layout:
 
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
-    funding, and whose code runs.
+    funding, whose code runs, and orders.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
     """
 
-    def __init__(self, artifacts: Artifacts, addresses: Addresses, accounts: dict[str, str], operators: dict[str, str],
+    def __init__(self, artifacts: Artifacts, addresses: Addresses, accounts: dict[str, str], addresses_of: dict[str, str],
                  parameters: Parameters) -> None:  # fmt: skip
         layout = _Layout(artifacts["MarginEngine"])
         engine = addresses.engine
@@ -96,7 +97,7 @@ class Slots:
             for number, collateral in enumerate(parameters.collaterals[1:], 1):
                 self._add(engine, offset["units"] + number, f"{name} {collateral.name}")
             for operator in OPERATORS:
-                slot = _mapping_slot(operators[operator], offset["operators"])
+                slot = _mapping_slot(addresses_of[operator], offset["operators"])
                 self._add(engine, slot, f"{name} approval of {operator}")
         self.globals_at = len(self.pairs)
         for label in ("insurance", "fees", "badDebt"):
@@ -124,6 +125,13 @@ class Slots:
         self._words_of = {FIRST: int(addresses.implementation, 16), NEXT: int(addresses.next_implementation, 16)}
         self._add(engine, IMPLEMENTATION_SLOT, "implementation")
         self._add(engine, INITIALIZED_SLOT, "how often it was initialised")
+        self.orders_at = len(self.pairs)
+        orders_slot = _Layout(artifacts["Orders"]).slot("_orders")
+        self._order_keys = [(name, number) for name in ACCOUNTS for number in range(self.markets)]
+        for name, number in self._order_keys:
+            slot = _hash(words(number, _mapping_slot(accounts[name], orders_slot)))
+            self._add(addresses.orders, slot, f"{name} order in {parameters.markets[number].name}")
+            self._add(addresses.orders, slot + 1, f"{name} times of the order in {parameters.markets[number].name}")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -175,13 +183,40 @@ class Slots:
         name = state.implementation
         return [self._words_of[name] if name in self._words_of else int(name, 16), state.initializations]
 
+    def pack_orders(self, state: State) -> list[int]:
+        """Two slots for each account and market."""
+        values, orders = [0] * (2 * len(self._order_keys)), state.orders
+        if orders:
+            for place, key in enumerate(self._order_keys):
+                order = orders.get(key)
+                if order is not None:
+                    values[2 * place] = (order.size_wad & _LOW) | order.limit_wad << 128
+                    times = order.requested_at_s, order.executable_from_s, order.expires_at_s
+                    values[2 * place + 1] = times[0] | times[1] << 64 | times[2] << 128
+        return values
+
+    def unpack_orders(self, values: list[int]) -> dict[tuple[str, int], Order]:
+        """Pending orders from their slots."""
+        found = {}
+        for key, first, second in zip(self._order_keys, values[::2], values[1::2], strict=True):
+            if first or second:
+                times = (second >> shift & _TIME for shift in (0, 64, 128))
+                found[key] = Order(_signed(first & _LOW, 128), first >> 128, *times)
+        return found
+
     def pack(self, state: State) -> list[int]:
         """All slots that the state expects, in the order of ``pairs``."""
         values: list[int] = []
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state) + pack_funding(state.funding) + self.pack_code(state)
+        return [
+            *values,
+            *self.pack_globals(state),
+            *pack_funding(state.funding),
+            *self.pack_code(state),
+            *self.pack_orders(state),
+        ]
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -209,6 +244,8 @@ class Slots:
             put(pack_funding(after.funding), self.funding_at)
         if before.implementation is not after.implementation:
             put(self.pack_code(after), self.code_at)
+        if before.orders is not after.orders:
+            put(self.pack_orders(after), self.orders_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -234,7 +271,7 @@ class Slots:
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
         funding = values[self.funding_at : self.code_at]
-        code, initializations = values[self.code_at :]
+        code, initializations = values[self.code_at : self.orders_at]
         implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
         observed = state._replace(
             accounts=accounts,
@@ -248,6 +285,7 @@ class Slots:
             funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
             implementation=implementation,
             initializations=initializations,
+            orders=self.unpack_orders(values[self.orders_at :]),
         )
         return with_due(observed)
 
