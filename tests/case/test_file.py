@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reference.governance import NO_SOURCE, ROLES
 from underwater.actions import Action, Aim, Block, Bundle, Loan
-from underwater.case.file import Case, aim_text, parse_aim, read_case, write_case
+from underwater.case.file import MOST_LOAN_UNITS, Case, aim_text, parse_aim, read_case, write_case
 from underwater.document import parse
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
@@ -176,7 +176,13 @@ def _actions(callers: tuple[str, ...]) -> st.SearchStrategy[Action]:
     return st.sampled_from(tuple(KINDS)).flatmap(build)
 
 
-_BUNDLES = st.builds(Bundle, st.just(ATTACKER), st.lists(_actions((ATTACKER,)), min_size=1, max_size=3).map(tuple))
+_BUNDLES = st.builds(
+    Bundle,
+    st.just(ATTACKER),
+    st.lists(_actions((ATTACKER,)), min_size=1, max_size=3).map(tuple),
+    st.lists(_actions((ATTACKER,)), max_size=2).map(tuple),
+    st.none() | st.builds(Loan, st.integers(0, len(DEFAULT.wallets_units) - 1), st.integers(1, MOST_LOAN_UNITS)),
+)
 _BLOCKS = st.builds(
     Block, st.just(1) | st.integers(1, 10**9), st.lists(_actions(ACTORS) | _BUNDLES, max_size=3).map(tuple)
 )
