@@ -31,7 +31,7 @@ abstract contract Guardian is Stops, IGuardian {
 
     /// @inheritdoc IGuardian
     /// @dev What is used stays used, in units rounded up, but is not more than the new limit: that too is forgotten in
-    /// one window. Without a limit nothing was used. Rule K9.
+    /// one window. Without a limit nothing was used. Rule S9.
     function setOutflowLimit(uint256 collateral, OutflowLimit calldata limit) external onlyRole(RISK_ROLE) {
         _requireCollateral(collateral);
         Safety.requireOutflowLimit(limit);
@@ -53,7 +53,7 @@ abstract contract Guardian is Stops, IGuardian {
     }
 
     /// @inheritdoc IGuardian
-    /// @dev Rule K7.
+    /// @dev Rule S7.
     function pause(uint256 duration) external onlyRole(GUARDIAN_ROLE) {
         PauseParameters memory parameters = _pauseParameters;
         if (duration == 0 || duration > parameters.longest) revert InvalidPause(duration, parameters.longest);
@@ -64,7 +64,7 @@ abstract contract Guardian is Stops, IGuardian {
     }
 
     /// @inheritdoc IGuardian
-    /// @dev Rule K7: all that follows comes earlier by as much.
+    /// @dev Rule S7: all that follows comes earlier by as much.
     function unpause() external onlyRole(GUARDIAN_ROLE) {
         Pause memory running = _pause;
         if (block.timestamp >= running.until) revert NotPaused();

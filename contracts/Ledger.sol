@@ -5,6 +5,7 @@ import {Risk} from "./Risk.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
 /// @title Money in, money out, and who owns it
@@ -40,7 +41,7 @@ abstract contract Ledger is Risk, ILedger {
         kind.poolUnits = pool + units;
         _countInflow(collateral, units);
         emit Deposited(account, collateral, units);
-        kind.token.safeTransferFrom(msg.sender, address(this), units);
+        _pull(collateral, units);
     }
 
     /// @inheritdoc ILedger
@@ -87,7 +88,7 @@ abstract contract Ledger is Risk, ILedger {
         _requireCollateral(SETTLEMENT);
         _requireAmount(units);
         Collateral storage settlement = _collaterals[SETTLEMENT];
-        settlement.token.safeTransferFrom(msg.sender, address(this), units);
+        _pull(SETTLEMENT, units);
         settlement.poolUnits += units;
         _creditInsurance(units * _quotePerUnit());
         emit InsuranceFunded(msg.sender, units);
@@ -122,7 +123,7 @@ abstract contract Ledger is Risk, ILedger {
         return _badDebt;
     }
 
-    /// @notice What comes before a market changes: its funding accrues, and its mark is observed. Rules F3, K5.
+    /// @notice What comes before a market changes: its funding accrues, and its mark is observed. Rules F3, S5.
     function _arrive(Price memory mark) internal {
         _accrueFunding(mark);
         _observe(mark);
@@ -203,6 +204,15 @@ abstract contract Ledger is Risk, ILedger {
         if (units > balance) revert InsufficientCollateral(account, balance);
         _setUnits(self, collateral, balance - units);
         _collaterals[collateral].poolUnits -= units;
+    }
+
+    /// @notice Pulls tokens from the caller, and refuses those that do not arrive in full. Rule K2.
+    function _pull(uint256 collateral, uint256 units) private {
+        address token = _collaterals[collateral].token;
+        uint256 held = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), units);
+        uint256 received = Math.saturatingSub(token.balanceOf(address(this)), held);
+        if (received != units) revert UnexpectedTransfer(collateral, units, received);
     }
 
     /// @dev Rules L2, L3, L9: settlement tokens are paid first come, first served.

@@ -53,7 +53,7 @@ abstract contract Parameters is Accounts, AccessControl, Initializable, IParamet
         uint48 indexReadAt;
     }
 
-    /// @notice What a market's breaker has seen, in one slot. Rules K4 to K6.
+    /// @notice What a market's breaker has seen, in one slot. Rules S4 to S6.
     /// @param anchor mark that later ones are compared with, quote wad; zero before the first
     /// @param anchoredAt when it was observed, Unix seconds
     /// @param haltedAt when a move halted the market last, Unix seconds; zero if none has
@@ -65,7 +65,7 @@ abstract contract Parameters is Accounts, AccessControl, Initializable, IParamet
         bool reduceOnly;
     }
 
-    /// @notice What has left of a collateral lately, in one slot. Rule K9.
+    /// @notice What has left of a collateral lately, in one slot. Rule S9.
     /// @param used token units times seconds: what left, times the window
     /// @param at when that was, Unix seconds
     struct Outflow {
@@ -73,7 +73,7 @@ abstract contract Parameters is Accounts, AccessControl, Initializable, IParamet
         uint48 at;
     }
 
-    /// @notice The last pause, in one slot. Rules K7, K8.
+    /// @notice The last pause, in one slot. Rules S7, S8.
     /// @param until when it ends, Unix seconds
     /// @param graceUntil when liquidations begin again, Unix seconds
     /// @param pausableFrom when there may be another, Unix seconds

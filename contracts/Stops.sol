@@ -12,7 +12,7 @@ import {WAD} from "./libraries/Wad.sol";
 /// @dev Section 15. Everything that stops begins again by time alone: what holds now follows from what is stored and from
 /// the clock, and nobody has to call. No deposit and no reduction ever asks here.
 abstract contract Stops is Funding {
-    /// @dev What a market lets be done, from all to least. Rule K4.
+    /// @dev What a market lets be done, from all to least. Rule S4.
     uint256 internal constant OPEN = 0;
     uint256 internal constant REOPENING = 1;
     uint256 internal constant HALTED = 2;
@@ -20,7 +20,7 @@ abstract contract Stops is Funding {
     uint256 internal constant IN_GRACE = 4;
     uint256 internal constant PAUSED = 5;
 
-    /// @notice What a market lets be done now. Rules K4, K6.
+    /// @notice What a market lets be done now. Rules S4, S6.
     /// @param mark of the market, usable or not
     function _statusOf(Price memory mark) internal view returns (uint256) {
         Market storage self = _markets[mark.asset];
@@ -32,7 +32,7 @@ abstract contract Stops is Funding {
         return _isReopening(self) ? REOPENING : OPEN;
     }
 
-    /// @notice Compares a mark with the anchor, and halts the market if they are too far apart. Rule K5.
+    /// @notice Compares a mark with the anchor, and halts the market if they are too far apart. Rule S5.
     function _observe(Price memory mark) internal {
         Market storage self = _markets[mark.asset];
         if (self.breaker.tripRate == 0 || mark.status != FeedReader.FRESH || _isHalted(self)) return;
@@ -48,7 +48,7 @@ abstract contract Stops is Funding {
         stop.anchoredAt = uint48(block.timestamp);
     }
 
-    /// @notice Refuses a trade that its market does not let be done now. Rule K4.
+    /// @notice Refuses a trade that its market does not let be done now. Rule S4.
     /// @dev After the position limit, which keeps the size below 2^128.
     /// @param size base wad
     function _requireOpen(Price memory mark, address buyer, address seller, uint256 size) internal view {
@@ -70,13 +70,13 @@ abstract contract Stops is Funding {
         if (interest > most) revert OpenInterestCapExceeded(market, interest, most);
     }
 
-    /// @notice Refuses a liquidation while nobody may be liquidated. Rule K8.
+    /// @notice Refuses a liquidation while nobody may be liquidated. Rule S8.
     function _requireLiquidations() internal view {
         uint256 until = _pause.graceUntil;
         if (block.timestamp < until) revert LiquidationsPaused(until);
     }
 
-    /// @notice Counts what is about to leave, or refuses it. Rules K8, K9.
+    /// @notice Counts what is about to leave, or refuses it. Rules S8, S9.
     function _countOutflow(uint256 collateral, uint256 units) internal {
         uint256 until = _pause.until;
         if (block.timestamp < until) revert WithdrawalsPaused(until);
@@ -89,33 +89,33 @@ abstract contract Stops is Funding {
         _setOutflow(collateral, used + units * window);
     }
 
-    /// @notice Takes what comes in from what has left. Rule K9.
+    /// @notice Takes what comes in from what has left. Rule S9.
     function _countInflow(uint256 collateral, uint256 units) internal {
         uint256 window = _collaterals[collateral].outflowLimit.window;
         if (window == 0) return;
         _setOutflow(collateral, Math.saturatingSub(_outflowUsed(collateral), units * window));
     }
 
-    /// @notice What of the outflow limit is used now, token units times seconds; not more than all of it. Rule K9.
+    /// @notice What of the outflow limit is used now, token units times seconds; not more than all of it. Rule S9.
     function _outflowUsed(uint256 collateral) internal view returns (uint256) {
         Collateral storage self = _collaterals[collateral];
         uint256 forgotten = self.outflowLimit.limit * (block.timestamp - self.outflow.at);
         return Math.saturatingSub(self.outflow.used, forgotten);
     }
 
-    /// @dev Rule K6: a move was recorded, and its cooldown has not ended.
+    /// @dev Rule S6: a move was recorded, and its cooldown has not ended.
     function _isHalted(Market storage self) private view returns (bool) {
         return self.stop.haltedAt != 0 && block.timestamp < uint256(self.stop.haltedAt) + self.breaker.cooldown;
     }
 
-    /// @dev Rule K6.
+    /// @dev Rule S6.
     function _isReopening(Market storage self) private view returns (bool) {
         return
             self.stop.haltedAt != 0
                 && block.timestamp < uint256(self.stop.haltedAt) + 2 * uint256(self.breaker.cooldown);
     }
 
-    /// @dev Rule K5. An anchor counts for two windows: so whatever happens between two observations is compared with one.
+    /// @dev Rule S5. An anchor counts for two windows: so whatever happens between two observations is compared with one.
     function _trips(Market storage self, uint256 mark) private view returns (bool) {
         uint256 anchor = self.stop.anchor;
         if (anchor == 0 || block.timestamp - self.stop.anchoredAt > 2 * uint256(self.breaker.window)) return false;

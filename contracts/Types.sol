@@ -111,7 +111,7 @@ struct LiquidationParameters {
     uint128 smallPositionNotional;
 }
 
-/// @notice When a market stops growing. Rule K1. All zero: never.
+/// @notice When a market stops growing. Rule S1. All zero: never.
 /// @param tripRate how far the mark may be from the anchor, wad of it; zero if no move halts the market
 /// @param window how old an anchor gets before it is replaced, seconds
 /// @param cooldown how long a halt lasts, and after it the reopening, seconds
@@ -123,7 +123,7 @@ struct Breaker {
     uint128 openInterestCap;
 }
 
-/// @notice How much of a collateral may leave. Rule K2. All zero: as much as is there.
+/// @notice How much of a collateral may leave. Rule S2. All zero: as much as is there.
 /// @param limit token units in any window that begins with nothing used
 /// @param window seconds in which what was used is forgotten
 struct OutflowLimit {
@@ -131,7 +131,7 @@ struct OutflowLimit {
     uint32 window;
 }
 
-/// @notice How a guardian may pause. Rule K3. All zero: not at all.
+/// @notice How a guardian may pause. Rule S3. All zero: not at all.
 /// @param longest seconds that a pause lasts at most
 /// @param grace seconds after it in which nobody is liquidated
 /// @param rest seconds after that in which there is no other pause

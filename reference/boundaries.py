@@ -37,7 +37,7 @@ def largest_deposit_units(state: State, collateral: int) -> int | None:
 
 
 def largest_withdrawal_units(state: State, name: str, collateral: int) -> int | None:
-    """L2: the largest withdrawal that cash or balance, the pool, the outflow limit (K9) and the margin test all admit.
+    """L2: the largest withdrawal that cash or balance, the pool, the outflow limit (S9) and the margin test all admit.
 
     A collateral taken out whole needs no price of its own (O5 reads the account after the withdrawal).
     """

@@ -12,11 +12,11 @@ from reference.parameters import Parameters
 from reference.rounding import WAD, div_ceil
 
 OPEN, REOPENING, HALTED, REDUCE_ONLY, IN_GRACE, PAUSED = range(6)
-"""K4: what a market lets be done, from all to least."""
+"""S4: what a market lets be done, from all to least."""
 
 
 class Stop(NamedTuple):
-    """What a market's breaker has seen (K5), and whether the market may only shrink (K4)."""
+    """What a market's breaker has seen (S5), and whether the market may only shrink (S4)."""
 
     anchor_wad: int
     """0 before the first observation."""
@@ -27,14 +27,14 @@ class Stop(NamedTuple):
 
 
 class Outflow(NamedTuple):
-    """K9: what was used of an outflow limit when it was last written down, in units times seconds."""
+    """S9: what was used of an outflow limit when it was last written down, in units times seconds."""
 
     used_unit_s: int
     at_s: int
 
 
 class Pause(NamedTuple):
-    """K7: the last pause. All 0 before the first."""
+    """S7: the last pause. All 0 before the first."""
 
     until_s: int
     grace_until_s: int
@@ -58,19 +58,19 @@ def unbroken(parameters: Parameters) -> Breakers:
 
 
 def is_halted_by_time(breaker: Breaker, stop: Stop, now_s: int) -> bool:
-    """K6."""
+    """S6."""
     return bool(breaker.trip_rate_wad and stop.halted_at_s) and now_s < stop.halted_at_s + breaker.cooldown_s
 
 
 def trips(breaker: Breaker, stop: Stop, mark_wad: int, now_s: int) -> bool:
-    """K5, of a usable mark."""
+    """S5, of a usable mark."""
     if not (breaker.trip_rate_wad and stop.anchor_wad) or now_s - stop.anchored_at_s > 2 * breaker.window_s:
         return False
     return abs(mark_wad - stop.anchor_wad) * WAD > breaker.trip_rate_wad * stop.anchor_wad
 
 
 def observed(breaker: Breaker, stop: Stop, mark_wad: int, now_s: int) -> Stop:
-    """K5: what is stored once a usable mark has been observed. It halted the market iff ``halted_at_s`` is another."""
+    """S5: what is stored once a usable mark has been observed. It halted the market iff ``halted_at_s`` is another."""
     if breaker.trip_rate_wad == 0 or is_halted_by_time(breaker, stop, now_s):
         return stop
     if trips(breaker, stop, mark_wad, now_s):
@@ -81,7 +81,7 @@ def observed(breaker: Breaker, stop: Stop, mark_wad: int, now_s: int) -> Stop:
 
 
 def trading_status(breaker: Breaker, stop: Stop, pause: Pause, mark_wad: int | None, now_s: int) -> int:
-    """K4, at a mark; None where that is not usable."""
+    """S4, at a mark; None where that is not usable."""
     if now_s < pause.until_s:
         return PAUSED
     if now_s < pause.grace_until_s:
@@ -96,19 +96,19 @@ def trading_status(breaker: Breaker, stop: Stop, pause: Pause, mark_wad: int | N
 
 
 def used_now_unit_s(limit: OutflowLimit, outflow: Outflow, now_s: int) -> int:
-    """K9."""
+    """S9."""
     return max(0, outflow.used_unit_s - limit.limit_units * (now_s - outflow.at_s))
 
 
 def available_units(limit: OutflowLimit, outflow: Outflow, now_s: int) -> int | None:
-    """K9: what may leave now, pause aside; None where there is no limit."""
+    """S9: what may leave now, pause aside; None where there is no limit."""
     if limit.window_s == 0:
         return None
     return limit.limit_units - div_ceil(used_now_unit_s(limit, outflow, now_s), limit.window_s)
 
 
 def limit_changed(before: OutflowLimit, after: OutflowLimit, outflow: Outflow, now_s: int) -> Outflow:
-    """K9: what counts as used once there is another limit. Nothing was used where there was none."""
+    """S9: what counts as used once there is another limit. Nothing was used where there was none."""
     if before.window_s == 0:
         return outflow
     used_units = div_ceil(used_now_unit_s(before, outflow, now_s), before.window_s)

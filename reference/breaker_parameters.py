@@ -1,4 +1,4 @@
-"""What is configured of circuit breakers, and which configurations are unsafe (K1 to K3)."""
+"""What is configured of circuit breakers, and which configurations are unsafe (S1 to S3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAXIMUM_OUTFLOW_UNITS = 10**33
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When a market stops growing (K1). Without a trip rate no move halts it; a cap of 0 is none."""
+    """When a market stops growing (S1). Without a trip rate no move halts it; a cap of 0 is none."""
 
     trip_rate_wad: int
     window_s: int
@@ -23,7 +23,7 @@ class Breaker:
     open_interest_cap_wad: int
 
     def validate(self, lot_wad: int) -> None:
-        """K1. Raises ``Unsafe``."""
+        """S1. Raises ``Unsafe``."""
         require(
             self.open_interest_cap_wad % lot_wad == 0, "breaker", "the open interest cap is not a multiple of the lot"
         )
@@ -46,13 +46,13 @@ NO_BREAKER = Breaker(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class OutflowLimit:
-    """How much of a collateral may leave (K2): ``limit_units`` in any window that begins with nothing used. Both 0: all."""
+    """How much of a collateral may leave (S2): ``limit_units`` in any window that begins with nothing used. Both 0: all."""
 
     limit_units: int
     window_s: int
 
     def validate(self) -> None:
-        """K2. Raises ``Unsafe``."""
+        """S2. Raises ``Unsafe``."""
         if self.limit_units == self.window_s == 0:
             return
         require(
@@ -73,14 +73,14 @@ NO_OUTFLOW_LIMIT = OutflowLimit(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class PauseParameters:
-    """How a guardian may pause (K3): how long at most, how long nobody is liquidated after it, and how long there is no other."""
+    """How a guardian may pause (S3): how long at most, how long nobody is liquidated after it, and how long there is no other."""
 
     longest_s: int
     grace_s: int
     rest_s: int
 
     def validate(self) -> None:
-        """K3. Raises ``Unsafe``."""
+        """S3. Raises ``Unsafe``."""
         require(
             max(self.longest_s, self.grace_s) <= MAXIMUM_HALT_S,
             "pause",

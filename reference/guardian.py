@@ -1,4 +1,4 @@
-"""Who sets circuit breakers, and who pauses (K1 to K4, K7)."""
+"""Who sets circuit breakers, and who pauses (S1 to S4, S7)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def set_breaker(
     cooldown_s: int,
     open_interest_cap_wad: int,
 ) -> Effect:
-    """K1."""
+    """S1."""
     require_role(state, caller, RISK)
     listed = require_market(state, market)
     breaker = Breaker(trip_rate_wad, window_s, cooldown_s, open_interest_cap_wad)
@@ -34,7 +34,7 @@ def set_breaker(
 
 
 def set_reduce_only(state: State, caller: str, market: int, reduce_only: bool) -> Effect:
-    """K4."""
+    """S4."""
     require_role(state, caller, RISK)
     require_market(state, market)
     stops = state.breakers.stops
@@ -44,7 +44,7 @@ def set_reduce_only(state: State, caller: str, market: int, reduce_only: bool) -
 
 
 def set_outflow_limit(state: State, caller: str, collateral: int, limit_units: int, window_s: int) -> Effect:
-    """K2, K9."""
+    """S2, S9."""
     require_role(state, caller, RISK)
     listed = require_collateral(state, collateral)
     limit = OutflowLimit(limit_units, window_s)
@@ -57,7 +57,7 @@ def set_outflow_limit(state: State, caller: str, collateral: int, limit_units: i
 
 
 def set_pause_parameters(state: State, caller: str, longest_s: int, grace_s: int, rest_s: int) -> Effect:
-    """K3."""
+    """S3."""
     require_role(state, caller, RISK)
     pause = PauseParameters(longest_s, grace_s, rest_s)
     require_safe(pause.validate)
@@ -68,7 +68,7 @@ def set_pause_parameters(state: State, caller: str, longest_s: int, grace_s: int
 
 
 def pause(state: State, caller: str, duration_s: int) -> Effect:
-    """K7."""
+    """S7."""
     require_role(state, caller, GUARDIAN)
     longest_s, now_s = state.parameters.pause.longest_s, state.time_s
     if not 1 <= duration_s <= longest_s:
@@ -85,7 +85,7 @@ def pause(state: State, caller: str, duration_s: int) -> Effect:
 
 
 def unpause(state: State, caller: str) -> Effect:
-    """K7."""
+    """S7."""
     require_role(state, caller, GUARDIAN)
     running, now_s = state.breakers.pause, state.time_s
     if now_s >= running.until_s:

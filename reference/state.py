@@ -7,6 +7,7 @@ from typing import NamedTuple
 from reference.breaker import Breakers
 from reference.funding import NO_FUNDING_YET, Due, Funding
 from reference.parameters import Parameters
+from reference.tokens import PLAIN, Token
 
 ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
 """How a feed behaves when it is read: only ``ANSWERS`` gives a price (O1)."""
@@ -100,6 +101,12 @@ class State(NamedTuple):
     """How often the engine was initialised (U2)."""
     orders: dict[tuple[str, int], Order] = NO_ORDERS
     """Pending orders by account and market (D2)."""
+    tokens: tuple[Token, ...] = ()
+    """How collaterals' tokens behave, by number; those beyond its end are plain."""
+
+    def token(self, collateral: int) -> Token:
+        """How a collateral's token behaves."""
+        return self.tokens[collateral] if collateral < len(self.tokens) else PLAIN
 
 
 def empty_account(parameters: Parameters) -> Account:

@@ -10,7 +10,7 @@ from reference.stops import status_of
 
 
 def largest_outflow_units(state: State, collateral: int) -> int | None:
-    """K8, K9: what may leave now; None where there is no limit."""
+    """S8, S9: what may leave now; None where there is no limit."""
     if state.time_s < state.breakers.pause.until_s:
         return 0
     limit, outflow = state.parameters.collaterals[collateral].outflow, state.breakers.outflows[collateral]
@@ -18,7 +18,7 @@ def largest_outflow_units(state: State, collateral: int) -> int | None:
 
 
 def largest_growth_wad(state: State, buyer: str, seller: str, market: int) -> int | None:
-    """K4: the largest trade that keeps open interest where it may be; None where nothing bounds it, or nothing is let be.
+    """S4: the largest trade that keeps open interest where it may be; None where nothing bounds it, or nothing is let be.
 
     A side that first closes something adds nothing to open interest until it has. As the trade grows, open interest falls while both
     sides close, stays while one does, and rises when none does: so the room is added to what the last of them closes.
@@ -39,13 +39,13 @@ def largest_growth_wad(state: State, buyer: str, seller: str, market: int) -> in
 
 
 def largest_reduction_wad(state: State, buyer: str, seller: str, market: int) -> int | None:
-    """K4: the largest trade by which both sides reduce."""
+    """S4: the largest trade by which both sides reduce."""
     size_wad = min(-state.accounts[buyer].sizes_wad[market], state.accounts[seller].sizes_wad[market])
     return size_wad if size_wad > 0 else None
 
 
 def trip_marks_wad(state: State, market: int) -> tuple[int, int] | None:
-    """K5: the lowest and the highest mark that do not trip; None where none does."""
+    """S5: the lowest and the highest mark that do not trip; None where none does."""
     listed, stop = state.parameters.markets[market], state.breakers.stops[market]
     breaker, now_s = listed.breaker, state.time_s
     if not (breaker.trip_rate_wad and stop.anchor_wad) or is_halted_by_time(breaker, stop, now_s):
@@ -60,7 +60,7 @@ def trip_marks_wad(state: State, market: int) -> tuple[int, int] | None:
 
 
 def trip_answers(state: State, market: int) -> tuple[int, int] | None:
-    """K5, O2: the lowest and the highest answer of the market's feed whose marks do not trip."""
+    """S5, O2: the lowest and the highest answer of the market's feed whose marks do not trip."""
     marks_wad = trip_marks_wad(state, market)
     if marks_wad is None:
         return None
@@ -71,7 +71,7 @@ def trip_answers(state: State, market: int) -> tuple[int, int] | None:
 
 
 def turning_times_s(state: State) -> tuple[int, ...]:
-    """The first second of whatever begins or ends by time alone (K5 to K7)."""
+    """The first second of whatever begins or ends by time alone (S5 to S7)."""
     pause = state.breakers.pause
     times = {pause.until_s, pause.grace_until_s, pause.pausable_from_s}
     for market, stop in zip(state.parameters.markets, state.breakers.stops, strict=True):

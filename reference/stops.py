@@ -1,4 +1,4 @@
-"""What circuit breakers refuse, and what they note of what happens (K4 to K9)."""
+"""What circuit breakers refuse, and what they note of what happens (S4 to S9)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def replaced(values: tuple[Any, ...], index: int, value: object) -> tuple[Any, .
 
 
 def observed_at(state: State, market: int, mark: Price) -> tuple[Breakers, tuple[tuple[object, ...], ...]]:
-    """K5: every breaker after a market's mark was observed, and the event if that halted it. Only a usable one is."""
+    """S5: every breaker after a market's mark was observed, and the event if that halted it. Only a usable one is."""
     breakers = state.breakers
     breaker = state.parameters.markets[market].breaker
     if breaker.trip_rate_wad == 0 or mark.status != FRESH:
@@ -43,7 +43,7 @@ def observed_at(state: State, market: int, mark: Price) -> tuple[Breakers, tuple
 
 
 def status_of(state: State, market: int, mark: Price) -> int:
-    """K4."""
+    """S4."""
     breaker, stop = state.parameters.markets[market].breaker, state.breakers.stops[market]
     mark_wad = mark.price_wad if mark.status == FRESH else None
     return trading_status(breaker, stop, state.breakers.pause, mark_wad, state.time_s)
@@ -52,7 +52,7 @@ def status_of(state: State, market: int, mark: Price) -> int:
 def require_open(
     state: State, market: int, mark: Price, changes: tuple[tuple[int, int], ...], open_interest_wad: int
 ) -> None:
-    """K4: of a trade that brings each size from the first to the second of a pair, and open interest to an amount."""
+    """S4: of a trade that brings each size from the first to the second of a pair, and open interest to an amount."""
     status = status_of(state, market, mark)
     if status not in (OPEN, REOPENING):
         for before_wad, after_wad in changes:
@@ -71,7 +71,7 @@ def require_open(
 
 
 def require_liquidations(state: State) -> None:
-    """K8."""
+    """S8."""
     until_s = state.breakers.pause.grace_until_s
     if state.time_s < until_s:
         raise Rejected("LiquidationsPaused", until_s)
@@ -87,7 +87,7 @@ def _with_used(state: State, collateral: int, used_unit_s: int) -> Breakers:
 
 
 def after_outflow(state: State, collateral: int, units: int) -> Breakers:
-    """K8, K9: every breaker after ``units`` have left."""
+    """S8, S9: every breaker after ``units`` have left."""
     until_s = state.breakers.pause.until_s
     if state.time_s < until_s:
         raise Rejected("WithdrawalsPaused", until_s)
@@ -101,7 +101,7 @@ def after_outflow(state: State, collateral: int, units: int) -> Breakers:
 
 
 def after_inflow(state: State, collateral: int, units: int) -> Breakers:
-    """K9: every breaker after ``units`` have been deposited."""
+    """S9: every breaker after ``units`` have been deposited."""
     limit, outflow = _limit(state, collateral)
     if limit.window_s == 0:
         return state.breakers

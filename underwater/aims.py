@@ -136,7 +136,7 @@ def _room(argument: int, direction: int) -> Solver:
 
 
 def _growth(state: State, action: Action) -> int | None:
-    """The most that a market's breaker lets open interest grow by (K4)."""
+    """The most that a market's breaker lets open interest grow by (S4)."""
     market, buyer, seller = action.arguments[:3]
     return stop_boundaries.largest_growth_wad(state, buyer, seller, market)
 
@@ -148,7 +148,7 @@ def _reduction(state: State, action: Action) -> int | None:
 
 
 def _made_good(state: State, action: Action) -> int | None:
-    """The deposit after which nothing counts as used of an outflow limit (K9)."""
+    """The deposit after which nothing counts as used of an outflow limit (S9)."""
     limit = state.parameters.collaterals[action.arguments[1]].outflow
     available = stop_boundaries.largest_outflow_units(state, action.arguments[1])
     return None if available is None else limit.limit_units - available or None

@@ -34,8 +34,14 @@ interface IMarginEngineErrors {
     /// @notice A deposit would lift the pool above its cap, both in token units. Rule L1.
     error DepositCapExceeded(uint256 collateral, uint256 poolUnits, uint256 depositCap);
 
-    /// @notice The token did not let its units be pulled. Rule L1. Raised by the transfer library.
+    /// @notice The token did not let its units be pulled. Rules L1, L7, K4. Raised by the transfer library.
     error TransferFromFailed();
+
+    /// @notice The token did not let its units be paid out. Rules L2, L9, K4. Raised by the transfer library.
+    error TransferFailed();
+
+    /// @notice So many units of a collateral were pulled, and so many arrived. Rule K2.
+    error UnexpectedTransfer(uint256 collateral, uint256 expected, uint256 received);
 
     /// @notice Cash, or margin moved out of a bucket, in quote wad and before the action, does not suffice. Rules L2, B2,
     /// B4, Q6.
@@ -96,28 +102,28 @@ interface IMarginEngineErrors {
     /// @notice Fewer units pay the debt, in quote wad. Rule Q6.
     error SeizureTooLarge(uint256 debt);
 
-    /// @notice The market lets positions only shrink now; `status` says why. Rule K4.
+    /// @notice The market lets positions only shrink now; `status` says why. Rule S4.
     error OnlyReductions(uint256 market, uint256 status);
 
-    /// @notice Open interest would rise to `openInterest`, above `most`, both base wad. Rule K4.
+    /// @notice Open interest would rise to `openInterest`, above `most`, both base wad. Rule S4.
     error OpenInterestCapExceeded(uint256 market, uint256 openInterest, uint256 most);
 
-    /// @notice No more than `available` units may leave now. Rule K9.
+    /// @notice No more than `available` units may leave now. Rule S9.
     error OutflowLimitExceeded(uint256 collateral, uint256 available);
 
-    /// @notice Nothing leaves until then, Unix seconds. Rule K8.
+    /// @notice Nothing leaves until then, Unix seconds. Rule S8.
     error WithdrawalsPaused(uint256 until);
 
-    /// @notice Nobody is liquidated until then, Unix seconds. Rule K8.
+    /// @notice Nobody is liquidated until then, Unix seconds. Rule S8.
     error LiquidationsPaused(uint256 until);
 
-    /// @notice A pause lasts 1 to `longest` seconds. Rule K7.
+    /// @notice A pause lasts 1 to `longest` seconds. Rule S7.
     error InvalidPause(uint256 duration, uint256 longest);
 
-    /// @notice There may be a pause from then on, Unix seconds. Rule K7.
+    /// @notice There may be a pause from then on, Unix seconds. Rule S7.
     error PausedTooRecently(uint256 pausableFrom);
 
-    /// @notice There is no pause to end. Rule K7.
+    /// @notice There is no pause to end. Rule S7.
     error NotPaused();
 
     /// @notice What stands there is no implementation of the engine. Rule U3.

@@ -88,11 +88,11 @@ interface IViews {
         view
         returns (uint256 status, uint256 low, uint256 high, uint256 lenientLong, uint256 lenientShort);
 
-    /// @notice What a market lets be done now. Rules W9, K4.
+    /// @notice What a market lets be done now. Rules W9, S4.
     /// @return status 0 everything; 1 open interest may not rise; 2 to 5 positions may only shrink
     function tradingStatus(uint256 market) external view returns (uint256 status);
 
-    /// @notice How much of a collateral may leave now. Rules W9, K9.
+    /// @notice How much of a collateral may leave now. Rules W9, S9.
     /// @return units token units; the largest number where there is no limit
     function outflowAvailable(uint256 collateral) external view returns (uint256 units);
 
@@ -105,7 +105,7 @@ interface IViews {
     /// @return parameters how a guardian may pause
     function pauseParameters() external view returns (PauseParameters memory parameters);
 
-    /// @notice The last pause. Rule K7.
+    /// @notice The last pause. Rule S7.
     /// @return until when it ends, Unix seconds
     /// @return graceUntil when liquidations begin again, Unix seconds
     /// @return pausableFrom when there may be another, Unix seconds

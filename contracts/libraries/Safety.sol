@@ -140,7 +140,7 @@ library Safety {
         require_(parameters.smallPositionNotional <= LARGEST_NOTIONAL, "smallPositionNotional");
     }
 
-    /// @notice Rule K1.
+    /// @notice Rule S1.
     function requireBreaker(Breaker calldata breaker, uint256 lot) internal pure {
         require_(breaker.openInterestCap % lot == 0, "breaker");
         if (breaker.tripRate == 0) {
@@ -152,14 +152,14 @@ library Safety {
         require_(breaker.cooldown >= 1 && breaker.cooldown <= LONGEST_HALT, "breaker");
     }
 
-    /// @notice Rule K2.
+    /// @notice Rule S2.
     function requireOutflowLimit(OutflowLimit calldata limit) internal pure {
         if (limit.limit == 0 && limit.window == 0) return;
         require_(limit.limit >= 1 && limit.limit <= LARGEST_DEPOSIT_CAP, "outflowLimit");
         require_(limit.window >= 1 && limit.window <= LONGEST_OUTFLOW_WINDOW, "outflowLimit");
     }
 
-    /// @notice Rule K3: positions can be liquidated for at least as long as they cannot.
+    /// @notice Rule S3: positions can be liquidated for at least as long as they cannot.
     function requirePause(PauseParameters calldata parameters) internal pure {
         uint256 stopped = uint256(parameters.longest) + parameters.grace;
         require_(parameters.longest <= LONGEST_HALT && parameters.grace <= LONGEST_HALT, "pause");

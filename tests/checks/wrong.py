@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reference.rounding import WAD
 from reference.state import REVERTS
+from tests.checks.callbacks import WRONG_CALLBACKS
 from tests.checks.mistakes import (
     RENOUNCE,
     accrued_twice,
@@ -412,4 +413,5 @@ WRONG: list[tuple[str, str, Make]] = [
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
     *WRONG_RELATIONS,
     *WRONG_ORDERS,
+    *WRONG_CALLBACKS,
 ]

@@ -50,7 +50,7 @@ def says(made: Scene, price: str) -> None:
 
 
 def status(made: Scene) -> int:
-    """K4, at the present mark."""
+    """S4, at the present mark."""
     return status_of(made.state, COPPER, mark(made.state, made.state.parameters.markets[COPPER]))
 
 

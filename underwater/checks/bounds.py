@@ -90,7 +90,7 @@ def _market_feed(state: State, number: int, source: str, decimals: int, *rest: i
 
 
 def _breaker(state: State, number: int, rate: int, window_s: int, cooldown_s: int, cap: int) -> Unsafe:
-    """K1."""
+    """S1."""
     market = _listed(state.parameters.markets, number)
     if market is None:
         return f"there is no market {number}"
@@ -104,12 +104,12 @@ def _breaker(state: State, number: int, rate: int, window_s: int, cooldown_s: in
 
 
 def _reduce_only(state: State, number: int, _reduce_only: bool) -> Unsafe:
-    """K4."""
+    """S4."""
     return None if _listed(state.parameters.markets, number) is not None else f"there is no market {number}"
 
 
 def _outflow_limit(state: State, number: int, limit_units: int, window_s: int) -> Unsafe:
-    """K2."""
+    """S2."""
     if _listed(state.parameters.collaterals, number) is None:
         return f"there is no collateral {number}"
     if limit_units == window_s == 0 or (1 <= limit_units <= 10**33 and 1 <= window_s <= _WEEK_S):
@@ -118,7 +118,7 @@ def _outflow_limit(state: State, number: int, limit_units: int, window_s: int) -
 
 
 def _pause(_state: State, longest_s: int, grace_s: int, rest_s: int) -> Unsafe:
-    """K3."""
+    """S3."""
     if max(longest_s, grace_s) > _DAY_S or not longest_s + grace_s <= rest_s <= 30 * _DAY_S:
         return (
             f"a pause of {longest_s} s, {grace_s} s of grace and {rest_s} s of rest leave too little time, or too much"

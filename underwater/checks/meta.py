@@ -146,7 +146,7 @@ def _commute(probe: Probe) -> Verdict:
 
 
 def _leave_together(state: State, first: Action, second: Action) -> bool:
-    """Whether both move a collateral of which only so much may leave: what comes in counts only against what has left before (K9)."""
+    """Whether both move a collateral of which only so much may leave: what comes in counts only against what has left before (S9)."""
     moved = [action.arguments[1] for action in (first, second) if action.kind in ("deposit", "withdraw")]
     return len(moved) == 2 and moved[0] == moved[1] and state.parameters.collaterals[moved[0]].outflow.window_s > 0
 

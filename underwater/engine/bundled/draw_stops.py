@@ -18,7 +18,7 @@ from underwater.choices import Choices
 
 
 def draw_breaker(choices: Choices, position_limit_wad: int, lot_wad: int) -> Breaker:
-    """K1: a third halt by a move; half of them have a cap, of a tenth to ten of the position limit."""
+    """S1: a third halt by a move; half of them have a cap, of a tenth to ten of the position limit."""
     cap_wad = 0
     if choices.chance(50):
         tenths = choices.pick((1, 5, 10, 20, 100))
@@ -31,7 +31,7 @@ def draw_breaker(choices: Choices, position_limit_wad: int, lot_wad: int) -> Bre
 
 
 def draw_outflow_limit(choices: Choices, wallet_units: int) -> OutflowLimit:
-    """K2: every fourth collateral has one, of a hundredth of a wallet to all of it."""
+    """S2: every fourth collateral has one, of a hundredth of a wallet to all of it."""
     if not choices.chance(25):
         return NO_OUTFLOW_LIMIT
     limit_units = max(1, wallet_units // choices.pick((1, 10, 10, 100)))
@@ -39,7 +39,7 @@ def draw_outflow_limit(choices: Choices, wallet_units: int) -> OutflowLimit:
 
 
 def draw_pause(choices: Choices) -> PauseParameters:
-    """K3: in most a guardian may pause."""
+    """S3: in most a guardian may pause."""
     if choices.chance(20):
         return NO_PAUSE
     longest_s = choices.pick((60, 120, 600, MAXIMUM_HALT_S))

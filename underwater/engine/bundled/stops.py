@@ -15,7 +15,7 @@ _MOST_UINT32 = 2**32 - 1
 
 
 def read_breaker(given: Field) -> Breaker:
-    """K1: a cap, a trip rate with window and cooldown, or both."""
+    """S1: a cap, a trip rate with window and cooldown, or both."""
     fields = given.mapping((), ("trip_rate", "window_s", "cooldown_s", "open_interest_cap"))
     if "trip_rate" not in fields:
         fields = given.mapping(("open_interest_cap",))
@@ -30,13 +30,13 @@ def read_breaker(given: Field) -> Breaker:
 
 
 def read_outflow_limit(given: Field, decimals: int) -> OutflowLimit:
-    """K2."""
+    """S2."""
     fields = given.mapping(("limit", "window_s"))
     return OutflowLimit(fields["limit"].scaled(decimals), fields["window_s"].integer(0, _MOST_UINT32))
 
 
 def read_pause(given: Field) -> PauseParameters:
-    """K3."""
+    """S3."""
     fields = given.mapping(("longest_s", "grace_s", "rest_s"))
     return PauseParameters(*(fields[name].integer(0, _MOST_UINT32) for name in ("longest_s", "grace_s", "rest_s")))
 
@@ -69,7 +69,7 @@ def write_pause(pause: PauseParameters) -> list[str]:
 
 
 def breaker_tuple(breaker: Breaker) -> tuple[int, ...]:
-    """K1's struct."""
+    """S1's struct."""
     return breaker.trip_rate_wad, breaker.window_s, breaker.cooldown_s, breaker.open_interest_cap_wad
 
 
