@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, ledger, liquidation, trading, upgrades
+from reference import buckets, delegation, governance, ledger, liquidation, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -77,6 +77,8 @@ RULES: dict[str, Callable[..., Effect]] = {
     "upgrade": upgrades.upgrade,
     "initialize": upgrades.initialize,
     "initialize_implementation": upgrades.initialize_implementation,
+    "set_operator_by_signature": delegation.set_operator_by_signature,
+    "burn_nonces": delegation.burn_nonces,
 }
 """What can happen, by name. Each takes (state, caller, *arguments)."""
 

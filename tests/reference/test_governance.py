@@ -69,7 +69,7 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
         *("set_market_limits", "set_open_interest_scaling", "set_deposit_cap", "set_liquidation_parameters"),
         *("accrue_funding", "set_funding", "set_market_feed", "set_second_source"),
         *("set_collateral_feed", "grant_role", "revoke_role", "renounce_role", "publish", "set_feed_mode"),
-        *("upgrade", "initialize", "initialize_implementation"),
+        *("upgrade", "initialize", "initialize_implementation", "set_operator_by_signature", "burn_nonces"),
     }
 
 

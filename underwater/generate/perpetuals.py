@@ -16,6 +16,7 @@ from reference.state import Bucket, State
 from underwater.actions import Action, Cast
 from underwater.aims import aimed
 from underwater.choices import Choices
+from underwater.generate.delegates import Delegates
 from underwater.generate.governors import Governors
 from underwater.generate.tempers import Temper, cumulative
 from underwater.generate.trades import Traders
@@ -28,6 +29,7 @@ class Participants(Traders):
         super().__init__(choices, cast, temper)
         self._kinds, self._weights = cumulative(temper.weights)
         self._governors = Governors(choices, cast)
+        self._delegates = Delegates(choices, cast)
 
     def draw(self, state: State) -> Action:
         """The next action."""
@@ -199,6 +201,9 @@ class Participants(Traders):
     def _upgrades(self, state: State) -> Action:
         return self._governors.upgrades(state)
 
+    def _delegation(self, state: State) -> Action:
+        return self._delegates.draw(state)
+
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
@@ -218,4 +223,5 @@ class Participants(Traders):
         "governance": _governance,
         "roles": _roles,
         "upgrades": _upgrades,
+        "delegation": _delegation,
     }

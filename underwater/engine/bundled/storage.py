@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_utils import keccak
 
+from reference.delegation import nonce_of
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
@@ -64,7 +65,7 @@ class _Layout:
 
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
-    funding, and whose code runs.
+    funding, whose code runs, and nonces.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
@@ -124,6 +125,11 @@ class Slots:
         self._words_of = {FIRST: int(addresses.implementation, 16), NEXT: int(addresses.next_implementation, 16)}
         self._add(engine, IMPLEMENTATION_SLOT, "implementation")
         self._add(engine, INITIALIZED_SLOT, "how often it was initialised")
+        self.nonces_at = len(self.pairs)
+        nonce = int(layout.members(account_type)["nonce"]["slot"])
+        for name in ACCOUNTS:
+            slot = _mapping_slot(accounts[name], layout.slot("_accounts")) + nonce
+            self._add(engine, slot, f"nonce of {name}")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -181,7 +187,9 @@ class Slots:
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return values + self.pack_globals(state) + pack_funding(state.funding) + self.pack_code(state)
+        return (
+            values + self.pack_globals(state) + pack_funding(state.funding) + self.pack_code(state) + pack_nonces(state)
+        )
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -209,6 +217,8 @@ class Slots:
             put(pack_funding(after.funding), self.funding_at)
         if before.implementation is not after.implementation:
             put(self.pack_code(after), self.code_at)
+        if before.nonces is not after.nonces:
+            put(pack_nonces(after), self.nonces_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -234,8 +244,9 @@ class Slots:
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
         funding = values[self.funding_at : self.code_at]
-        code, initializations = values[self.code_at :]
+        code, initializations = values[self.code_at : self.nonces_at]
         implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
+        nonces = {**state.nonces, **dict(zip(ACCOUNTS, values[self.nonces_at :], strict=True))}
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -248,6 +259,7 @@ class Slots:
             funding=tuple(map(unpack_funding, funding[::3], funding[1::3], funding[2::3])),
             implementation=implementation,
             initializations=initializations,
+            nonces={name: nonce for name, nonce in nonces.items() if nonce},
         )
         return with_due(observed)
 
@@ -283,6 +295,11 @@ def unpack_funding(first: int, second: int, third: int) -> Funding:
         (third >> 128) % (1 << 48),
         third >> 176,
     )
+
+
+def pack_nonces(state: State) -> list[int]:
+    """The nonce of every account (A6)."""
+    return [nonce_of(state, name) for name in ACCOUNTS]
 
 
 def _signed(value: int, bits: int) -> int:
