@@ -52,7 +52,7 @@ class Delegates:
             signer = choices.pick((operator, cast.outsider, choices.pick(cast.operators)))
         elif choices.chance(25):
             over = choices.pick(SIGNED)
-        given = (account, operator, approved, nonce, state.time_s + choices.pick((1, 60, 3_600, 10**6)), signer, over)
+        given = (account, operator, approved, nonce, state.time_s + choices.pick((1, 3_600, 10**6, 10**8)), signer, over)
         action = Action("set_operator_by_signature", self._relayer(), given)
         if choices.chance(40):
             return aimed(state, action, "now", choices.pick((-1, -1, 0, 1))) or action
