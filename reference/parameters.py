@@ -21,6 +21,7 @@ DAY_S = 86_400
 MAXIMUM_FUNDING_INTERVAL_S = DAY_S
 MAXIMUM_FUNDING_RATE_WAD = WAD // 10
 MAXIMUM_DEVIATION_RATE_WAD = WAD // 10
+MAXIMUM_ORDER_SECONDS = 604_800
 
 
 class Unsafe(Exception):  # noqa: N818 (a refusal, as in ``rejection``)
@@ -376,12 +377,35 @@ class LiquidationParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderParameters:
+    """When orders may be executed and taken back (D3), in seconds."""
+
+    minimum_delay_s: int
+    binding_s: int
+    maximum_lifetime_s: int
+
+    def validate(self) -> None:
+        """D3. Raises ``Unsafe``."""
+        _require(
+            1 <= self.minimum_delay_s <= self.maximum_lifetime_s <= MAXIMUM_ORDER_SECONDS,
+            "orders",
+            "1 s <= the minimum delay <= the maximum lifetime <= 7 days must hold",
+        )
+        _require(0 <= self.binding_s <= MAXIMUM_ORDER_SECONDS, "orders", "orders bind for more than 7 days")
+
+
+USUAL_ORDERS = OrderParameters(2, 60, 86_400)
+"""D3: of a deployment that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """Everything that is configured, in the order of listing."""
 
     markets: tuple[Market, ...]
     collaterals: tuple[Collateral, ...]
     liquidation: LiquidationParameters
+    orders: OrderParameters = USUAL_ORDERS
     feeds: tuple[Feed, ...] = field(init=False, repr=False, compare=False)
     """Every use of a source: the markets' feeds, then the collaterals', then the markets' second sources."""
 
@@ -402,6 +426,7 @@ class Parameters:
         names = [collateral.name for collateral in self.collaterals]
         _require(len(set(names)) == len(names), "token", "a token is listed twice")
         self.liquidation.validate()
+        self.orders.validate()
         for number, collateral in enumerate(self.collaterals):
             collateral.validate(number, None if collateral.feed is None else feed_decimals[collateral.feed.feed])
         for market in self.markets:

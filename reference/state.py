@@ -46,8 +46,25 @@ class Bucket(NamedTuple):
         return f"{self.account}'s bucket in market {self.market}"
 
 
+class Order(NamedTuple):
+    """A pending order (D2). ``size_wad`` is signed, positive to buy; times are Unix seconds, the last two both included."""
+
+    size_wad: int
+    limit_wad: int
+    requested_at_s: int
+    executable_from_s: int
+    expires_at_s: int
+
+    def admits(self, price_wad: int) -> bool:
+        """D6: whether a price is within the limit."""
+        return price_wad <= self.limit_wad if self.size_wad > 0 else price_wad >= self.limit_wad
+
+
 Part = str | Bucket
 """What is valued by itself: an account as far as it is cross, or one of its buckets."""
+
+
+NO_ORDERS: dict[tuple[str, int], Order] = {}
 
 
 class State(NamedTuple):
@@ -80,6 +97,8 @@ class State(NamedTuple):
     """How often the engine was initialised (U2)."""
     nonces: dict[str, int] = {}  # noqa: RUF012 (treated as immutable, as all of these)
     """Whose next signature needs which nonce (A6); 0 where none is named."""
+    orders: dict[tuple[str, int], Order] = NO_ORDERS
+    """Pending orders by account and market (D2)."""
 
 
 def empty_account(parameters: Parameters) -> Account:

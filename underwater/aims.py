@@ -173,6 +173,10 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
 }
 """Boundary -> (which argument it sets, its solver)."""
+ORDER_AIMS: dict[str, tuple[int, Solver]] = {
+    "mark": (3, lambda s, a: known_mark_wad(s, a.arguments[1]) or None),
+}
+"""The same of a request of an order."""
 AT_MARK = Aim("mark", 0)
 MOST_AIMS: dict[str, tuple[Aim, ...]] = {
     "deposit": (Aim("wallet", 0), Aim("deposit cap", 0)),
@@ -185,7 +189,7 @@ MOST_AIMS: dict[str, tuple[Aim, ...]] = {
 }
 """Aims that ask for as much as there is, or one too much, by kind."""
 
-PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|penalty|bracket) price of (\S+) in market (\d+)")
+PRICE_AIM = re.compile(r"(liquidation|initial margin|close-out|penalty|bracket|limit) price of (\S+) in market (\d+)")
 _PRICE_SOLVERS = {
     "liquidation": boundaries.liquidation_price_wad,
     "initial margin": boundaries.initial_margin_price_wad,
@@ -203,6 +207,9 @@ def _answer_at(state: State, boundary: str) -> int | None:
     if name not in state.accounts or market >= len(state.parameters.markets):
         return None
     feed = state.parameters.markets[market].feed
+    if which == "limit":
+        order = state.orders.get((name, market))
+        return None if order is None else div_ceil(order.limit_wad, feed.scale)
     if which == "bracket":
         price_wad = boundaries.bracket_price_wad(state, name, market)
         return None if price_wad is None else div_ceil(price_wad, feed.scale)
@@ -215,6 +222,10 @@ def _answer_at(state: State, boundary: str) -> int | None:
 
 def unit_of(state: State, action: Action, argument: int) -> int:
     """What an offset of one means in an action's argument."""
+    if action.kind == "request_order" and action.arguments[1] < len(state.parameters.markets):
+        ordered_in = state.parameters.markets[action.arguments[1]]
+        step_wad: int = {2: ordered_in.lot_wad, 3: ordered_in.tick_wad}.get(argument, 1)
+        return step_wad
     if action.kind in ("trade", "liquidate"):
         market: int = action.arguments[0 if action.kind == "trade" else 2]
         if market < len(state.parameters.markets):
@@ -223,11 +234,15 @@ def unit_of(state: State, action: Action, argument: int) -> int:
     return 1
 
 
+def _aims_of(action: Action) -> dict[str, tuple[int, Solver]]:
+    return ORDER_AIMS if action.kind == "request_order" else AIMS
+
+
 def _boundary(state: State, action: Action, boundary: str) -> tuple[int, int | None]:
     """(the argument that a boundary sets, its value for an action); None where it has no value in this state."""
     if action.kind == "publish":
         return 1, _answer_at(state, boundary)
-    argument, solver = AIMS[boundary]
+    argument, solver = _aims_of(action)[boundary]
     try:
         return argument, solver(state, action)
     except IndexError:  # an unknown market or collateral has no boundaries
@@ -246,7 +261,7 @@ def _moved(state: State, action: Action, aim: Aim, argument: int, value: int) ->
 def solve(state: State, action: Action) -> Action:
     """The action with the number that its aim gives in this state; as it was where the aim has no answer here."""
     aim = action.aim
-    if aim is None or (action.kind != "publish" and aim.boundary not in AIMS):
+    if aim is None or (action.kind != "publish" and aim.boundary not in _aims_of(action)):
         return action
     argument, value = _boundary(state, action, aim.boundary)
     return action if value is None else _moved(state, action, aim, argument, value)

@@ -26,6 +26,7 @@ from tests.checks.mistakes import (
     unread,
     without_last_event,
 )
+from tests.checks.orders import WRONG_ORDERS
 from tests.checks.probes import (
     ReferenceProbe,
     accepting,
@@ -417,4 +418,5 @@ WRONG: list[tuple[str, str, Make]] = [
     ),
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
     *WRONG_RELATIONS,
+    *WRONG_ORDERS,
 ]

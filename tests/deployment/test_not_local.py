@@ -56,12 +56,12 @@ def test_a_network_that_is_not_local_asks_first(deployed: Deployed, tmp_path: Pa
     before = deployed.chain.number
     for answer in ("n\n", "\n"):
         result = run_deploy(*arguments, answer=answer)
-        assert f"{LOCAL} is not local. Send 16 transactions that cannot be taken back? [y/N]" in result.stdout
+        assert f"{LOCAL} is not local. Send 17 transactions that cannot be taken back? [y/N]" in result.stdout
         assert (result.exit_code, deployed.chain.number, manifest.exists()) == (2, before, False)
     result = run_deploy(*arguments, answer="y\n")
     assert result.exit_code == 0, result.stderr
     assert "Checked" in result.stdout
-    assert deployed.chain.number == before + 16
+    assert deployed.chain.number == before + 17
     # A record of what may still stand is not overwritten.
     result = run_deploy(*arguments, answer="y\n")
     assert result.exit_code == 2
@@ -75,7 +75,7 @@ def test_yes_skips_the_question(deployed: Deployed, tmp_path: Path) -> None:
     result = run_deploy("--parameters", path, "--manifest", manifest, "--account", "deployer", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "[y/N]" not in result.stdout
-    made = ["Governance", "Views", "MarginEngine", "EngineProxy"]
+    made = ["Governance", "Views", "MarginEngine", "EngineProxy", "Orders"]
     assert [one.contract for one in read_manifest(manifest).contracts] == [""] * 9 + made
 
 

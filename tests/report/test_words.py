@@ -136,6 +136,25 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
         ("views", "admin", 0, 0, 2 * WAD),
         "outsider initialises views, where it stands, with admin as its admin, liquidator's share 0 %, close factor 0 %, small position 2",
     ),
+    (
+        "trader-1",
+        "request_order",
+        ("trader-1", 0, WAD // 2, 60_000 * WAD, 2, 60),
+        "trader-1 orders 0.5 BTC-PERP with limit 60,000 in 2 s, for 60 s more",
+    ),
+    (
+        "matcher",
+        "request_order",
+        ("trader-1", 0, -WAD // 2, 60_000 * WAD, 2, 60),
+        "matcher orders -0.5 BTC-PERP with limit 60,000 in 2 s, for 60 s more for trader-1",
+    ),
+    (
+        "matcher",
+        "execute_order",
+        ("trader-1", 0, "maker"),
+        "matcher executes the order of trader-1 in BTC-PERP with maker",
+    ),
+    ("trader-1", "cancel_order", ("trader-1", 0), "trader-1 cancels the order in BTC-PERP of itself"),
 ]
 
 

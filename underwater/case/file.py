@@ -259,7 +259,7 @@ def _read_act(item: Field, fields: dict[str, Field], words: Vocabulary) -> tuple
         return ()
     if kind != BUNDLE:
         action = _read_action(item, words, ("by",), _TIMES)
-        return (action._replace(caller=fields["by"].choice(words.actors)),)
+        return (action._replace(caller=fields["by"].choice(words.callers)),)
     item.mapping(("by", "do", "acts"), _TIMES)
     caller = fields["by"].choice(words.bundle_callers)
     inner = tuple(_read_action(part, words)._replace(caller=caller) for part in fields["acts"].items())

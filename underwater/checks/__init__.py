@@ -152,8 +152,16 @@ MARKET_AT = {
     **dict.fromkeys(("trade", "accrue_funding", "set_funding"), 0),
     **dict.fromkeys(("settle", "isolate", "join", "move_margin"), 1),
     "liquidate": 2,
+    "execute_order": 1,
 }
 """Where the arguments of an action that can move a position's money or a market's funding name the market."""
+
+
+def parties_of(kind: str, arguments: tuple[Any, ...]) -> tuple[str, ...]:
+    """The accounts that a done action changes by their owners' will, or may leave with more risk."""
+    if kind == "trade":
+        return arguments[1:3]
+    return (arguments[0], arguments[2]) if kind == "execute_order" else arguments[:1]
 
 
 class Violation(NamedTuple):
@@ -186,12 +194,25 @@ def market_name(state: State, market: int) -> str:
 
 def catalogue() -> tuple[Check, ...]:
     """Every check, in the order of the catalogue; specific ones first, so that the first violated names a finding best."""
-    from underwater.checks import access, aftermath, funding, health, ledger, liquidation, margin, meta, model, oracle
+    from underwater.checks import (
+        access,
+        aftermath,
+        funding,
+        health,
+        ledger,
+        liquidation,
+        margin,
+        meta,
+        model,
+        oracle,
+        orders,
+    )
 
     checks = (
         *sorted((*liquidation.CHECKS, *aftermath.CHECKS), key=lambda check: check.id),
         *oracle.CHECKS,
         *funding.CHECKS,
+        *orders.CHECKS,
         *access.CHECKS,
         *health.CHECKS,
         *ledger.CHECKS,

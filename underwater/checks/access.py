@@ -10,6 +10,8 @@ from underwater.checks.upgrades import ATTEMPTS, code_and_beginning, upgraded
 _ON_ACCOUNTS = {
     **dict.fromkeys(("deposit", "withdraw", "settle", "isolate", "join", "move_margin", "liquidate", "seize"), (0,)),
     "trade": (1, 2),
+    "request_order": (0,),
+    "execute_order": (2,),
 }
 """Which arguments are accounts that an action changes by their owners' will (A2)."""
 

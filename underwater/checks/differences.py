@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reference.funding import Funding
-from reference.state import Account, State
+from reference.state import Account, Order, State
 from underwater.checks import quote
 
 _FIELDS = {
@@ -51,6 +51,18 @@ def differences_between(one: Account | State, other: Account | State, words: tup
                 yield f"margin of market {market}: {words[0]} {left}, {words[1]} {right}"
     if isinstance(one, State) and isinstance(other, State):
         yield from _of_funding(one.funding, other.funding, words)
+        for name, market in sorted({*one.orders, *other.orders}):
+            mine_order, theirs_order = one.orders.get((name, market)), other.orders.get((name, market))
+            if mine_order != theirs_order:
+                yield f"order of {name} in market {market}: {words[0]} {order_text(mine_order)}, {words[1]} {order_text(theirs_order)}"
+
+
+def order_text(order: Order | None) -> str:
+    """An order for people."""
+    if order is None:
+        return "none"
+    times = f"from {order.executable_from_s} to {order.expires_at_s}"
+    return f"{quote(order.size_wad)} at {quote(order.limit_wad)}, requested at {order.requested_at_s}, {times}"
 
 
 _FUNDING_WORDS = {

@@ -10,7 +10,7 @@ from reference.rounding import WAD, div_ceil
 from reference.state import parts_of
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote
 
-_ACCRUES = ("trade", "settle", "liquidate", "accrue_funding", "set_funding")
+_ACCRUES = ("trade", "settle", "liquidate", "accrue_funding", "set_funding", "execute_order")
 """After which kinds of action funding may have accrued."""
 _WRITES_DOWN = kinds(*_ACCRUES)
 
@@ -134,7 +134,7 @@ def _only_in_accrual(step: Step) -> Verdict:
         name, was, now = market_name(step.after, market), before[market], after[market]
         if place is None or step.action is None or step.action.arguments[place] != market:
             return f"{name}: funding changed in an action that has nothing to do with it"
-        if now.premium_wad != was.premium_wad and step.kind != "trade":
+        if now.premium_wad != was.premium_wad and step.kind not in ("trade", "execute_order"):
             return f"{name}: the premium went from {quote(was.premium_wad)} to {quote(now.premium_wad)} without a trade"
         parameters, now_s = step.before.parameters.markets[market].funding, step.before.time_s
         ended = intervals_ended(parameters, was.written_at_s, now_s)

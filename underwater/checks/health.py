@@ -10,10 +10,11 @@ from reference.requirements import notional_wad, requirements_wad
 from reference.rounding import WAD, div_ceil, floor_to_multiple
 from reference.state import Account, Bucket, Part, part_behind
 from reference.trading import is_reduction
-from underwater.checks import Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
-from underwater.checks.differences import differences_between
+from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, parties_of, quote, tokens
+from underwater.checks.differences import differences_between, order_text
 
-_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin")
+_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin", "execute_order")
+_OF_ORDERS = kinds("request_order", "cancel_order")
 
 
 def _by_own_will(step: Step) -> tuple[tuple[Part, int | None], ...]:
@@ -21,9 +22,9 @@ def _by_own_will(step: Step) -> tuple[tuple[Part, int | None], ...]:
     assert step.action is not None
     arguments, before = step.action.arguments, step.before
     name = arguments[0]
-    if step.kind == "trade":
-        market, buyer, seller = arguments[:3]
-        return tuple((part_behind(before, side, market), market) for side in (buyer, seller))
+    if step.kind in ("trade", "execute_order"):
+        market = arguments[MARKET_AT[step.kind]]
+        return tuple((part_behind(before, side, market), market) for side in parties_of(step.kind, arguments))
     if step.kind == "liquidate":
         return ((part_behind(before, name, arguments[2]), arguments[2]),)
     if step.kind == "isolate":
@@ -140,6 +141,12 @@ def _bystanders(step: Step) -> Verdict:
     """HEALTH-03. Stored state of everyone else; at the same prices their equity and maintenance margin
     follow from it. (Their initial margin moves with open interest, by rule V5.)
     """
+    if step.before.orders is not step.after.orders:
+        for name, market in {*step.before.orders, *step.after.orders}:
+            was, now = step.before.orders.get((name, market)), step.after.orders.get((name, market))
+            if was != now and name not in step.participants:
+                where = market_name(step.before, market)
+                return f"the order of {name} in {where} is no part of this action, but changed: {order_text(was)}, now {order_text(now)}"
     before, after = step.before.accounts, step.after.accounts
     if before is after:
         return True
@@ -204,6 +211,8 @@ def _out_of_reach(step: Step) -> Verdict:
         exercised = exercised or any(after.sizes_wad)
         if not is_liquidatable(health.risk):
             continue
+        if step.kind in _OF_ORDERS and is_liquidatable(health_of(step.before, part).risk):
+            continue  # nothing has changed
         if market is not None:
             before = part_of(step.before, part)
             reduced = is_reduction(before.sizes_wad[market], after.sizes_wad[market])
@@ -237,9 +246,9 @@ CHECKS = (
     ),
     Check(
         "HEALTH-06",
-        "no account is liquidatable right after its own order, unless it was before and reduced",
+        "no account is liquidatable right after its own trade, or its order's execution or cancel, unless it was before and reduced",
         _out_of_reach,
-        _ADDS_RISK,
+        _ADDS_RISK | _OF_ORDERS,
         of_done=True,
     ),
 )

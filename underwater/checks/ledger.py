@@ -237,7 +237,7 @@ def _buckets_hold(step: Step) -> Verdict:
     return exercised
 
 
-_OF_POSITIONS = ("trade", "settle", "liquidate")
+_OF_POSITIONS = ("trade", "settle", "liquidate", "execute_order")
 
 
 CHECKS = (
@@ -253,7 +253,16 @@ CHECKS = (
         "trading profit and loss sums to zero",
         _zero_sum,
         kinds(
-            "trade", "settle", "liquidate", "seize", "isolate", "join", "move_margin", "accrue_funding", "set_funding"
+            "trade",
+            "settle",
+            "liquidate",
+            "seize",
+            "isolate",
+            "join",
+            "move_margin",
+            "accrue_funding",
+            "set_funding",
+            "execute_order",
         ),
         of_done=True,
     ),

@@ -21,11 +21,11 @@ from reference.prices import (
 )
 from reference.state import REVERTS, Account, State
 from reference.trading import is_reduction
-from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, quote, tokens
+from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, parties_of, quote, tokens
 
 _DECISIONS = kinds(
     *("withdraw", "trade", "settle", "liquidate", "seize"),
-    *("accrue_funding", "isolate", "join", "move_margin"),
+    *("accrue_funding", "isolate", "join", "move_margin", "execute_order"),
 )
 
 
@@ -74,7 +74,7 @@ def _decided_on(step: Step) -> Iterator[_Needed]:
     assert step.action is not None
     arguments, state, kind = step.action.arguments, step.before, step.kind
     market_number = arguments[MARKET_AT[kind]] if kind in MARKET_AT else -1
-    if kind in ("trade", "settle", "liquidate", "accrue_funding"):
+    if kind in ("trade", "settle", "liquidate", "accrue_funding", "execute_order"):
         market = state.parameters.markets[market_number]
         yield _Needed(market.feed, mark_status(state, market)[0], kind in ("trade", "liquidate"))
     if kind in ("settle", "accrue_funding"):
@@ -86,11 +86,11 @@ def _decided_on(step: Step) -> Iterator[_Needed]:
         liquidated = state.accounts[arguments[1]]
         liquidated = behind(liquidated, arguments[2]) if kind == "liquidate" else liquidated
         yield from _needed(state, liquidated, may_be_uncertain=True)
-    for name in arguments[1:3] if kind == "trade" else arguments[:1]:
+    for name in parties_of(kind, arguments):
         account, may = step.after.accounts[name], kind in ("liquidate", "seize")
-        if kind == "trade":
+        if kind in ("trade", "execute_order"):
             may = is_reduction(state.accounts[name].sizes_wad[market_number], account.sizes_wad[market_number])
-        if kind in ("trade", "liquidate"):
+        if kind in ("trade", "liquidate", "execute_order"):
             account = behind(account, market_number)
         if not is_unencumbered(account):
             yield from _needed(state, account, may_be_uncertain=may)

@@ -36,6 +36,7 @@ CONTRACTS = (
     "EngineProxy",
     "Views",
     "Governance",
+    "Orders",
     "TestToken",
     "TestFeed",
     "Bundler",
@@ -214,6 +215,7 @@ def _manifest(
     named.append(("views", "Views", addresses.views))
     named.append(("implementation", "MarginEngine", addresses.implementation))
     named.append(("margin engine", "EngineProxy", addresses.engine))
+    named.append(("orders", "Orders", addresses.orders))
     return Manifest(
         network=network,
         chain_id=chain_id,

@@ -61,6 +61,7 @@ class Manifest:
             views=at["views"],
             governance=at["governance"],
             implementation=at["implementation"],
+            orders=at["orders"],
             tokens=[at[f"token {collateral.name}"] for collateral in deployment.parameters.collaterals],
             sources={name: at[f"price source {name}"] for name in deployment.sources},
         )
@@ -163,7 +164,7 @@ def read_manifest(path: Path) -> Manifest:
     )
     names = {standing.name for standing in contracts}
     deployment = manifest.deployment
-    for needed in ("views", "governance", "implementation"):
+    for needed in ("views", "governance", "implementation", "orders"):
         if needed not in names:
             raise fields["contracts"].fail(f"'{needed}', which every engine has, is missing")
     for needed in (

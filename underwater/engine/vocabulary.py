@@ -70,6 +70,8 @@ class Vocabulary:
     kinds: Mapping[str, Kind]
     ranges: Mapping[str, tuple[tuple[int, int], ...]]
     actors: tuple[str, ...]
+    callers: tuple[str, ...]
+    """The actors that call: not what is called alone."""
     accounts: tuple[str, ...]
     """The actors that have an account."""
     bundle_callers: tuple[str, ...]

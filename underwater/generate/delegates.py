@@ -39,7 +39,7 @@ class Delegates:
 
     def _newly_signed(self, state: State) -> Action:
         choices, cast = self.choices, self.cast
-        account, operator = choices.pick(cast.accounts), choices.pick(cast.operators)
+        account, operator = choices.pick(cast.accounts), choices.pick((cast.matcher, cast.delegate))
         approved = choices.chance(85 if operator == cast.matcher else 60)
         nonce = nonce_of(state, account)
         if choices.chance(15):
@@ -47,12 +47,20 @@ class Delegates:
         signer, over = account, THIS
         if account == cast.attacker:
             # A contract has no key, and this one accepts nobody's.
-            signer = operator
+            signer = cast.delegate
         elif choices.chance(15):
-            signer = choices.pick((operator, cast.outsider, choices.pick(cast.operators)))
+            signer = choices.pick((cast.matcher, cast.delegate, cast.outsider))
         elif choices.chance(25):
             over = choices.pick(SIGNED)
-        given = (account, operator, approved, nonce, state.time_s + choices.pick((1, 3_600, 10**6, 10**8)), signer, over)
+        given = (
+            account,
+            operator,
+            approved,
+            nonce,
+            state.time_s + choices.pick((1, 3_600, 10**6, 10**8)),
+            signer,
+            over,
+        )
         action = Action("set_operator_by_signature", self._relayer(), given)
         if choices.chance(40):
             return aimed(state, action, "now", choices.pick((-1, -1, 0, 1))) or action

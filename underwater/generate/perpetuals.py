@@ -18,11 +18,12 @@ from underwater.aims import aimed
 from underwater.choices import Choices
 from underwater.generate.delegates import Delegates
 from underwater.generate.governors import Governors
+from underwater.generate.orders import OrderDraws
 from underwater.generate.tempers import Temper, cumulative
 from underwater.generate.trades import Traders
 
 
-class Participants(Traders):
+class Participants(Traders, OrderDraws):
     """Draws the participants' next action."""
 
     def __init__(self, choices: Choices, cast: Cast, temper: Temper) -> None:
@@ -69,12 +70,26 @@ class Participants(Traders):
                 "isolate",
                 "join",
                 "move_margin",
+                "request_order",
+                "execute_order",
             )
         )
         action = self._DRAWS[kind](self, state)
         arguments = action.arguments
-        if kind in ("deposit", "withdraw", "settle", "liquidate", "seize", "isolate", "join", "move_margin"):
+        if kind in (
+            "deposit",
+            "withdraw",
+            "settle",
+            "liquidate",
+            "seize",
+            "isolate",
+            "join",
+            "move_margin",
+            "request_order",
+        ):
             arguments = (attacker, *arguments[1:])
+        elif action.kind == "execute_order":
+            arguments = (*arguments[:2], attacker)
         elif kind == "trade":
             arguments = (arguments[0], attacker, *arguments[2:])
         again = action._replace(caller=attacker, arguments=arguments)
@@ -220,6 +235,9 @@ class Participants(Traders):
         "fund_insurance": _fund_insurance,
         "collect_fees": _collect_fees,
         "donate": _donate,
+        "request_order": OrderDraws.request_order,
+        "execute_order": OrderDraws.execute_order,
+        "cancel_order": OrderDraws.cancel_order,
         "governance": _governance,
         "roles": _roles,
         "upgrades": _upgrades,

@@ -16,6 +16,7 @@ from underwater.checks import Roster, Step, Violation
 from underwater.choices import Choices, SeededChoices
 from underwater.engine import Instance
 from underwater.generate.attacks import Attacks
+from underwater.generate.orders import OrderWays
 from underwater.generate.perpetuals import Participants
 from underwater.generate.tempers import TEMPERS
 from underwater.hunt.probe import probing
@@ -35,6 +36,9 @@ MOST_ACTS_IN_A_BLOCK = 3
 
 ATTACKS_PERCENT = 2
 """Of the blocks, those that begin with an attack."""
+
+ORDERS_PERCENT = 7
+"""Of the blocks, those before which an order goes its way."""
 
 PROBE = "probe"
 
@@ -158,7 +162,15 @@ def _plans(
         runner.plan(act)
         yield
     attacks = Attacks(choices, runner.instance.cast, participants)
+    orders = OrderWays(choices, runner.instance.cast, participants.temper, world)
     while True:
+        if choices.chance(ORDERS_PERCENT):
+            for act_or_s in orders.draw(lambda: runner.state):
+                if isinstance(act_or_s, int):
+                    runner.plan_block(act_or_s)
+                else:
+                    runner.plan(act_or_s)
+                    yield
         runner.plan_block(world.pause_s(runner.state))
         if choices.chance(ATTACKS_PERCENT):
             for act in attacks.draw(lambda: runner.state, world.draw):

@@ -129,6 +129,25 @@ class World:
         low, high = self._bounds(state, source)
         return min(max(self.truth[source], low), high) if low <= high else low
 
+    def tell(self, state: State, source: str, answer: int, age_s: int = 0) -> Action:
+        """A source says what is true from then on, ``age_s`` ago."""
+        action = self._publish(state, source, answer)
+        return action._replace(arguments=(*action.arguments[:2], age_s))
+
+    def tell_at(self, state: State, source: str, boundary: str, offset: int, age_s: int) -> Action | None:
+        """The same, at a boundary; None where that has no value that is believed."""
+        blank = Action("publish", self.publisher, (source, self.truth[source], age_s), Aim(boundary, offset))
+        action = aimed(state, blank, boundary, offset)
+        if action is None or not self._is_near(state, source, action.arguments[1]):
+            return None
+        self._is_true(source, action.arguments[1])
+        return action
+
+    def _is_near(self, state: State, source: str, answer: int) -> bool:
+        """Whether an answer is believed, and no more than so far from the last true one."""
+        truth = self.truth[source]
+        return truth // 20 < answer < truth * 20 and self._is_believed(state, source, answer)
+
     def _publish(self, state: State, source: str, answer: int) -> Action:
         low, high = self._bounds(state, source)
         if low <= high:
@@ -181,8 +200,7 @@ class World:
         if action is None:
             return self._follow(state)
         answer = action.arguments[1]
-        truth = self.truth[source]
-        if truth // 20 < answer < truth * 20 and self._is_believed(state, source, answer):
+        if self._is_near(state, source, answer):
             self._is_true(source, answer)
             second = state.parameters.markets[market].second
             if second is not None and choices.chance(30):

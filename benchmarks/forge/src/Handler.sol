@@ -349,11 +349,11 @@ contract Handler is Stage {
         _initialize(_dice(draw), ENGINE.currentImplementation());
     }
 
-    function _initialize(Dice memory dice, address at) private {
+    function _initialize(Dice memory dice, address where) private {
         address caller = _chance(dice, 80) ? _cast.outsider : _cast.staff[0];
         LiquidationParameters memory parameters = LiquidationParameters(uint64(W / 2), uint64(W / 2), uint128(W));
         _take(NOBODY);
-        _sendTo(at, caller, abi.encodeCall(IUpgradeable.initialize, (caller, parameters)));
+        _sendTo(where, caller, abi.encodeCall(IUpgradeable.initialize, (caller, parameters)));
     }
 
     /// @notice What nobody signed: making a signature would be forge's time, and not the engine's.

@@ -57,13 +57,16 @@ ATTACKER = "attacker"
 ACCOUNTS = ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker", "liquidator", ATTACKER)
 """The eight accounts that a hunt drives, in the order in which they are observed."""
 
+ORDERS = "orders"
+"""The contract of orders (section 17). It is an operator and never calls by itself: its address is the deployment's."""
+
 BACKSTOP = "backstop"
 """Not driven: probes use it where a sentence needs a counterparty, and give it what that takes."""
 
 MATCHER = "matcher"
 DELEGATE = "delegate"
-OPERATORS = (MATCHER, DELEGATE)
-"""The operators whose approvals are observed. Every account approves the matcher at the start."""
+OPERATORS = (MATCHER, DELEGATE, ORDERS)
+"""The operators whose approvals are observed. Every account approves the matcher and the orders at the start."""
 
 DEPLOYER = "admin"
 

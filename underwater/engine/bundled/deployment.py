@@ -8,6 +8,7 @@ from reference.governance import NO_SOURCE
 from reference.parameters import (
     NO_FUNDING,
     NO_SCALING,
+    USUAL_ORDERS,
     Bracket,
     Collateral,
     Feed,
@@ -16,13 +17,14 @@ from reference.parameters import (
     Market,
     MarketLimits,
     OpenInterestScaling,
+    OrderParameters,
     Parameters,
     SecondSource,
     Unsafe,
 )
 from reference.upgrades import CANDIDATES
 from underwater.document import Field, decimal_text
-from underwater.engine.bundled.actors import ADDRESSES, ATTACKER
+from underwater.engine.bundled.actors import ADDRESSES, ATTACKER, ORDERS
 from underwater.errors import UserError
 
 FAR_FUTURE_S = 2_000_000_000
@@ -57,7 +59,8 @@ class Deployment:
         return {name: source.decimals for name, source in self.sources.items()}
 
 
-_TAKEN = frozenset((*ADDRESSES, ATTACKER, NO_SOURCE, *CANDIDATES))
+_ORDER_FIELDS = ("minimum_delay_s", "binding_s", "maximum_lifetime_s")
+_TAKEN = frozenset((*ADDRESSES, ATTACKER, NO_SOURCE, ORDERS, *CANDIDATES))
 """Names that stand for other addresses."""
 ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
@@ -185,9 +188,14 @@ def _funding(given: Field) -> FundingParameters:
     )
 
 
+def _orders(given: Field) -> OrderParameters:
+    fields = given.mapping(_ORDER_FIELDS)
+    return OrderParameters(*(fields[name].integer(0) for name in _ORDER_FIELDS))
+
+
 def read_deployment(given: Field) -> Deployment:
     """A deployment from a document. Raises ``UserError`` for what is malformed, and for what is unsafe with the reason."""
-    fields = given.mapping(("liquidation", "sources", "collaterals", "markets"), ("roles",))
+    fields = given.mapping(("liquidation", "sources", "collaterals", "markets"), ("roles", "orders"))
     sources = {}
     for name, item in fields["sources"].any_mapping().items():
         source = item.mapping(("decimals",), ("price", "address"))
@@ -221,6 +229,7 @@ def read_deployment(given: Field) -> Deployment:
             liquidation["close_factor"].scaled(18),
             liquidation["small_position_notional"].scaled(18),
         ),
+        _orders(fields["orders"]) if "orders" in fields else USUAL_ORDERS,
     )
     roles = {}
     if "roles" in fields:
@@ -234,10 +243,11 @@ def _refuse_unsafe(given: Field, fields: dict[str, Field], deployment: Deploymen
     """Section 3 of the specification, with the place of what is unsafe."""
     parameters = deployment.parameters
     decimals = deployment.feed_decimals
-    try:
-        parameters.liquidation.validate()
-    except Unsafe as unsafe:
-        raise _unsafe(fields["liquidation"], unsafe) from None
+    for name, part in (("liquidation", parameters.liquidation), ("orders", parameters.orders)):
+        try:
+            part.validate()
+        except Unsafe as unsafe:
+            raise _unsafe(fields.get(name, given), unsafe) from None
     for item, market in zip(fields["markets"].items(), parameters.markets, strict=True):
         try:
             second = market.second
@@ -361,4 +371,7 @@ def write_deployment(deployment: Deployment) -> str:
             f"maintenance: {decimal_text(bracket.maintenance_rate_wad, 18)}}}"
             for bracket in market.brackets
         ]
+    if parameters.orders != USUAL_ORDERS:
+        rest = ", ".join(f"{name}: {getattr(parameters.orders, name)}" for name in _ORDER_FIELDS)
+        lines.append(f"orders: {{{rest}}}")
     return "\n".join(lines) + "\n"

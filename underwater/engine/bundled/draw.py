@@ -16,6 +16,7 @@ from reference.parameters import (
     MAXIMUM_FUNDING_RATE_WAD,
     MAXIMUM_HEARTBEAT_S,
     MAXIMUM_NOTIONAL_WAD,
+    MAXIMUM_ORDER_SECONDS,
     MAXIMUM_PRICE_WAD,
     MAXIMUM_SCALING_WAD,
     MAXIMUM_TRADING_FEE_RATE_WAD,
@@ -29,6 +30,7 @@ from reference.parameters import (
     Market,
     MarketLimits,
     OpenInterestScaling,
+    OrderParameters,
     Parameters,
     SecondSource,
 )
@@ -100,7 +102,7 @@ class _Draw:
             collateral, wallet_units = self.collateral(number)
             collaterals.append(collateral)
             wallets.append(wallet_units)
-        parameters = Parameters(markets, tuple(collaterals), liquidation)
+        parameters = Parameters(markets, tuple(collaterals), liquidation, self.orders())
         return Deployment(parameters, {asset.name: asset.source for asset in self.assets}, tuple(wallets))
 
     # Numbers
@@ -378,6 +380,15 @@ class _Draw:
         return haircut_wad, self.share(haircut_wad, 20, 80, _BASIS_POINT)
 
     # Liquidation
+
+    def orders(self) -> OrderParameters:
+        """D3: mostly such as let something happen within minutes."""
+        choices = self.choices
+        if self.edge():
+            delay_s = choices.pick((1, 1, 600, MAXIMUM_ORDER_SECONDS))
+            longest_s = choices.pick((delay_s, MAXIMUM_ORDER_SECONDS))
+            return OrderParameters(delay_s, choices.pick((0, 1, MAXIMUM_ORDER_SECONDS)), longest_s)
+        return OrderParameters(choices.pick((1, 2, 12)), choices.pick((5, 60, 300)), choices.pick((600, 3_600, 86_400)))
 
     def liquidation(self) -> LiquidationParameters:
         """P6."""

@@ -62,6 +62,7 @@ class Encoder:
         self.selector = kind.selector
         self.is_signed = kind_name == "set_operator_by_signature"
         self.words_of = words_of
+        self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
         self.is_publish = kind_name == "publish"
         self.packers = words_of.packers(kind.types)
 
@@ -69,8 +70,8 @@ class Encoder:
         arguments = action.arguments
         if self.is_signed:
             return self.addresses.engine, self.selector + self._signed(*arguments)
-        if self.target == "engine":
-            return self.addresses.engine, self.selector + _packed(self.packers, arguments)
+        if self.own is not None:
+            return self.own, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
             to = self.addresses.tokens[arguments[0]]
             return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])

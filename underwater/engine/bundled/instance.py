@@ -14,7 +14,7 @@ from underwater.actions import Act, Bundle, Call, Cast, Log, Outcome, Receipt, a
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, selector, signature, topic, words
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER, ORDERS
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.encoding import Coder, Encoder, Words, run_data
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
@@ -73,6 +73,7 @@ class Instance:
         self.address_of = {
             **ADDRESSES,
             ATTACKER: addresses.attacker,
+            ORDERS: addresses.orders,
             **addresses.sources,
             NO_SOURCE: ZERO_ADDRESS,
             **self.candidates,
@@ -80,21 +81,20 @@ class Instance:
         """Addresses by name: actors, price sources and implementations."""
         self.name_of = {address: name for name, address in self.address_of.items()}
         self.accounts = {name: self.address_of[name] for name in ACCOUNTS}
-        self.slots = Slots(artifacts, addresses, self.accounts, ADDRESSES, deployment.parameters)
+        self.slots = Slots(artifacts, addresses, self.accounts, self.address_of, deployment.parameters)
         words_of = Words(self.address_of)
         self._encode = {name: Encoder(addresses, self.candidates, words_of, name) for name in KINDS}
-        abi = artifacts["MarginEngine"].abi + [
-            entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"
-        ]
+        own = _each_once(artifacts["MarginEngine"].abi, artifacts["Orders"].abi)
+        abi = own + [entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"]
         self._errors = {
             entry["name"]: Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
         }
         self._error_by_selector = {selector(signature(coder.entry)): coder for coder in self._errors.values()}
         self._events = {
-            entry["name"]: Coder(self.name_of, words_of, entry)
-            for entry in artifacts["MarginEngine"].abi
-            if entry["type"] == "event"
+            entry["name"]: Coder(self.name_of, words_of, entry) for entry in own if entry["type"] == "event"
         }
+        self._of_orders = {entry["name"] for entry in artifacts["Orders"].abi if entry["type"] == "event"}
+        self._own = frozenset((addresses.engine, addresses.orders))
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls: dict[Part, bytes] = {}
         for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items():
@@ -102,11 +102,9 @@ class Instance:
             for market in range(len(deployment.parameters.markets)):
                 self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
         self.declared_errors = tuple(
-            sorted(
-                {entry["name"] for entry in artifacts["MarginEngine"].abi if entry["type"] == "error"} - _NEVER_RAISED
-            )
+            sorted({entry["name"] for entry in own if entry["type"] == "error"} - _NEVER_RAISED)
         )
-        """Every custom error of the engine's ABI that it has a use for."""
+        """Every custom error of the engine's ABI, and of its orders', that it has a use for."""
 
     def initial_state(self, time_s: int) -> State:
         """What the reference starts from: listed, funded, nothing deposited. Taken from the deployment, never from the chain."""
@@ -123,7 +121,7 @@ class Instance:
             },
             feed_decimals=self.deployment.feed_decimals,
             accounts=dict.fromkeys((*ACCOUNTS, BACKSTOP), empty),
-            operators=frozenset((name, MATCHER) for name in (*ACCOUNTS, BACKSTOP)),
+            operators=frozenset((name, operator) for name in (*ACCOUNTS, BACKSTOP) for operator in (MATCHER, ORDERS)),
             roles={
                 ADMIN: frozenset((DEPLOYER,)),
                 RISK: frozenset(("risk-manager",)),
@@ -169,16 +167,17 @@ class Instance:
         return self._errors[outcome.error].error_data(outcome.error_arguments)
 
     def logs(self, outcome: Outcome) -> list[Log]:
-        """The engine's logs that ``outcome`` calls for."""
-        engine = self.addresses.engine
-        return [Log(engine, *self._events[event[0]].log(event[1:])) for event in outcome.events]
+        """The logs of the engine and its orders that ``outcome`` calls for."""
+        engine, orders, of_orders = self.addresses.engine, self.addresses.orders, self._of_orders
+        return [
+            Log(orders if event[0] in of_orders else engine, *self._events[event[0]].log(event[1:]))
+            for event in outcome.events
+        ]
 
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
         if receipt.ok:
-            return Outcome(
-                None, (), tuple(self._event(log) for log in receipt.logs if log.address == self.addresses.engine)
-            )
+            return Outcome(None, (), tuple(self._event(log) for log in receipt.logs if log.address in self._own))
         if receipt.halted is not None:
             return Outcome("Halted", (receipt.halted,), ())
         coder = self._error_by_selector.get(receipt.data[:4])
@@ -200,9 +199,9 @@ class Instance:
         return tuple(self.addresses.every())
 
     def own_logs(self, receipt: Receipt) -> list[Log]:
-        """The engine's logs in a receipt."""
-        engine = self.addresses.engine
-        return [log for log in receipt.logs if log.address == engine]
+        """The logs of the engine and its orders in a receipt."""
+        own = self._own
+        return [log for log in receipt.logs if log.address in own]
 
     def participants(self, act: Act) -> tuple[str, ...]:
         """The accounts that an act names, or changes the code of, each once."""
@@ -307,3 +306,8 @@ def _two_words(receipt: Receipt) -> tuple[int, int] | None:
     if not receipt.ok or len(receipt.data) != 64:
         return None
     return int.from_bytes(receipt.data[:32], "big"), int.from_bytes(receipt.data[32:], "big")
+
+
+def _each_once(*abis: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with names of several ABIs, those that several declare once."""
+    return [*{(entry["type"], entry.get("name")): entry for abi in abis for entry in abi}.values()]

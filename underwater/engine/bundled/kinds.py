@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
 class Kind(NamedTuple):
     """One kind of action.
 
-    ``target`` is the contract called: ``engine``, ``token`` (of the collateral in the first argument), or ``source`` or
+    ``target`` is the contract called: ``engine``, ``orders``, ``token`` (of the collateral in the first argument), or ``source`` or
     ``implementation`` (named by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people,
     with arguments by name.
     """
@@ -145,6 +145,13 @@ KINDS = {
               "hands in for {account}: operator {operator} to {approved}, nonce {nonce}, until {deadline_s}; "
               "{signer} signed {over}"),
         _kind("burn_nonces", "count", "engine", "burnNonces(uint32)", "burns {count} of its nonces"),
+        _kind("request_order", "account market size limit:price delay_s:count window_s:count", "orders",
+              "request(address,uint256,int128,uint128,uint32,uint32)",
+              "orders {size} {market} with limit {limit} in {delay_s} s, for {window_s} s more for {account}"),
+        _kind("execute_order", "account market counterparty:account", "orders", "execute(address,uint256,address)",
+              "executes the order of {account} in {market} with {counterparty}"),
+        _kind("cancel_order", "account market", "orders", "cancel(address,uint256)",
+              "cancels the order in {market} of {account}"),
     )
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from reference.parameters import (
     LiquidationParameters,
     Market,
     MarketLimits,
+    OrderParameters,
     SecondSource,
 )
 from underwater.actions import Transaction
@@ -58,6 +59,7 @@ class Addresses:
     governance: str = ""
     attacker: str = ""
     lens: str = ""
+    orders: str = ""
     tokens: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     implementation: str = ""
@@ -66,7 +68,7 @@ class Addresses:
 
     def every(self) -> list[str]:
         """All contracts of the deployment, in the order of their creation."""
-        parts = (self.governance, self.views, self.implementation, self.engine)
+        parts = (self.governance, self.views, self.implementation, self.engine, self.orders)
         of_harness = (self.attacker, self.lens, self.next_implementation)
         return [*self.tokens, *self.sources.values(), *parts, *of_harness]
 
@@ -79,6 +81,7 @@ SECOND_SOURCE_TYPE = f"({FEED_TYPE},uint64)"
 MARKET_TYPE = f"({FEED_TYPE},uint128,uint128,{LIMITS_TYPE},{SCALING_TYPE},{FUNDING_TYPE},{SECOND_SOURCE_TYPE},(uint128,uint64,uint64)[])"
 COLLATERAL_TYPE = f"(address,uint64,uint64,uint128,{FEED_TYPE})"
 LIQUIDATION_TYPE = "(uint64,uint64,uint128)"
+ORDERS_TYPE = "(uint32,uint32,uint32)"
 
 
 def feed_tuple(feed: Feed, sources: dict[str, str]) -> tuple[object, ...]:
@@ -121,6 +124,11 @@ def liquidation_tuple(parameters: LiquidationParameters) -> tuple[int, ...]:
         parameters.close_factor_rate_wad,
         parameters.small_position_notional_wad,
     )
+
+
+def orders_tuple(parameters: OrderParameters) -> tuple[int, ...]:
+    """D3's struct."""
+    return parameters.minimum_delay_s, parameters.binding_s, parameters.maximum_lifetime_s
 
 
 def market_tuple(market: Market, sources: dict[str, str]) -> tuple[object, ...]:
@@ -241,6 +249,7 @@ def plan_deployment(
         addresses.implementation,
         call_data(INITIALIZE, deployer, liquidation_tuple(parameters.liquidation)),
     )
+    addresses.orders = planner.create("create the orders", "Orders", addresses.engine, orders_tuple(parameters.orders))
     for number, collateral in enumerate(parameters.collaterals):
         planner.call(
             f"list collateral {collateral.name}",
@@ -297,7 +306,10 @@ def plan_actors(
         calls = [
             (token, call_data("approve(address,uint256)", addresses.engine, _UNLIMITED)) for token in addresses.tokens
         ]
-        calls.append((addresses.engine, call_data("setOperator(address,bool)", ADDRESSES[MATCHER], True)))
+        calls += [
+            (addresses.engine, call_data("setOperator(address,bool)", operator, True))
+            for operator in (ADDRESSES[MATCHER], addresses.orders)
+        ]
         if name == ATTACKER:
             planner.call("approvals of the attacker", owner, holder, "run((address,bytes)[])", calls)
             continue

@@ -15,7 +15,7 @@ from reference.delegation import nonce_of
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
-from reference.state import FIRST, Account, State
+from reference.state import FIRST, Account, Order, State
 from reference.upgrades import NEXT
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
@@ -23,6 +23,7 @@ from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
 from underwater.engine.bundled.plan import Addresses
 
 _LOW = (1 << 128) - 1
+_TIME = (1 << 64) - 1
 FIRST_COLLATERAL_BIT = 16
 FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
@@ -65,13 +66,13 @@ class _Layout:
 
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
-    funding, whose code runs, and nonces.
+    funding, whose code runs, nonces, and orders.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
     """
 
-    def __init__(self, artifacts: Artifacts, addresses: Addresses, accounts: dict[str, str], operators: dict[str, str],
+    def __init__(self, artifacts: Artifacts, addresses: Addresses, accounts: dict[str, str], addresses_of: dict[str, str],
                  parameters: Parameters) -> None:  # fmt: skip
         layout = _Layout(artifacts["MarginEngine"])
         engine = addresses.engine
@@ -97,7 +98,7 @@ class Slots:
             for number, collateral in enumerate(parameters.collaterals[1:], 1):
                 self._add(engine, offset["units"] + number, f"{name} {collateral.name}")
             for operator in OPERATORS:
-                slot = _mapping_slot(operators[operator], offset["operators"])
+                slot = _mapping_slot(addresses_of[operator], offset["operators"])
                 self._add(engine, slot, f"{name} approval of {operator}")
         self.globals_at = len(self.pairs)
         for label in ("insurance", "fees", "badDebt"):
@@ -130,6 +131,13 @@ class Slots:
         for name in ACCOUNTS:
             slot = _mapping_slot(accounts[name], layout.slot("_accounts")) + nonce
             self._add(engine, slot, f"nonce of {name}")
+        self.orders_at = len(self.pairs)
+        orders_slot = _Layout(artifacts["Orders"]).slot("_orders")
+        self._order_keys = [(name, number) for name in ACCOUNTS for number in range(self.markets)]
+        for name, number in self._order_keys:
+            slot = _hash(words(number, _mapping_slot(accounts[name], orders_slot)))
+            self._add(addresses.orders, slot, f"{name} order in {parameters.markets[number].name}")
+            self._add(addresses.orders, slot + 1, f"{name} times of the order in {parameters.markets[number].name}")
         self.addresses = tuple(address for address, _ in self.pairs)
         self.numbers = tuple(slot for _, slot in self.pairs)
         self._wallet_slots = {
@@ -181,15 +189,41 @@ class Slots:
         name = state.implementation
         return [self._words_of[name] if name in self._words_of else int(name, 16), state.initializations]
 
+    def pack_orders(self, state: State) -> list[int]:
+        """Two slots for each account and market."""
+        values, orders = [0] * (2 * len(self._order_keys)), state.orders
+        if orders:
+            for place, key in enumerate(self._order_keys):
+                order = orders.get(key)
+                if order is not None:
+                    values[2 * place] = (order.size_wad & _LOW) | order.limit_wad << 128
+                    times = order.requested_at_s, order.executable_from_s, order.expires_at_s
+                    values[2 * place + 1] = times[0] | times[1] << 64 | times[2] << 128
+        return values
+
+    def unpack_orders(self, values: list[int]) -> dict[tuple[str, int], Order]:
+        """Pending orders from their slots."""
+        found = {}
+        for key, first, second in zip(self._order_keys, values[::2], values[1::2], strict=True):
+            if first or second:
+                times = (second >> shift & _TIME for shift in (0, 64, 128))
+                found[key] = Order(_signed(first & _LOW, 128), first >> 128, *times)
+        return found
+
     def pack(self, state: State) -> list[int]:
         """All slots that the state expects, in the order of ``pairs``."""
         values: list[int] = []
         for name in ACCOUNTS:
             values += self.pack_account(state.accounts[name])
             values += _approvals(state, name)
-        return (
-            values + self.pack_globals(state) + pack_funding(state.funding) + self.pack_code(state) + pack_nonces(state)
-        )
+        return [
+            *values,
+            *self.pack_globals(state),
+            *pack_funding(state.funding),
+            *self.pack_code(state),
+            *pack_nonces(state),
+            *self.pack_orders(state),
+        ]
 
     def repack(self, values: list[int], before: State, after: State) -> list[tuple[int, int]]:
         """Bring packed values from one state to the next, touching only what changed: the hot loop's ``pack``.
@@ -219,6 +253,8 @@ class Slots:
             put(self.pack_code(after), self.code_at)
         if before.nonces is not after.nonces:
             put(pack_nonces(after), self.nonces_at)
+        if before.orders is not after.orders:
+            put(self.pack_orders(after), self.orders_at)
         return changes
 
     def unpack(self, values: list[int], state: State) -> State:
@@ -246,7 +282,7 @@ class Slots:
         funding = values[self.funding_at : self.code_at]
         code, initializations = values[self.code_at : self.nonces_at]
         implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
-        nonces = {**state.nonces, **dict(zip(ACCOUNTS, values[self.nonces_at :], strict=True))}
+        nonces = {**state.nonces, **dict(zip(ACCOUNTS, values[self.nonces_at : self.orders_at], strict=True))}
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -260,6 +296,7 @@ class Slots:
             implementation=implementation,
             initializations=initializations,
             nonces={name: nonce for name, nonce in nonces.items() if nonce},
+            orders=self.unpack_orders(values[self.orders_at :]),
         )
         return with_due(observed)
 

@@ -35,8 +35,9 @@ def translated(action: Action, here: Deployment, there: Deployment) -> Action | 
             arguments.append(_units(value, collateral, here, there))
         elif parameter.type == "size":
             old, new = here.parameters.markets[market], there.parameters.markets[market]
-            size = value * _first_price_wad(old, here) // _first_price_wad(new, there)
-            arguments.append(max(new.lot_wad, floor_to_multiple(size, new.lot_wad)) if value else 0)
+            size = abs(value) * _first_price_wad(old, here) // _first_price_wad(new, there)
+            lots = max(new.lot_wad, floor_to_multiple(size, new.lot_wad)) if value else 0
+            arguments.append(lots if value >= 0 else -lots)
         elif parameter.type == "price":
             old, new = here.parameters.markets[market], there.parameters.markets[market]
             price = value * _first_price_wad(new, there) // _first_price_wad(old, here)

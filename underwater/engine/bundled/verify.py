@@ -21,6 +21,7 @@ from underwater.engine.bundled.plan import (
     COLLATERAL_TYPE,
     LIQUIDATION_TYPE,
     MARKET_TYPE,
+    ORDERS_TYPE,
     ZERO_ADDRESS,
     Addresses,
     call_data,
@@ -69,6 +70,7 @@ class _Comparison:
         yield from self._collaterals()
         yield from self._markets()
         yield from self._roles()
+        yield from self._orders()
 
     def _ask(self, to: str, types: str, function: str, *arguments: object) -> tuple[Any, ...] | None:
         """What a view answers; None if it reverts, or answers what it should not be able to."""
@@ -172,6 +174,14 @@ class _Comparison:
         yield _number(f"{field}.heartbeat_s", 0, feed.heartbeat_s, heartbeat_s)
         yield _number(f"{field}.minimum", feed.decimals, feed.minimum_answer, minimum)
         yield _number(f"{field}.maximum", feed.decimals, feed.maximum_answer, maximum)
+
+    def _orders(self) -> Iterable[Compared]:
+        expected, at = self.parameters.orders, self.addresses.orders
+        yield _text("engine of the orders", self.addresses.engine, _parts(self._ask(at, "(address)", "engine()"), 1)[0])
+        delay_s, binding_s, lifetime_s = _parts(self._ask(at, ORDERS_TYPE, "orderParameters()"), 3)
+        yield _number("orders.minimum_delay_s", 0, expected.minimum_delay_s, delay_s)
+        yield _number("orders.binding_s", 0, expected.binding_s, binding_s)
+        yield _number("orders.maximum_lifetime_s", 0, expected.maximum_lifetime_s, lifetime_s)
 
     def _roles(self) -> Iterable[Compared]:
         """Roles cannot be listed on chain: everybody who takes part is asked about each of them."""

@@ -7,7 +7,7 @@ import re
 from reference.delegation import SIGNED
 from reference.governance import ROLES
 from reference.upgrades import CANDIDATES
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, ORDERS
 from underwater.engine.bundled.deployment import Deployment
 from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
 from underwater.engine.vocabulary import Vocabulary
@@ -59,7 +59,8 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
     return Vocabulary(
         kinds=KINDS,
         ranges={**_RANGES, **of_tokens},
-        actors=(*ADDRESSES, ATTACKER),
+        actors=(*ADDRESSES, ATTACKER, ORDERS),
+        callers=(*ADDRESSES, ATTACKER),
         accounts=ACCOUNTS,
         bundle_callers=(ATTACKER,),
         markets=tuple(market.name for market in parameters.markets),
