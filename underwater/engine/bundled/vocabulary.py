@@ -34,7 +34,7 @@ def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
         else:
             bits = int(number[2])
             ranges.append((0, (1 << bits) - 1) if number[1] else (-(1 << bits - 1), (1 << bits - 1) - 1))
-    if kind.parameters[-1].type == "signed":
+    if kind.parameters and kind.parameters[-1].type == "signed":
         # The signature is two words of the action: whose, over what.
         ranges.append(_ANY)
     # What names the contract called is no argument of the function.
