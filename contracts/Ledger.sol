@@ -5,6 +5,7 @@ import {Risk} from "./Risk.sol";
 import {ILedger} from "./interfaces/ILedger.sol";
 import {FeedReader, Price} from "./libraries/FeedReader.sol";
 import {Wad} from "./libraries/Wad.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeTransferLib} from "solady/src/utils/SafeTransferLib.sol";
 
 /// @title Money in, money out, and who owns it
@@ -39,7 +40,7 @@ abstract contract Ledger is Risk, ILedger {
         else _setUnits(self, collateral, self.units[collateral] + units);
         kind.poolUnits = pool + units;
         emit Deposited(account, collateral, units);
-        kind.token.safeTransferFrom(msg.sender, address(this), units);
+        _pull(collateral, units);
     }
 
     /// @inheritdoc ILedger
@@ -85,7 +86,7 @@ abstract contract Ledger is Risk, ILedger {
         _requireCollateral(SETTLEMENT);
         _requireAmount(units);
         Collateral storage settlement = _collaterals[SETTLEMENT];
-        settlement.token.safeTransferFrom(msg.sender, address(this), units);
+        _pull(SETTLEMENT, units);
         settlement.poolUnits += units;
         _creditInsurance(units * _quotePerUnit());
         emit InsuranceFunded(msg.sender, units);
@@ -194,6 +195,15 @@ abstract contract Ledger is Risk, ILedger {
         if (units > balance) revert InsufficientCollateral(account, balance);
         _setUnits(self, collateral, balance - units);
         _collaterals[collateral].poolUnits -= units;
+    }
+
+    /// @notice Pulls tokens from the caller, and refuses those that do not arrive in full. Rule K2.
+    function _pull(uint256 collateral, uint256 units) private {
+        address token = _collaterals[collateral].token;
+        uint256 held = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), units);
+        uint256 received = Math.saturatingSub(token.balanceOf(address(this)), held);
+        if (received != units) revert UnexpectedTransfer(collateral, units, received);
     }
 
     /// @dev Rules L2, L3, L9: settlement tokens are paid first come, first served.

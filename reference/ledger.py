@@ -55,25 +55,38 @@ class _Moved(NamedTuple):
     held_units: tuple[int, ...]
 
 
-def _move(state: State, holder: str, collateral: int, units: int) -> _Moved:
-    """``units`` from a wallet into the engine, or out of it where they are negative."""
-    wallet = state.wallets.get(holder, (0,) * len(state.held_units))
+def _moved_in(state: State, payer: str, collateral: int, units: int) -> _Moved:
+    """``units`` from a wallet into the engine, but for what the token takes of them."""
+    wallet = state.wallets.get(payer, (0,) * len(state.held_units))
+    received_units = state.token(collateral).received_units(units)
     return _Moved(
-        {**state.wallets, holder: with_item(wallet, collateral, wallet[collateral] - units)},
-        with_item(state.held_units, collateral, state.held_units[collateral] + units),
+        {**state.wallets, payer: with_item(wallet, collateral, wallet[collateral] - units)},
+        with_item(state.held_units, collateral, state.held_units[collateral] + received_units),
     )
 
 
 def _pull(state: State, payer: str, collateral: int, units: int) -> _Moved:
-    """Tokens from a wallet into the engine; the token refuses what the wallet does not hold."""
-    if state.wallets.get(payer, (0,) * len(state.held_units))[collateral] < units:
+    """Tokens from a wallet into the engine, in full (K2); the token refuses what the wallet does not hold, and as it likes (K4)."""
+    token = state.token(collateral)
+    balance_units = state.wallets.get(payer, (0,) * len(state.held_units))[collateral]
+    if token.refuses(payer) or balance_units < units:
         raise Rejected("TransferFromFailed")
-    return _move(state, payer, collateral, units)
+    received_units = token.received_units(units)
+    if received_units != units:
+        raise Rejected("UnexpectedTransfer", collateral, units, received_units)
+    return _moved_in(state, payer, collateral, units)
 
 
 def _push(state: State, to: str, collateral: int, units: int) -> _Moved:
-    """Tokens from the engine into a wallet."""
-    return _move(state, to, collateral, -units)
+    """Tokens from the engine into a wallet, but for what the token takes of them (K3); it refuses as it likes (K4)."""
+    token = state.token(collateral)
+    if token.refuses(to):
+        raise Rejected("TransferFailed")
+    wallet = state.wallets.get(to, (0,) * len(state.held_units))
+    return _Moved(
+        {**state.wallets, to: with_item(wallet, collateral, wallet[collateral] + token.received_units(units))},
+        with_item(state.held_units, collateral, state.held_units[collateral] - units),
+    )
 
 
 def set_operator(state: State, caller: str, operator: str, approved: bool) -> Effect:
@@ -255,8 +268,13 @@ def collect_fees(state: State, caller: str, to: str, units: int) -> Effect:
 
 def donate(state: State, caller: str, collateral: int, units: int) -> Effect:
     """L5: a plain transfer of tokens to the engine's address. The token's business, not the engine's."""
+    token = state.token(collateral)
+    if token.is_paused:
+        raise Rejected("TokenPaused")
+    if caller in token.refused:
+        raise Rejected("HolderRefused", caller)
     balance_units = state.wallets.get(caller, (0,) * len(state.held_units))[collateral]
     if balance_units < units:
         raise Rejected("ERC20InsufficientBalance", caller, balance_units, units)
-    wallets, held_units = _move(state, caller, collateral, units)
+    wallets, held_units = _moved_in(state, caller, collateral, units)
     return state._replace(wallets=wallets, held_units=held_units), ()

@@ -10,7 +10,8 @@ from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
 from reference.rejection import Rejected
-from reference.state import FeedReading, State
+from reference.state import FeedReading, State, with_item
+from reference.tokens import Token
 
 
 class Outcome(NamedTuple):
@@ -44,6 +45,33 @@ def _publish(state: State, caller: str, feed: str, answer: int, age_s: int | Non
 def _set_feed_mode(state: State, caller: str, feed: str, mode: int) -> Effect:
     """The world: a source begins or ceases to fail when it is read."""
     return state._replace(feeds={**state.feeds, feed: state.feeds[feed]._replace(mode=mode)}), ()
+
+
+def _with_token(state: State, collateral: int, token: Token) -> Effect:
+    tokens = tuple(map(state.token, range(len(state.pool_units))))
+    return state._replace(tokens=(*tokens[:collateral], token, *tokens[collateral + 1 :])), ()
+
+
+def _pause_token(state: State, caller: str, collateral: int, paused: bool) -> Effect:
+    """The world: a token's issuer stops all transfers, or lets them go on."""
+    return _with_token(state, collateral, state.token(collateral)._replace(is_paused=paused))
+
+
+def _refuse_holder(state: State, caller: str, collateral: int, holder: str, refused: bool) -> Effect:
+    """The world: a token's issuer has nobody pay a holder or be paid by it, or no longer."""
+    token = state.token(collateral)
+    changed = token.refused | {holder} if refused else token.refused - {holder}
+    return _with_token(state, collateral, token._replace(refused=changed))
+
+
+def _set_transfer_fee(state: State, caller: str, collateral: int, rate_wad: int) -> Effect:
+    """The world: a token begins to take a part of each transfer, or ceases to."""
+    return _with_token(state, collateral, state.token(collateral)._replace(fee_rate_wad=rate_wad))
+
+
+def _set_callback(state: State, caller: str, collateral: int, calls: bool) -> Effect:
+    """The world: a token begins to call whom its transfers concern, or ceases to."""
+    return _with_token(state, collateral, state.token(collateral)._replace(calls_back=calls))
 
 
 RULES: dict[str, Callable[..., Effect]] = {
@@ -82,6 +110,10 @@ RULES: dict[str, Callable[..., Effect]] = {
     "request_order": orders.request_order,
     "execute_order": orders.execute_order,
     "cancel_order": orders.cancel_order,
+    "pause_token": _pause_token,
+    "refuse_holder": _refuse_holder,
+    "set_transfer_fee": _set_transfer_fee,
+    "set_callback": _set_callback,
 }
 """What can happen, by name. Each takes (state, caller, *arguments)."""
 
@@ -95,16 +127,48 @@ def apply(state: State, kind: str, caller: str, arguments: tuple[Any, ...]) -> t
     return after, Outcome(None, (), events)
 
 
-def apply_all(state: State, caller: str, actions: tuple[tuple[str, tuple[Any, ...]], ...]) -> tuple[State, Outcome]:
-    """Several actions of one caller in one transaction: all happen, or none, with the first refusal as the outcome."""
-    current = state
+Call = tuple[str, tuple[Any, ...]]
+"""(kind, arguments)"""
+
+
+def apply_all(
+    state: State,
+    caller: str,
+    actions: tuple[Call, ...],
+    loan: tuple[int, int] | None = None,
+    during: tuple[Call, ...] = (),
+) -> tuple[State, Outcome]:
+    """Several actions of one caller in one transaction: all happen, or none, with the first refusal as the outcome.
+
+    ``loan`` is (collateral, units) that the caller borrows from the token itself meanwhile (K7): what it cannot pay back undoes all.
+    ``during`` are tried whenever a token calls the caller. In the middle of an action they are refused (G1); a plain transfer is none (K5).
+    """
+    current = state if loan is None else borrowed(state, caller, *loan)
     events: list[Event] = []
     for kind, arguments in actions:
+        if during and kind == "donate" and current.token(arguments[0]).calls_back:
+            for tried, its_arguments in during:
+                current, outcome = apply(current, tried, caller, its_arguments)
+                events.extend(outcome.events)
         current, outcome = apply(current, kind, caller, arguments)
         if outcome.error is not None:
             return state, outcome
         events.extend(outcome.events)
+    if loan is not None:
+        collateral, units = loan
+        left_units = current.wallets[caller][collateral]
+        if left_units < units:
+            return state, Outcome("ERC20InsufficientBalance", (caller, left_units, units), ())
+        current = borrowed(current, caller, collateral, -units)
     return current, Outcome(None, (), tuple(events))
+
+
+def borrowed(state: State, borrower: str, collateral: int, units: int) -> State:
+    """The world: a holder with so many units more, created for it; or fewer, if negative, which are no more."""
+    wallet = state.wallets[borrower]
+    return state._replace(
+        wallets={**state.wallets, borrower: with_item(wallet, collateral, wallet[collateral] + units)}
+    )
 
 
 def at_time(state: State, time_s: int) -> State:

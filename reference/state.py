@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from reference.funding import NO_FUNDING_YET, Due, Funding
 from reference.parameters import Parameters
+from reference.tokens import PLAIN, Token
 
 ANSWERS, REVERTS, BURNS_GAS, ANSWERS_SHORT = range(4)
 """How a feed behaves when it is read: only ``ANSWERS`` gives a price (O1)."""
@@ -99,6 +100,12 @@ class State(NamedTuple):
     """Whose next signature needs which nonce (A6); 0 where none is named."""
     orders: dict[tuple[str, int], Order] = NO_ORDERS
     """Pending orders by account and market (D2)."""
+    tokens: tuple[Token, ...] = ()
+    """How collaterals' tokens behave, by number; those beyond its end are plain."""
+
+    def token(self, collateral: int) -> Token:
+        """How a collateral's token behaves."""
+        return self.tokens[collateral] if collateral < len(self.tokens) else PLAIN
 
 
 def empty_account(parameters: Parameters) -> Account:

@@ -58,11 +58,24 @@ class Action(NamedTuple):
     aim: Aim | None = None
 
 
+class Loan(NamedTuple):
+    """Tokens borrowed for as long as a transaction takes, without a fee."""
+
+    collateral: int
+    units: int
+
+
 class Bundle(NamedTuple):
-    """Several actions in one transaction by a contract: all happen, or none does."""
+    """Several actions in one transaction by a contract: all happen, or none does.
+
+    ``loan`` is borrowed before them and paid back after them, or none happens. ``during`` are tried one by one whenever a token calls the
+    contract in the middle of one of its own transfers; whether they are done or refused, what comes next goes on.
+    """
 
     caller: str
     actions: tuple[Action, ...]
+    during: tuple[Action, ...] = ()
+    loan: Loan | None = None
 
     @property
     def kind(self) -> str:
@@ -78,6 +91,21 @@ def unaimed(act: Act) -> Act:
     if isinstance(act, Bundle):
         return act._replace(actions=tuple(action._replace(aim=None) for action in act.actions))
     return act._replace(aim=None)
+
+
+class Attempt(NamedTuple):
+    """One of a bundle's ``during``, and what came of it."""
+
+    action: Action
+    outcome: Outcome
+
+
+class Glimpse(NamedTuple):
+    """What a view answered in the middle of a transfer, in words of 256 bits; None where it refused. ``about`` is a number or empty."""
+
+    view: str
+    about: tuple[int, ...]
+    answer: tuple[int, ...] | None
 
 
 class Block(NamedTuple):

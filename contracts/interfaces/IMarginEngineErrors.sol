@@ -34,8 +34,14 @@ interface IMarginEngineErrors {
     /// @notice A deposit would lift the pool above its cap, both in token units. Rule L1.
     error DepositCapExceeded(uint256 collateral, uint256 poolUnits, uint256 depositCap);
 
-    /// @notice The token did not let its units be pulled. Rule L1. Raised by the transfer library.
+    /// @notice The token did not let its units be pulled. Rules L1, L7, K4. Raised by the transfer library.
     error TransferFromFailed();
+
+    /// @notice The token did not let its units be paid out. Rules L2, L9, K4. Raised by the transfer library.
+    error TransferFailed();
+
+    /// @notice So many units of a collateral were pulled, and so many arrived. Rule K2.
+    error UnexpectedTransfer(uint256 collateral, uint256 expected, uint256 received);
 
     /// @notice Cash, or margin moved out of a bucket, in quote wad and before the action, does not suffice. Rules L2, B2,
     /// B4, Q6.

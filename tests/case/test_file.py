@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.governance import NO_SOURCE, ROLES
-from underwater.actions import Action, Aim, Block, Bundle
-from underwater.case.file import Case, aim_text, parse_aim, read_case, write_case
+from underwater.actions import Action, Aim, Block, Bundle, Loan
+from underwater.case.file import MOST_LOAN_UNITS, Case, aim_text, parse_aim, read_case, write_case
 from underwater.document import parse
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER
 from underwater.engine.bundled.deployment import Deployment
@@ -54,6 +55,38 @@ def example() -> Case:
 
 
 # ---- what is written, and read back
+
+
+def test_a_loan_and_what_is_tried_meanwhile_are_written_and_read_back() -> None:
+    text = EXAMPLE.replace(
+        "    do: bundle\n    acts:\n",
+        "    do: bundle\n    loan: {collateral: USDC, units: 1.5}\n    acts:\n",
+    ).replace(
+        "units: 7 units}\n  -",
+        "units: 7 units}\n    during:\n      - {do: withdraw, account: attacker, collateral: USDC, units: 1 unit}\n  -",
+    )
+    case = read_case(parse(text, "example.yaml"))
+    (bundle,) = case.blocks[3].acts
+    assert isinstance(bundle, Bundle)
+    assert bundle.loan == Loan(0, 1_500_000)
+    assert bundle.during == (Action("withdraw", "attacker", ("attacker", 0, 1)),)
+    assert read_case(parse(write_case(case), "again.yaml")) == case
+
+
+@pytest.mark.parametrize(
+    ("loan", "why"),
+    [
+        ("{collateral: USDC, units: 0}", "0 cannot be borrowed"),
+        ("{collateral: USDC, units: -1}", "is negative"),
+        (f"{{collateral: USDC, units: {(1 << 200) + 1} units}}", "at most 2^200 units"),
+        ("{collateral: 99, units: 1 unit}", "99"),
+        ("{units: 1}", "collateral"),
+    ],
+)
+def test_what_cannot_be_borrowed_is_refused_by_line(loan: str, why: str) -> None:
+    text = EXAMPLE.replace("    do: bundle\n", f"    do: bundle\n    loan: {loan}\n")
+    with pytest.raises(UserError, match=re.escape(why)):
+        read_case(parse(text, "bad.yaml"))
 
 
 def test_example_reads_as_the_history_it_shows_and_is_written_as_it_was() -> None:
@@ -143,7 +176,13 @@ def _actions(callers: tuple[str, ...]) -> st.SearchStrategy[Action]:
     return st.sampled_from(tuple(KINDS)).flatmap(build)
 
 
-_BUNDLES = st.builds(Bundle, st.just(ATTACKER), st.lists(_actions((ATTACKER,)), min_size=1, max_size=3).map(tuple))
+_BUNDLES = st.builds(
+    Bundle,
+    st.just(ATTACKER),
+    st.lists(_actions((ATTACKER,)), min_size=1, max_size=3).map(tuple),
+    st.lists(_actions((ATTACKER,)), max_size=2).map(tuple),
+    st.none() | st.builds(Loan, st.integers(0, len(DEFAULT.wallets_units) - 1), st.integers(1, MOST_LOAN_UNITS)),
+)
 _BLOCKS = st.builds(
     Block, st.just(1) | st.integers(1, 10**9), st.lists(_actions(ACTORS) | _BUNDLES, max_size=3).map(tuple)
 )

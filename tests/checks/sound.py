@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reference.rounding import WAD
 from reference.state import Bucket
+from tests.checks.callbacks import SOUND_CALLBACKS
 from tests.checks.orders import SOUND_ORDERS
 from tests.checks.probes import ReferenceProbe
 from tests.checks.relations import SOUND_RELATIONS
@@ -293,4 +294,5 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
     *SOUND_RELATIONS,
     *SOUND_ORDERS,
+    *SOUND_CALLBACKS,
 ]

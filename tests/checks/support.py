@@ -55,7 +55,7 @@ def taken(state: State, act: Act) -> Step:
     step.healths = dict(step.expected_healths)
     step.thorough = True
     given = [0] * len(state.held_units)
-    for collateral, units in arena().instance.donations(act):
+    for collateral, units in arena().instance.donations(act, state):
         given[collateral] += units
     step.donated_units = tuple(given)
     return step

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.checks.callbacks import aside
 from tests.checks.probes import ReferenceProbe
 from tests.checks.sound import SOUND, Case, Make
 from tests.checks.support import (
@@ -30,6 +31,7 @@ from tests.checks.wrong import WRONG
 from tests.hunt.support import USDC, deposit, publish
 from underwater.actions import Action, Bundle
 from underwater.checks import Check, Roster, Step, Verdict, catalogue, check_named
+from underwater.checks.callbacks import CHECKS as CALLBACKS
 
 
 def verdict(check: Check, case: Case) -> Verdict:
@@ -79,6 +81,11 @@ SOUND_STEPS = {
 @pytest.mark.parametrize("make", SOUND_STEPS.values(), ids=SOUND_STEPS)
 def test_every_check_is_silent_on_a_sound_step(make: Callable[[], Step]) -> None:
     assert Roster(catalogue()).judge(make()) == []
+
+
+def test_what_was_no_callback_of_an_action_puts_no_check_of_callbacks_to_the_test() -> None:
+    judges = [check.judge for check in CALLBACKS]
+    assert [judge(step) for judge in judges for step in aside() if judge is not None] == [False] * 8
 
 
 def test_every_check_is_tested_both_ways() -> None:

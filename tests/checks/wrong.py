@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reference.rounding import WAD
 from reference.state import REVERTS
+from tests.checks.callbacks import WRONG_CALLBACKS
 from tests.checks.mistakes import (
     RENOUNCE,
     accepted_instead,
@@ -419,4 +420,5 @@ WRONG: list[tuple[str, str, Make]] = [
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
     *WRONG_RELATIONS,
     *WRONG_ORDERS,
+    *WRONG_CALLBACKS,
 ]

@@ -75,7 +75,7 @@ def test_the_manifest_says_what_stands_where_and_from_what(deployed: Deployed) -
         assert 0 < len(code) < MOST_CODE_BYTES
         assert one["code_hash"] == "0x" + keccak(code).hex()
     parts = {"MarginEngine", "EngineProxy", "Views", "Governance", "Orders"}
-    assert {one["contract"] for one in content["contracts"]} == parts | {"TestToken", "TestFeed"}
+    assert {one["contract"] for one in content["contracts"]} == parts | {"AwkwardToken", "TestFeed"}
     assert [one["address"] for one in content["contracts"]] == [
         mined.transaction.creates for mined in manifest.mined if mined.transaction.to is None
     ]

@@ -17,7 +17,7 @@ from underwater.generate.attacks import Attacks
 from underwater.generate.perpetuals import Participants
 from underwater.generate.tempers import TEMPERS
 
-SHAPES = ("in and out", "liquidate in parts", "trade with itself", "push the premium", "sandwich")
+SHAPES = ("in and out", "liquidate in parts", "trade with itself", "push the premium", "sandwich", "through a token")
 MOVED = Action("publish", "publisher", ("BTC-USD", 50_890 * 10**8, 0))
 
 
@@ -29,7 +29,8 @@ def attack(shape: str, number: int, state: State) -> list[tuple[Act, bool]]:
     states = [state]
     for act in attacks.shape(shape, lambda: states[-1], lambda _: MOVED):
         actions = act.actions if isinstance(act, Bundle) else (act,)
-        after, outcome = apply_all(states[-1], act.caller, tuple((one.kind, one.arguments) for one in actions))
+        loan = act.loan if isinstance(act, Bundle) else None
+        after, outcome = apply_all(states[-1], act.caller, tuple((one.kind, one.arguments) for one in actions), loan)
         states.append(after)
         acts.append((act, outcome.done))
     return acts
@@ -59,6 +60,20 @@ def test_most_attacks_of_a_shape_are_accepted_whole(shape: str) -> None:
 def test_what_is_brought_in_is_taken_out_in_the_same_transaction() -> None:
     done = [kinds for kinds in all_of("in and out") if kinds]
     assert len([kinds for kinds in done if kinds["deposit"] and kinds["withdraw"] and len(kinds) > 2]) >= 10
+
+
+def test_some_bring_in_what_they_have_borrowed() -> None:
+    acts = [act for number in range(60) for act, done in attack("in and out", number, slipping()) if done]
+    loans = [act.loan for act in acts if isinstance(act, Bundle)]
+    assert 10 <= len([loan for loan in loans if loan is not None]) < len(loans)
+
+
+def test_a_token_calls_before_anything_is_tried_through_it() -> None:
+    for number in range(9):
+        *first, (last, _) = attack("through a token", number, slipping())
+        assert [act.kind for act, _ in first] == ["set_callback"]
+        assert isinstance(last, Bundle)
+        assert last.during
 
 
 def test_positions_are_liquidated_in_parts() -> None:

@@ -31,6 +31,13 @@ def summary_of(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "summary.json").read_text()))
 
 
+@pytest.fixture
+def all_are_shrunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a seed meets."""
+    monkeypatch.setattr(session, "MOST_SHRUNK", 100)
+
+
+@pytest.mark.usefixtures("all_are_shrunk")
 def test_every_finding_that_is_met_is_told_and_on_disk_twice(tmp_path: Path) -> None:
     events = hunted(tmp_path)
     met = [event for event in events if isinstance(event, Met)]
@@ -67,6 +74,7 @@ def test_a_finding_can_be_shrunk_without_slipping_into_another_cause(tmp_path: P
     assert slipped, "without being held to its cause, none slips: nothing is tested"
 
 
+@pytest.mark.usefixtures("all_are_shrunk")
 def test_a_history_that_was_told_before_is_joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is met shrinks to the same here: once is enough, and nothing of the others is left but what was met."""
     first: list[Finding] = []

@@ -25,7 +25,7 @@ from tests.hunt.support import (
     trade,
     withdraw,
 )
-from underwater.actions import Act, Action, Aim, Block, Bundle, actions_of
+from underwater.actions import Act, Action, Aim, Block, Bundle, Loan, actions_of
 from underwater.aims import solve
 from underwater.checks import Check, Step, check_named
 from underwater.engine.bundled.actors import ATTACKER
@@ -186,6 +186,24 @@ def test_a_bundle_that_fails_as_one_keeps_only_the_parts_it_needs() -> None:
     ((act,),) = [block.acts for block in small.blocks]
     assert isinstance(act, Bundle)
     assert len(act.actions) == 2
+
+
+def test_a_bundle_keeps_neither_a_loan_nor_what_is_tried_meanwhile_for_nothing() -> None:
+    tried = (Action("withdraw", ATTACKER, (ATTACKER, USDC, 1)), Action("fund_insurance", ATTACKER, (1,)))
+    bundle = Bundle(ATTACKER, (deposit(ATTACKER, USDC, 8), deposit(ATTACKER, USDC, 9)), tried, Loan(USDC, 7))
+
+    def needs(loan: bool, during: bool) -> Bundle:
+        def fails(step: Step) -> bool:
+            act = step.act
+            kept = isinstance(act, Bundle) and (not loan or act.loan is not None) and (not during or bool(act.during))
+            return kept and step.outcome.done
+
+        ((act,),) = [block.acts for block in shrunk(failing_when(fails), blocks(bundle)).blocks]
+        assert isinstance(act, Bundle)
+        return act
+
+    assert (needs(True, False).loan, needs(True, False).during) == (Loan(USDC, 7), ())
+    assert (needs(False, True).loan, len(needs(False, True).during)) == (None, 1)
 
 
 def test_acts_of_one_block_stay_together_where_that_is_the_failure() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reference.rounding import WAD
 from tests.report.support import DONE, WORDS
-from underwater.actions import Action, Bundle, Outcome
+from underwater.actions import Action, Bundle, Loan, Outcome
 from underwater.engine.bundled.kinds import KINDS
 from underwater.report.words import (
     duration_text,
@@ -155,6 +155,10 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
         "matcher executes the order of trader-1 in BTC-PERP with maker",
     ),
     ("trader-1", "cancel_order", ("trader-1", 0), "trader-1 cancels the order in BTC-PERP of itself"),
+    ("publisher", "pause_token", (0, True), "USDC pauses all transfers: yes"),
+    ("publisher", "refuse_holder", (1, "trader-1", False), "WBTC refuses trader-1 as a holder: no"),
+    ("publisher", "set_transfer_fee", (0, 10**16), "USDC takes 1 % of each transfer"),
+    ("publisher", "set_callback", (1, True), "WBTC calls whom a transfer concerns: yes"),
 ]
 
 
@@ -165,6 +169,19 @@ def test_action_reads_as_a_sentence(caller: str, kind: str, arguments: tuple[Any
 
 def test_every_kind_has_a_sentence_in_these_tests() -> None:
     assert {kind for _, kind, _, _ in PHRASES} == set(KINDS)
+
+
+def test_a_loan_and_what_is_tried_meanwhile_are_told() -> None:
+    bundle = Bundle(
+        "attacker",
+        (Action("deposit", "attacker", ("attacker", 0, 10**6)),),
+        (Action("withdraw", "attacker", ("attacker", 0, 10**6)), Action("fund_insurance", "attacker", (1,))),
+        Loan(2, 10**18),
+    )
+    assert phrase(bundle, WORDS) == (
+        "attacker, on a loan of 1 WETH, in one transaction: deposits 1 USDC; "
+        "and whenever a token calls: withdraws 1 USDC; pays 0.000001 USDC into insurance"
+    )
 
 
 def test_bundle_reads_as_one_sentence() -> None:

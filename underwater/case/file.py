@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from underwater.actions import Act, Action, Aim, Block, Bundle
+from underwater.actions import Act, Action, Aim, Block, Bundle, Loan
 from underwater.document import Field, read
 from underwater.engine.registry import ENGINES, engine_named
 from underwater.engine.vocabulary import Vocabulary
@@ -22,6 +22,8 @@ from underwater.engine.vocabulary import Vocabulary
 FORMAT = 1
 """The version of the format that this code writes and reads."""
 
+MOST_LOAN_UNITS = 1 << 200
+"""What a test double lends at once, whatever there is of it already."""
 DEFAULT = "default"
 NOTHING = "nothing"
 BUNDLE = "bundle"
@@ -130,8 +132,13 @@ def _write_step(act: Act, time: dict[str, str], words: Vocabulary, remark: str) 
         return [f"  - {_flow({**time, 'by': act.caller, **_action(act, words)})}{remark}"]
     head = [f"{key}: {scalar_text(value)}" for key, value in {**time, "by": act.caller, "do": BUNDLE}.items()]
     head[0] += remark
-    inner = [f"      - {_flow(_action(action, words))}" for action in act.actions]
-    return [f"  - {head[0]}", *(f"    {line}" for line in head[1:]), "    acts:", *inner]
+    if act.loan is not None:
+        head.append(f"loan: {_flow(words.write(words.loan_kind, act.loan))}")
+    lines = [f"  - {head[0]}", *(f"    {line}" for line in head[1:])]
+    for key, actions in (("acts", act.actions), ("during", act.during)):
+        if actions:
+            lines += [f"    {key}:", *(f"      - {_flow(_action(action, words))}" for action in actions)]
+    return lines
 
 
 def _action(action: Action, words: Vocabulary) -> dict[str, str]:
@@ -260,12 +267,25 @@ def _read_act(item: Field, fields: dict[str, Field], words: Vocabulary) -> tuple
     if kind != BUNDLE:
         action = _read_action(item, words, ("by",), _TIMES)
         return (action._replace(caller=fields["by"].choice(words.callers)),)
-    item.mapping(("by", "do", "acts"), _TIMES)
+    item.mapping(("by", "do", "acts"), ("during", "loan", *_TIMES))
     caller = fields["by"].choice(words.bundle_callers)
     inner = tuple(_read_action(part, words)._replace(caller=caller) for part in fields["acts"].items())
     if not inner:
         raise fields["acts"].fail("a bundle needs an action")
-    return (Bundle(caller, inner),)
+    during: tuple[Action, ...] = ()
+    if "during" in fields:
+        during = tuple(_read_action(part, words)._replace(caller=caller) for part in fields["during"].items())
+    return (Bundle(caller, inner, during, _read_loan(fields["loan"], words) if "loan" in fields else None),)
+
+
+def _read_loan(field: Field, words: Vocabulary) -> Loan:
+    fields = field.mapping(tuple(parameter.name for parameter in words.kinds[words.loan_kind].parameters))
+    loan = Loan(*words.read(words.loan_kind, fields))
+    if not 0 < loan.units <= MOST_LOAN_UNITS:
+        raise fields["units"].fail(
+            f"{fields['units'].text()} cannot be borrowed: it should be positive, and at most 2^200 units"
+        )
+    return loan
 
 
 def _read_action(

@@ -311,7 +311,7 @@ CHECKS = (
         "LIQ-02",
         "every account below its maintenance margin can be liquidated",
         probe=_can_be_liquidated,
-        probe_weight=7,
+        probe_weight=9,
     ),
     Check(
         "LIQ-03",

@@ -37,7 +37,7 @@ CONTRACTS = (
     "Views",
     "Governance",
     "Orders",
-    "TestToken",
+    "AwkwardToken",
     "TestFeed",
     "Bundler",
     "Lens",
@@ -207,7 +207,7 @@ def _manifest(
     addresses = prepared.addresses
     created = {transaction.creates for transaction in prepared.plan}
     named = [
-        (f"token {collateral.name}", "TestToken", at)
+        (f"token {collateral.name}", "AwkwardToken", at)
         for collateral, at in zip(prepared.file.deployment.parameters.collaterals, addresses.tokens, strict=True)
     ]
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from reference.margin import Health
 from reference.parameters import Collateral, Market
 from reference.state import Part, State
-from underwater.actions import Act, Action, Call, Cast, Log, Outcome, Receipt, Transaction
+from underwater.actions import Act, Action, Attempt, Bundle, Call, Cast, Glimpse, Log, Outcome, Receipt, Transaction
 from underwater.choices import Choices
 from underwater.document import Field
 from underwater.engine.artifacts import Artifacts
@@ -103,14 +103,17 @@ class Instance(Protocol):
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
 
+    def tried(self, bundle: Bundle, receipt: Receipt) -> tuple[tuple[Attempt, ...], tuple[Glimpse, ...]]:
+        """What came of a bundle's ``during`` and of the views that were asked with them, each time that a token called."""
+
     def participants(self, act: Act) -> tuple[str, ...]:
         """The accounts that an act names, each once."""
 
     def wallets_touched(self, act: Act) -> Iterable[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""
 
-    def donations(self, act: Act) -> Iterable[tuple[int, int]]:
-        """(collateral, units) that an act sends to the engine outside its ledger."""
+    def donations(self, act: Act, before: State) -> Iterable[tuple[int, int]]:
+        """(collateral, units) that an act brings the engine outside its ledger."""
 
     def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
         """Health views of accounts and buckets as the contract answers them, in raw words; empty where one reverts."""

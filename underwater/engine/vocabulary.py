@@ -52,6 +52,7 @@ class Kind(Protocol):
         """A phrase for people, with arguments by name in braces."""
 
 
+_LOAN_TYPES = ["collateral", "units"]
 NAMES_SOMEBODY = frozenset(("actor", "account"))
 """Types of arguments that name an actor."""
 
@@ -81,6 +82,11 @@ class Vocabulary:
     roles: tuple[str, ...]
     modes: tuple[tuple[str, str], ...]
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def loan_kind(self) -> str:
+        """A kind whose arguments are those of a loan: so many units of a collateral."""
+        return next(name for name, kind in self.kinds.items() if [p.type for p in kind.parameters] == _LOAN_TYPES)
 
     def units_of(self, kind: str, arguments: Mapping[str, Any]) -> tuple[str, int] | None:
         """The token that an action's ``units`` count, and its decimals; None if it is not listed.

@@ -1,7 +1,7 @@
 """Attacks: the shapes that real ones have, each within one block; its numbers are drawn on what the model says of the acts before.
 
-The attacker is a contract whose wallet is as full as a flash loan would make it: what it brings in it takes out in the same transaction,
-so a lender beside it would change nothing that the engine sees. It acts for an accomplice too, who has approved it.
+The attacker is a contract that may borrow what it brings in, if it takes it out in the same transaction, and that acts whenever a
+token calls it. It acts for an accomplice too, who has approved it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-from reference.machine import apply
+from reference.machine import apply, borrowed
 from reference.margin import health_of
 from reference.prices import UNUSABLE
 from reference.rounding import floor_to_multiple
 from reference.state import State, part_behind
-from underwater.actions import Act, Action, Bundle, Cast
+from underwater.actions import Act, Action, Bundle, Cast, Loan
 from underwater.aims import aimed, known_mark_wad
 from underwater.choices import Choices
 from underwater.generate.perpetuals import Participants
+from underwater.generate.transfers import draw_meanwhile
 
 Now = Callable[[], State]
 """The state as the model expects it after everything that was drawn so far."""
@@ -34,6 +35,14 @@ class _Draft:
         self.choices, self.caller, self.state = choices, caller, state
         self.actions: list[Action] = []
         self.is_refused = False
+        self.loan: Loan | None = None
+
+    def borrow(self, collateral: int) -> None:
+        """Much more of a token than the caller has, or a unit."""
+        wallet = self.state.wallets[self.caller][collateral]
+        units = self.choices.pick((1, wallet + 1, 10 * wallet + 1, 1_000 * wallet + 1))
+        self.loan = Loan(collateral, units)
+        self.state = borrowed(self.state, self.caller, collateral, units)
 
     def add(self, kind: str, *arguments: Any, boundary: str | None = None) -> None:
         """One more part, its number at a boundary if one is named; left out, mostly, if the model refuses it.
@@ -49,10 +58,11 @@ class _Draft:
         self.is_refused, self.state = not outcome.done, after
         self.actions.append(action)
 
-    def done(self) -> Iterator[Bundle]:
-        """The bundle, if there is anything in it."""
-        if self.actions:
-            yield Bundle(self.caller, tuple(self.actions))
+    def done(self, during: tuple[Action, ...] = ()) -> Iterator[Bundle]:
+        """The bundle, if there is anything in it; mostly only if what was borrowed can be paid back."""
+        short = self.loan is not None and self.state.wallets[self.caller][self.loan.collateral] < self.loan.units
+        if self.actions and (not short or self.choices.chance(10)):
+            yield Bundle(self.caller, tuple(self.actions), during, self.loan)
 
 
 class Attacks:
@@ -149,12 +159,31 @@ class Attacks:
             self._take_all(after, name)
         yield from after.done()
 
+    def _through_a_token(self, now: Now, world: World) -> Iterator[Act]:
+        """Acts, and a look around, in the middle of a transfer, which the token tells its holder of."""
+        choices, collaterals = self.choices, now().parameters.collaterals
+        collateral = 0 if choices.chance(60) else choices.integer(0, len(collaterals) - 1)
+        if not now().token(collateral).calls_back:
+            yield Action("set_callback", self.cast.publisher, (collateral, True))
+        draft = self._draft(now)
+        units = max(1, draft.state.wallets[self.attacker][collateral] // 1_000)
+        for _ in range(1 if choices.chance(70) else 2):
+            kind = choices.pick(("deposit", "withdraw") if collateral else ("deposit", "withdraw", "fund_insurance"))
+            if kind == "fund_insurance":
+                draft.add(kind, units)
+            elif kind == "deposit" or not draft.state.accounts[self.attacker].units[collateral]:
+                draft.add("deposit", self.attacker, collateral, units)
+            else:
+                draft.add(kind, self.attacker, collateral, 1, boundary="largest withdrawal")
+        yield from draft.done(draw_meanwhile(self.participants, draft.state, collateral))
+
     _SHAPES: ClassVar[dict[str, Callable[[Attacks, Now, World], Iterator[Act]]]] = {
         "in and out": _in_and_out,
         "liquidate in parts": _liquidate_in_parts,
         "trade with itself": _trade_with_itself,
         "push the premium": _push_the_premium,
         "sandwich": _sandwich,
+        "through a token": _through_a_token,
     }
 
     # ---- what they are made of
@@ -172,6 +201,9 @@ class Attacks:
         collateral = 0 if self.choices.chance(70) else self.choices.integer(0, len(collaterals) - 1)
         wallet = draft.state.wallets[self.attacker][collateral]
         room = collaterals[collateral].deposit_cap_units - draft.state.pool_units[collateral]
+        if self.choices.chance(50):
+            draft.borrow(collateral)
+            wallet = draft.state.wallets[self.attacker][collateral]
         draft.add(
             "deposit", self.attacker, collateral, max(0, min(wallet, room)) // self.choices.pick((1, 1, 2, 1_000))
         )

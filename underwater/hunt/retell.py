@@ -7,7 +7,7 @@ from typing import Any
 
 from reference.prices import collateral_price_status
 from reference.state import State
-from underwater.actions import Act, Action, Block, Bundle, actions_of
+from underwater.actions import Act, Action, Block, Bundle, Loan, actions_of
 from underwater.engine import Deployment, Engine
 from underwater.engine.vocabulary import NAMES_SOMEBODY, Kind
 
@@ -39,7 +39,15 @@ def translated(flat: Flat, engine: Engine, here: Deployment, there: Deployment) 
             parts = [engine.translated(action, here, there) for action in act.actions]
             kept = tuple(part for part in parts if part is not None)
             if kept:
-                told.append((after_s, act._replace(actions=kept)))
+                tried = [engine.translated(action, here, there) for action in act.during]
+                loan = None
+                if act.loan is not None:
+                    lent = engine.translated(
+                        Action(engine.vocabulary(here).loan_kind, act.caller, act.loan), here, there
+                    )
+                    loan = None if lent is None or not lent.arguments[1] else Loan(*lent.arguments)
+                during = tuple(action for action in tried if action is not None)
+                told.append((after_s, act._replace(actions=kept, during=during, loan=loan)))
         else:
             action = engine.translated(act, here, there)
             if action is not None:
@@ -113,7 +121,10 @@ def renamed(act: Act, name: str, other: str) -> Act:
         return (
             act
             if name == act.caller
-            else act._replace(actions=tuple(_renamed_action(a, name, other) for a in act.actions))
+            else act._replace(
+                actions=tuple(_renamed_action(a, name, other) for a in act.actions),
+                during=tuple(_renamed_action(a, name, other) for a in act.during),
+            )
         )
     return _renamed_action(act, name, other)
 
@@ -128,3 +139,24 @@ def _renamed_action(action: Action, name: str, other: str) -> Action:
         tuple(other if value == name else value for value in action.arguments),
         aim,
     )
+
+
+def simpler_bundles(after_s: int, bundle: Bundle) -> Iterator[Flat]:
+    """A bundle's actions one by one; or the bundle without its loan, without what it tries meanwhile, or with fewer of either's actions."""
+    yield tuple((after_s if index == 0 else 1, action) for index, action in enumerate(bundle.actions))
+    fewer: list[Bundle] = []
+    if bundle.loan is not None:
+        fewer.append(bundle._replace(loan=None))
+    if bundle.during:
+        fewer.append(bundle._replace(during=()))
+    if len(bundle.during) > 1:
+        fewer += [bundle._replace(during=(action,)) for action in bundle.during]
+        fewer += [bundle._replace(during=during) for during in _each_left_out(bundle.during)]
+    if len(bundle.actions) > 1:
+        fewer += [bundle._replace(actions=actions) for actions in _each_left_out(bundle.actions)]
+    for simpler in fewer:
+        yield ((after_s, simpler),)
+
+
+def _each_left_out(actions: tuple[Action, ...]) -> Iterator[tuple[Action, ...]]:
+    return (actions[:index] + actions[index + 1 :] for index in range(len(actions)))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from reference.machine import apply, apply_all, at_time
 from reference.margin import health_of
 from reference.state import Part, State, with_item
-from underwater.actions import Act, Action, Block, Call, Outcome, Receipt
+from underwater.actions import Act, Action, Block, Bundle, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
@@ -167,7 +167,8 @@ class Runner:
             expected_state, expected = apply(before, act.kind, act.caller, act.arguments)
         else:
             parts = tuple([(part.kind, part.arguments) for part in act.actions])
-            expected_state, expected = apply_all(before, act.caller, parts)
+            tried = tuple([(part.kind, part.arguments) for part in act.during])
+            expected_state, expected = apply_all(before, act.caller, parts, act.loan, tried)
         self.state = expected_state
         views_all = self.thorough or self._expected_steps % VIEW_ALL_EVERY == 0
         names = self._due.take_all(expected_state) if views_all else self._due.take(expected_state)
@@ -197,6 +198,8 @@ class Runner:
         step.expected, step.expected_state = item.expected, item.awaited.state
         step.outcome, step.events_differ, step.slots_differ = observed, events_differ, stored.differ
         step.participants = instance.participants(act)
+        if isinstance(act, Bundle) and act.during:
+            step.attempts, step.glimpses = instance.tried(act, answers.receipt)
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
         if stored.as_expected:
@@ -221,12 +224,15 @@ class Runner:
         act, outcome = item.act, step.outcome
         self.blocks[-1][1].append(act)
         if outcome.error is None:
-            for collateral, units in self.instance.donations(act):
+            for collateral, units in self.instance.donations(act, item.before):
                 given = self.donated_units[collateral] + units
                 self.donated_units = with_item(self.donated_units, collateral, given)
         step.donated_units = self.donated_units
         self.last = step
         self._tally(step.kind, outcome)
+        for _, tried in step.attempts:
+            if tried.error is not None:
+                self.errors[tried.error] = self.errors.get(tried.error, 0) + 1
         hash_receipt(self.digest, item.call.data, answers.receipt)
         return self.roster.judge(step)
 

@@ -19,6 +19,7 @@ from underwater.generate.attacks import Attacks
 from underwater.generate.orders import OrderWays
 from underwater.generate.perpetuals import Participants
 from underwater.generate.tempers import TEMPERS
+from underwater.generate.transfers import draw_meanwhile, draw_transfer
 from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
@@ -28,7 +29,7 @@ STEPS_TOGETHER = 80
 
 Probes are tried after them.
 """
-PROBES_TOGETHER = 4
+PROBES_TOGETHER = 5
 """Probes that are tried between two such stretches."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
@@ -185,6 +186,11 @@ def _draw(state: State, world: World, participants: Participants, choices: Choic
     broken = prices(state).broken
     if broken is not None and choices.chance(40):
         return world.mend(state, broken)
+    unruly = next((number for number, token in enumerate(state.tokens) if not token.is_plain), None)
+    if unruly is not None and choices.chance(35):
+        if choices.chance(30):
+            return world.mend_token(state, unruly)
+        return draw_transfer(choices, participants.cast, state, unruly)
     if choices.chance(world.weather.world_percent):
         return world.draw(state)
     if choices.chance(4):
@@ -201,7 +207,12 @@ def _draw_bundle(state: State, participants: Participants, choices: Choices) -> 
             continue
         state = after
         actions.append(action)
-    return Bundle(participants.cast.attacker, tuple(actions) or (participants.draw_for_attacker(state),))
+    during: tuple[Action, ...] = ()
+    calling = [number for number, token in enumerate(state.tokens) if token.calls_back]
+    if calling and choices.chance(50):
+        during = draw_meanwhile(participants, state, choices.pick(calling))
+    parts = tuple(actions) or (participants.draw_for_attacker(state),)
+    return Bundle(participants.cast.attacker, parts[:1] if during and choices.chance(50) else parts, during)
 
 
 def _prelude(runner: Runner, choices: Choices) -> Iterator[tuple[int | None, Act]]:

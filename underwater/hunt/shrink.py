@@ -22,6 +22,7 @@ from underwater.hunt.retell import (
     plainer_numbers,
     prey_of,
     renamed,
+    simpler_bundles,
     translated,
     units_in_cash,
     unpublished,
@@ -322,13 +323,7 @@ class Shrinker:
         while place < len(best):
             after_s, act = best[place]
             if isinstance(act, Bundle):
-                apart: Flat = tuple((after_s if index == 0 else 1, action) for index, action in enumerate(act.actions))
-                fewer: list[Flat] = [
-                    ((after_s, act._replace(actions=act.actions[:index] + act.actions[index + 1 :])),)
-                    for index in range(len(act.actions))
-                    if len(act.actions) > 1
-                ]
-                for replacement in (apart, *fewer):
+                for replacement in simpler_bundles(after_s, act):
                     taken = self._take((*best[:place], *replacement, *best[place + 1 :]))
                     if taken is not None:
                         best = taken

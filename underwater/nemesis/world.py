@@ -11,6 +11,7 @@ from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
 from underwater.choices import Choices
+from underwater.nemesis.issuer import draw_token_act, plain_again
 
 
 class TruePath(Protocol):
@@ -32,6 +33,8 @@ class Weather(NamedTuple):
     stop: int
     path: int
     long_pause_percent: int
+    tokens: int = 6
+    """How often a token's issuer does something."""
 
 
 WEATHERS = (
@@ -72,7 +75,7 @@ class World:
         self._parting: tuple[SecondSource, int] | None = None
         """A second source that is to come apart from the first next, and the position that it is to be worse for."""
         total, sums = 0, []
-        for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path):
+        for weight in (weather.jump, weather.aim, weather.odd, weather.stop, weather.path, weather.tokens):
             total += weight
             sums.append(total)
         self._weights = tuple(sums)
@@ -103,6 +106,10 @@ class World:
         if not self._is_believed(state, source, self.truth[source]):
             self.truth[source] = self._believable(state, source)
         return Action("publish", self.publisher, (source, self.truth[source], 0))
+
+    def mend_token(self, state: State, collateral: int) -> Action:
+        """The action that takes a token nearer to letting all transfers through whole."""
+        return plain_again(self.publisher, state, collateral)
 
     def draw(self, state: State) -> Action:
         """What the world does next. A source mostly follows soon where another has gone that quotes the same."""
@@ -239,8 +246,11 @@ class World:
         source = choices.pick(self._sources)
         return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, REVERTS, 3, 3, BURNS_GAS))))
 
+    def _issue(self, state: State) -> Action:
+        return draw_token_act(self.choices, self.publisher, self.accounts, state)
+
     # In the order of a weather's weights. Of the class: an object that holds its own methods is freed only by the garbage collector.
-    _DRAWS: ClassVar[tuple[Callable[[World, State], Action], ...]] = (_jump, _aim, _odd, _stop, _follow)
+    _DRAWS: ClassVar[tuple[Callable[[World, State], Action], ...]] = (_jump, _aim, _odd, _stop, _follow, _issue)
 
 
 def _twins(start: State) -> dict[str, tuple[tuple[str, int, int], ...]]:

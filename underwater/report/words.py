@@ -157,7 +157,15 @@ def _sentence(action: Action, vocabulary: Vocabulary) -> tuple[str, str | None]:
 def predicate(act: Act, vocabulary: Vocabulary) -> str:
     """An act in words for where its caller is named beside it: ``withdraws 1.5 WETH``."""
     if isinstance(act, Bundle):
-        return "in one transaction: " + "; ".join(predicate(action, vocabulary) for action in act.actions)
+        told = "in one transaction: " + "; ".join(predicate(action, vocabulary) for action in act.actions)
+        if act.loan is not None:
+            kind = vocabulary.kinds[vocabulary.loan_kind]
+            units = _spoken(vocabulary, kind, "units", act.loan.units, vocabulary.named(kind.name, act.loan))
+            told = f"on a loan of {units}, {told}"
+        if act.during:
+            tried = "; ".join(predicate(action, vocabulary) for action in act.during)
+            told = f"{told}; and whenever a token calls: {tried}"
+        return told
     return _sentence(act, vocabulary)[0]
 
 

@@ -14,20 +14,6 @@ from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.signing import CHAIN_ID, OTHER_CHAIN_ID, domain_separator, set_operator_digest, sign
 
-_RUN = selector("run((address,bytes)[])")
-
-
-def run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Calldata of the attacker's ``run``: an array of (address, bytes)."""
-    parts = list(parts)
-    offsets, bodies, offset = [], [], 32 * len(parts)
-    for to, data in parts:
-        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
-        offsets.append(offset)
-        bodies.append(body)
-        offset += len(body)
-    return _RUN + words(32, len(parts), *offsets) + b"".join(bodies)
-
 
 class Words:
     """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""
@@ -64,6 +50,7 @@ class Encoder:
         self.words_of = words_of
         self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
         self.is_publish = kind_name == "publish"
+        self.is_donation = kind_name == "donate"
         self.packers = words_of.packers(kind.types)
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
@@ -74,7 +61,9 @@ class Encoder:
             return self.own, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
             to = self.addresses.tokens[arguments[0]]
-            return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+            if self.is_donation:
+                return to, self.selector + address_word(self.addresses.engine) + word(arguments[1])
+            return to, self.selector + _packed(self.packers, arguments[1:])
         if self.target == "implementation":
             return self.candidates[arguments[0]], self.selector + _packed(self.packers, arguments[1:])
         to = self.addresses.sources[arguments[0]]

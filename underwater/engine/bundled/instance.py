@@ -9,14 +9,16 @@ from reference.governance import ADMIN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Collateral, Market, Parameters
 from reference.state import ANSWERS, FIRST, Bucket, FeedReading, Part, State, empty_account, unfunded
+from reference.tokens import PLAIN
 from reference.upgrades import ITSELF, NEXT, NOTHING, VIEWS
-from underwater.actions import Act, Bundle, Call, Cast, Log, Outcome, Receipt, actions_of
+from underwater.actions import Act, Attempt, Bundle, Call, Cast, Glimpse, Log, Outcome, Receipt, actions_of
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, selector, signature, topic, words
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER, ORDERS
+from underwater.engine.bundled.bundles import Glimpses, attack_data, run_data, tried_of
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
-from underwater.engine.bundled.encoding import Coder, Encoder, Words, run_data
+from underwater.engine.bundled.encoding import Coder, Encoder, Words
 from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
 from underwater.engine.bundled.plan import (
     LIST_COLLATERAL,
@@ -85,7 +87,7 @@ class Instance:
         words_of = Words(self.address_of)
         self._encode = {name: Encoder(addresses, self.candidates, words_of, name) for name in KINDS}
         own = _each_once(artifacts["MarginEngine"].abi, artifacts["Orders"].abi)
-        abi = own + [entry for entry in artifacts["TestToken"].abi if entry["type"] == "error"]
+        abi = own + [entry for entry in artifacts["AwkwardToken"].abi if entry["type"] == "error"]
         self._errors = {
             entry["name"]: Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
         }
@@ -101,6 +103,7 @@ class Instance:
             self._health_calls[name] = _HEALTH + address_word(address)
             for market in range(len(deployment.parameters.markets)):
                 self._health_calls[Bucket(name, market)] = _BUCKET_HEALTH + address_word(address) + words(market)
+        self._glimpses = Glimpses(addresses.engine, self.address_of[ATTACKER], len(deployment.parameters.collaterals))
         self.declared_errors = tuple(
             sorted({entry["name"] for entry in own if entry["type"] == "error"} - _NEVER_RAISED)
         )
@@ -137,14 +140,34 @@ class Instance:
             insurance_wad=0,
             fees_wad=0,
             bad_debt_wad=0,
+            tokens=(PLAIN,) * len(parameters.collaterals),
         )
 
     def call(self, act: Act, time_s: int) -> Call:
         """The call that does an act in a block at ``time_s``."""
         if isinstance(act, Bundle):
             parts = [self._encode[action.kind](action, time_s) for action in act.actions]
-            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data(parts))
+            data = run_data(parts) if act.loan is None and not act.during else self._attack_data(act, parts, time_s)
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, data)
         return self._by(act.caller, *self._encode[act.kind](act, time_s))
+
+    def _attack_data(self, bundle: Bundle, parts: list[tuple[str, bytes]], time_s: int) -> bytes:
+        during = [self._encode[action.kind](action, time_s) for action in bundle.during]
+        if during:
+            during += self._glimpses.calls
+        collateral, units = bundle.loan or (0, 0)
+        return attack_data(parts, during, self.addresses.tokens[collateral], units)
+
+    def tried(self, bundle: Bundle, receipt: Receipt) -> tuple[tuple[Attempt, ...], tuple[Glimpse, ...]]:
+        """What came of a bundle's ``during`` and of the views that were asked with them, each time that a token called."""
+        attempts, glimpses = [], []
+        for place, done, answer in tried_of(receipt, self.addresses.attacker):
+            if place < len(bundle.during):
+                outcome = self.outcome_of(Receipt(done, answer, ()))
+                attempts.append(Attempt(bundle.during[place], outcome))
+            else:
+                glimpses.append(self._glimpses.told(place - len(bundle.during), done, answer))
+        return tuple(attempts), tuple(glimpses)
 
     def market_listing(self, caller: str, market: Market) -> Call:
         """A call that lists one market more."""
@@ -225,7 +248,9 @@ class Instance:
         touched: list[tuple[str, int]] = []
         if act.kind not in _MAY_MOVE_TOKENS:
             return touched
-        for action in actions_of(act):
+        if isinstance(act, Bundle) and act.loan is not None:
+            touched.append((act.caller, act.loan.collateral))
+        for action in (*act.actions, *act.during) if isinstance(act, Bundle) else (act,):
             if action.kind not in MOVES_TOKENS:
                 continue
             place = _COLLATERAL_AT[action.kind]
@@ -235,11 +260,12 @@ class Instance:
                 touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
         return touched
 
-    def donations(self, act: Act) -> list[tuple[int, int]]:
-        """(collateral, units) that an act sends to the engine outside its ledger."""
+    def donations(self, act: Act, before: State) -> list[tuple[int, int]]:
+        """(collateral, units) that an act brings the engine outside its ledger."""
         if act.kind not in _MAY_DONATE:
             return []
-        return [(action.arguments[0], action.arguments[1]) for action in actions_of(act) if action.kind == "donate"]
+        given = [action.arguments for action in actions_of(act) if action.kind == "donate"]
+        return [(collateral, before.token(collateral).received_units(units)) for collateral, units in given]
 
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""

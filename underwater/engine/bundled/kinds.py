@@ -152,6 +152,14 @@ KINDS = {
               "executes the order of {account} in {market} with {counterparty}"),
         _kind("cancel_order", "account market", "orders", "cancel(address,uint256)",
               "cancels the order in {market} of {account}"),
+        _kind("pause_token", "collateral paused:flag", "token", "setPaused(bool)",
+              "{collateral} pauses all transfers: {paused}"),
+        _kind("refuse_holder", "collateral holder:account refused:flag", "token", "setRefused(address,bool)",
+              "{collateral} refuses {holder} as a holder: {refused}"),
+        _kind("set_transfer_fee", "collateral fee:rate", "token", "setFeeRate(uint64)",
+              "{collateral} takes {fee} of each transfer"),
+        _kind("set_callback", "collateral calls:flag", "token", "setCallsBack(bool)",
+              "{collateral} calls whom a transfer concerns: {calls}"),
     )
 }  # fmt: skip
 

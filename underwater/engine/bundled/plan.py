@@ -231,7 +231,12 @@ def plan_deployment(
         addresses.tokens.append(
             given
             or planner.create(
-                f"create token {collateral.name}", "TestToken", collateral.name, collateral.name, collateral.decimals
+                f"create token {collateral.name}",
+                "AwkwardToken",
+                collateral.name,
+                collateral.name,
+                collateral.decimals,
+                publisher,
             )
         )
     for name, source in deployment.sources.items():

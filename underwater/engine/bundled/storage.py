@@ -113,7 +113,7 @@ class Slots:
         for number, collateral in enumerate(parameters.collaterals):
             slot = layout.slot("_collaterals") + number * stride + int(member["slot"])
             self._add(engine, slot, f"pool of {collateral.name}")
-        balances = _Layout(artifacts["TestToken"]).slot("_balances")
+        balances = _Layout(artifacts["AwkwardToken"]).slot("_balances")
         for collateral, token in zip(parameters.collaterals, addresses.tokens, strict=True):
             self._add(token, _mapping_slot(engine, balances), f"{collateral.name} held")
         self.funding_at = len(self.pairs)
