@@ -38,6 +38,7 @@ abstract contract Accounts is ReentrancyGuardTransient, IAccounts, IMarginEngine
     /// market is not isolated
     /// @param units by collateral, token units; number 0 is cash and stays 0 here
     /// @param operators who may act for the account. Rule A2.
+    /// @param nonce that its next signature needs. Rule A6.
     struct Account {
         int256 cash;
         uint256 holdings;
@@ -45,6 +46,7 @@ abstract contract Accounts is ReentrancyGuardTransient, IAccounts, IMarginEngine
         int256[MOST_MARKETS] margins;
         uint256[MOST_COLLATERALS] units;
         mapping(address operator => bool approved) operators;
+        uint256 nonce;
     }
 
     mapping(address account => Account) internal _accounts;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Delegation} from "./Delegation.sol";
 import {Guardian} from "./Guardian.sol";
 import {
     Bracket,
@@ -23,7 +24,7 @@ import {Safety} from "./libraries/Safety.sol";
 /// @dev Sections 3, 12 and 16; section 15 is `Guardian`'s. Code without a state of its own: `MarginEngine` runs it on its own storage, which both lay
 /// out alike, because both begin with `Funding`. Called by itself it has no roles, and so does nothing.
 /// A change is stored first and checked as it stands there; what is unsafe reverts.
-contract Governance is Guardian, Upgrades, IGovernance {
+contract Governance is Guardian, Upgrades, Delegation, IGovernance {
     using Brackets for Brackets.Stored[MOST_BRACKETS];
 
     /// @inheritdoc IGovernance

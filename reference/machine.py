@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, governance, guardian, ledger, liquidation, orders, trading, upgrades
+from reference import buckets, delegation, governance, guardian, ledger, liquidation, orders, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -111,6 +111,8 @@ RULES: dict[str, Callable[..., Effect]] = {
     "upgrade": upgrades.upgrade,
     "initialize": upgrades.initialize,
     "initialize_implementation": upgrades.initialize_implementation,
+    "set_operator_by_signature": delegation.set_operator_by_signature,
+    "burn_nonces": delegation.burn_nonces,
     "request_order": orders.request_order,
     "execute_order": orders.execute_order,
     "cancel_order": orders.cancel_order,

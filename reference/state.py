@@ -99,6 +99,8 @@ class State(NamedTuple):
     """Whose code runs (section 16)."""
     initializations: int = 1
     """How often the engine was initialised (U2)."""
+    nonces: dict[str, int] = {}  # noqa: RUF012 (treated as immutable, as all of these)
+    """Whose next signature needs which nonce (A6); 0 where none is named."""
     orders: dict[tuple[str, int], Order] = NO_ORDERS
     """Pending orders by account and market (D2)."""
     tokens: tuple[Token, ...] = ()

@@ -188,6 +188,7 @@ AIMS: dict[str, tuple[int, Solver]] = {
     "whole balance": (3, lambda s, a: s.accounts[a.arguments[1]].units[a.arguments[2]] or None),
     "fees": (1, lambda s, _: boundaries.largest_fee_collection_units(s)),
     "bad debt": (0, _bad_debt),
+    "now": (4, lambda s, _: s.time_s),
     "pool": (1, lambda s, a: s.pool_units[a.arguments[0]]),
     "outflow limit": (2, lambda s, a: stop_boundaries.largest_outflow_units(s, a.arguments[1])),
     "outflow to make good": (2, _made_good),

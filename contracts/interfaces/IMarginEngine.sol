@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAccounts} from "./IAccounts.sol";
 import {IBuckets} from "./IBuckets.sol";
+import {IDelegation} from "./IDelegation.sol";
 import {IGovernance} from "./IGovernance.sol";
 import {IGuardian} from "./IGuardian.sol";
 import {ILedger} from "./ILedger.sol";
@@ -17,7 +18,7 @@ import {IViews} from "./IViews.sol";
 /// @title An exchange for linear perpetuals with cross and isolated margin: everything that its one address answers
 /// @notice Written from the specification, whose rule numbers are cited. Units: `units` of a token are its smallest;
 /// sizes are base wad, prices, cash, equity and margins quote wad, rates wad. A wad is 10^-18.
-/// @dev No contract is this interface: `MarginEngine` has all but `IViews`, `IGovernance`, `IGuardian` and `IUpgradeable`, which it
+/// @dev No contract is this interface: `MarginEngine` has all but `IViews`, `IGovernance`, `IGuardian`, `IUpgradeable` and `IDelegation`, which it
 /// passes on.
 interface IMarginEngine is
     IMarginEngineErrors,
@@ -31,5 +32,6 @@ interface IMarginEngine is
     IViews,
     IGovernance,
     IGuardian,
-    IUpgradeable
+    IUpgradeable,
+    IDelegation
 {}

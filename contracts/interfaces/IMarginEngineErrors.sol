@@ -128,4 +128,13 @@ interface IMarginEngineErrors {
 
     /// @notice What stands there is no implementation of the engine. Rule U3.
     error ERC1967InvalidImplementation(address implementation);
+
+    /// @notice A signature counted until `deadline`, Unix seconds. Rule A5.
+    error SignatureExpired(uint256 deadline);
+
+    /// @notice The account's next signature needs another nonce: this one. Rules A5, A6.
+    error InvalidAccountNonce(address account, uint256 currentNonce);
+
+    /// @notice The account has not signed this. Rules A5, A7.
+    error InvalidSignature(address account);
 }

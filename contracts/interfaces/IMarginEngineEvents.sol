@@ -98,4 +98,7 @@ interface IMarginEngineEvents {
 
     /// @notice Another implementation runs from now on. Rule U3.
     event Upgraded(address indexed implementation);
+
+    /// @notice The account's next signature needs this nonce; lower ones count for nothing. Rule A6.
+    event NoncesBurned(address indexed account, uint256 nonce);
 }

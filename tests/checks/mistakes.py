@@ -10,6 +10,7 @@ from reference.rounding import WAD
 from reference.state import Part, State, with_item
 from tests.checks.sound import (
     TICK,
+    signed,
 )
 from tests.checks.support import (
     DEPOSIT,
@@ -130,6 +131,11 @@ def both_stand() -> Step:
 
 def without_last_event(outcome: Outcome) -> Outcome:
     return outcome._replace(events=outcome.events[:-1])
+
+
+def accepted_instead(**changes: object) -> Step:
+    """What trader-1 signed is handed in and done; had it been signed otherwise."""
+    return acted(taken(opened(), signed()), arguments=signed(**changes).arguments)
 
 
 RENOUNCE = Action("renounce_role", "risk-manager", ("RISK_ROLE", "risk-manager"))

@@ -71,6 +71,15 @@ UPGRADE = Action("upgrade", "admin", ("next",))
 _LIQUIDATION = (WAD // 2, WAD // 2, 0)
 BEGIN_ANEW = Action("initialize", "outsider", ("outsider", *_LIQUIDATION))
 BEGIN_CODE = Action("initialize_implementation", "outsider", ("first", "outsider", *_LIQUIDATION))
+
+
+def signed(**changes: object) -> Action:
+    """trader-1's approval of the delegate, handed in by an outsider."""
+    given = {"account": "trader-1", "operator": "delegate", "approved": True, "nonce": 0, "deadline_s": 10**12,
+             "signer": "trader-1", "over": "this"}  # fmt: skip
+    return Action("set_operator_by_signature", "outsider", tuple((given | changes).values()))
+
+
 BAD_DEBT = "bad_debt_wad"
 
 
@@ -203,6 +212,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("ACCESS-05", "an attempt to begin anew", lambda: taken(opened(), BEGIN_ANEW)),
     ("ACCESS-05", "code left alone", lambda: taken(opened(), BEGIN_CODE)),
     ("ACCESS-05", "one way and back", lambda: ReferenceProbe(state_after(UPGRADE, state=opened()))),
+    ("ACCESS-01", "its owner's signature", lambda: taken(opened(), signed())),
     ("ACCESS-01", "its owner", lambda: taken(opened(), DEPOSIT)),
     ("ACCESS-01", "an operator", lambda: taken(opened(), BUY)),
     ("ACCESS-01", "a role", lambda: taken(opened(), FEES)),

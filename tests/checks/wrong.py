@@ -7,6 +7,7 @@ from reference.state import REVERTS
 from tests.checks.callbacks import WRONG_CALLBACKS
 from tests.checks.mistakes import (
     RENOUNCE,
+    accepted_instead,
     accrued_twice,
     at_another_mark,
     backwards,
@@ -59,6 +60,7 @@ from tests.checks.sound import (
     UPGRADE,
     Make,
     settled,
+    signed,
     trusting,
     with_fields,
 )
@@ -287,6 +289,11 @@ WRONG: list[tuple[str, str, Make]] = [
     ("ACCESS-05", "anybody's code", lambda: accepting("upgrade")(opened())),
     ("ACCESS-05", "wedged", lambda: refusing("upgrade")(opened())),
     ("ACCESS-05", "poorer afterwards", lambda: cheating("upgrade", impoverished)(opened())),
+    ("ACCESS-01", "signed by its operator", lambda: accepted_instead(signer="delegate")),
+    ("ACCESS-01", "signed for another chain", lambda: accepted_instead(over="another-chain")),
+    ("ACCESS-01", "handed in late", lambda: accepted_instead(deadline_s=1)),
+    ("ACCESS-01", "handed in again", lambda: accepted_instead(nonce=7)),
+    ("ACCESS-01", "nonce left", lambda: after(taken(opened(), signed()), nonces=lambda _: {})),
     ("ACCESS-01", "a stranger", lambda: acted(taken(opened(), WITHDRAW), caller="outsider")),
     ("ACCESS-01", "a stranger's trade", lambda: acted(taken(opened(), BUY), caller="delegate")),
     ("ACCESS-01", "no role", lambda: acted(taken(opened(), FEES), caller="maker")),

@@ -79,11 +79,17 @@ def test_every_function_of_the_interface_stands_in_one_place() -> None:
     own = {"Views": views.keys() - begun, "Governance": governance.keys() - begun}
     assert names(views[one] for one in own["Views"]) == declared("IViews")
     assert names(governance[one] for one in own["Governance"]) == declared(
-        "IGovernance", "IGuardian", "IUpgradeable"
+        "IGovernance", "IGuardian", "IUpgradeable", "IDelegation"
     ) | {"GUARDIAN_ROLE"}
     assert not (own["Views"] | own["Governance"]) & engine.keys()
     whole = (INTERFACES / "IMarginEngine.sol").read_text()
-    others = set(re.findall(r"import \{(\w+)\}", whole)) - {"IViews", "IGovernance", "IGuardian", "IUpgradeable"}
+    others = set(re.findall(r"import \{(\w+)\}", whole)) - {
+        "IViews",
+        "IGovernance",
+        "IGuardian",
+        "IUpgradeable",
+        "IDelegation",
+    }
     assert declared(*others) <= names(engine.values())
 
 

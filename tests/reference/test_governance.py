@@ -77,7 +77,7 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
         *("accrue_funding", "set_funding", "set_market_feed", "set_second_source"),
         *("set_breaker", "set_reduce_only", "set_outflow_limit", "set_pause_parameters", "pause", "unpause"),
         *("set_collateral_feed", "grant_role", "revoke_role", "renounce_role", "publish", "set_feed_mode"),
-        *("upgrade", "initialize", "initialize_implementation"),
+        *("upgrade", "initialize", "initialize_implementation", "set_operator_by_signature", "burn_nonces"),
         *("request_order", "execute_order", "cancel_order"),
         *("pause_token", "refuse_holder", "set_transfer_fee", "set_callback"),
     }

@@ -132,6 +132,13 @@ PHRASES: list[tuple[str, str, tuple[Any, ...], str]] = [
     ("publisher", "publish", ("ETH-USD", 10**8, None), "ETH-USD answers 1, dated 0"),
     ("publisher", "set_feed_mode", ("ETH-USD", 2), "ETH-USD burns all gas when read"),
     ("publisher", "set_feed_mode", ("ETH-USD", 9), "ETH-USD does as in mode 9 when read"),
+    (
+        "outsider",
+        "set_operator_by_signature",
+        ("maker", "delegate", True, 3, 2_000_000_060, "trader-1", "another-chain"),
+        "outsider hands in for maker: operator delegate to yes, nonce 3, until 2,000,000,060; trader-1 signed another-chain",
+    ),
+    ("maker", "burn_nonces", (2,), "maker burns 2 of its nonces"),
     ("admin", "upgrade", ("next",), "admin has next be the engine's implementation"),
     (
         "outsider",

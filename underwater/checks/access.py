@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from underwater.checks import Check, Step, Verdict, kinds
+from underwater.checks.delegation import SIGNED_APPROVAL, said_so
 from underwater.checks.roles import BY_ROLE, refused_without_role, within_bounds
 from underwater.checks.upgrades import ATTEMPTS, code_and_beginning, upgraded
 
@@ -21,6 +22,8 @@ def _right(step: Step) -> Verdict:
     caller, before = step.action.caller, step.before
     if not step.outcome.done:
         return False
+    if step.kind == SIGNED_APPROVAL:
+        return said_so(step)
     for argument in _ON_ACCOUNTS.get(step.kind, ()):
         account = step.action.arguments[argument]
         if account != caller and (account, caller) not in before.operators:
@@ -36,7 +39,7 @@ CHECKS = (
         "ACCESS-01",
         "an action on another's account, or a role's, needs that right",
         _right,
-        kinds(*_ON_ACCOUNTS, *BY_ROLE),
+        kinds(*_ON_ACCOUNTS, *BY_ROLE, SIGNED_APPROVAL),
         of_done=True,
     ),
     Check(

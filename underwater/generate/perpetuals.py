@@ -16,6 +16,7 @@ from reference.state import Bucket, State
 from underwater.actions import Action, Cast
 from underwater.aims import aimed
 from underwater.choices import Choices
+from underwater.generate.delegates import Delegates
 from underwater.generate.governors import Governors
 from underwater.generate.guards import Guards
 from underwater.generate.orders import OrderDraws
@@ -31,6 +32,7 @@ class Participants(Traders, OrderDraws):
         self._kinds, self._weights = cumulative(temper.weights)
         self._governors = Governors(choices, cast)
         self._guards = Guards(choices, cast)
+        self._delegates = Delegates(choices, cast)
 
     def draw(self, state: State) -> Action:
         """The next action."""
@@ -225,6 +227,9 @@ class Participants(Traders, OrderDraws):
     def _upgrades(self, state: State) -> Action:
         return self._governors.upgrades(state)
 
+    def _delegation(self, state: State) -> Action:
+        return self._delegates.draw(state)
+
     # Of the class: an object that holds its own methods is freed only by the garbage collector.
     _DRAWS: ClassVar[dict[str, Callable[[Participants, State], Action]]] = {
         "deposit": _deposit,
@@ -248,4 +253,5 @@ class Participants(Traders, OrderDraws):
         "roles": _roles,
         "guards": _set_guards,
         "upgrades": _upgrades,
+        "delegation": _delegation,
     }

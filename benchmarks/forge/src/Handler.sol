@@ -14,6 +14,7 @@ import {
 import {Bundler} from "contracts/harness/Bundler.sol";
 import {IAccounts} from "contracts/interfaces/IAccounts.sol";
 import {IBuckets} from "contracts/interfaces/IBuckets.sol";
+import {IDelegation} from "contracts/interfaces/IDelegation.sol";
 import {IGovernance} from "contracts/interfaces/IGovernance.sol";
 import {ILedger} from "contracts/interfaces/ILedger.sol";
 import {ILiquidation} from "contracts/interfaces/ILiquidation.sol";
@@ -348,11 +349,31 @@ contract Handler is Stage {
         _initialize(_dice(draw), ENGINE.currentImplementation());
     }
 
-    function _initialize(Dice memory dice, address at) private {
+    function _initialize(Dice memory dice, address where) private {
         address caller = _chance(dice, 80) ? _cast.outsider : _cast.staff[0];
         LiquidationParameters memory parameters = LiquidationParameters(uint64(W / 2), uint64(W / 2), uint128(W));
         _take(NOBODY);
-        _sendTo(at, caller, abi.encodeCall(IUpgradeable.initialize, (caller, parameters)));
+        _sendTo(where, caller, abi.encodeCall(IUpgradeable.initialize, (caller, parameters)));
+    }
+
+    /// @notice What nobody signed: making a signature would be forge's time, and not the engine's.
+    function setOperatorBySignature(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        uint256 account = _account(dice);
+        uint256 nonce = ENGINE.nonces(_at(account));
+        bytes memory signature = abi.encodePacked(uint256(1 + _upTo(dice, 9)), uint256(1), uint8(27));
+        _take(account);
+        bytes memory data = abi.encodeCall(
+            IDelegation.setOperatorBySignature,
+            (_at(account), _cast.operators[1], true, nonce, block.timestamp, signature)
+        );
+        _send(_cast.outsider, data);
+    }
+
+    function burnNonces(uint256 draw) external {
+        Dice memory dice = _dice(draw);
+        _take(NOBODY);
+        _send(_at(_account(dice)), abi.encodeCall(IDelegation.burnNonces, (uint32(_upTo(dice, 2)))));
     }
 
     // ---- the world

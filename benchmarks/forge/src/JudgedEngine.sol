@@ -143,7 +143,7 @@ contract JudgedEngine is MarginEngine {
                 Collateral storage kind = _collaterals[collateral];
                 uint256 pool = kind.poolUnits;
                 if (collateral == 0) {
-                    int256 quote = sums.quote + int256(fund + fees - debt);
+                    int256 quote = sums.quote + int256(fund + _fees - debt);
                     _require(quote == int256(pool * 10 ** (18 - kind.decimals)), "L10");
                 } else {
                     _require(sums.units[collateral] == pool, "L10");

@@ -12,12 +12,14 @@ from underwater.actions import Action, Log
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
 from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.bundled.plan import Addresses, role_id
+from underwater.engine.bundled.signing import CHAIN_ID, OTHER_CHAIN_ID, domain_separator, set_operator_digest, sign
 
 
 class Words:
     """ABI words of what actions, errors and events carry: numbers, and the names that stand for addresses and 32 bytes."""
 
     def __init__(self, address_of: dict[str, str]) -> None:
+        self.address_of = address_of
         self._addresses = {name: address_word(address) for name, address in address_of.items()}
         self._roles = {role: role_id(role) for role in ROLES}
 
@@ -44,6 +46,8 @@ class Encoder:
         self.candidates = candidates
         self.target = kind.target
         self.selector = kind.selector
+        self.is_signed = kind_name == "set_operator_by_signature"
+        self.words_of = words_of
         self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
         self.is_publish = kind_name == "publish"
         self.is_donation = kind_name == "donate"
@@ -51,6 +55,8 @@ class Encoder:
 
     def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
+        if self.is_signed:
+            return self.addresses.engine, self.selector + self._signed(*arguments)
         if self.own is not None:
             return self.own, self.selector + _packed(self.packers, arguments)
         if self.target == "token":
@@ -65,6 +71,34 @@ class Encoder:
             _, answer, age_s = arguments
             return to, self.selector + words(answer, 0 if age_s is None else time_s - age_s)
         return to, self.selector + word(arguments[1])
+
+    def _signed(
+        self, account: str, operator: str, approved: bool, nonce: int, deadline_s: int, signer: str, over: str
+    ) -> bytes:
+        """A5's arguments with the signature that the last two describe."""
+        address_of = self.words_of.address_of
+        arguments: list[Any] = [address_of[account], address_of[operator], approved, nonce, deadline_s]
+        # The last word but its bytes: where they begin, and how many they are.
+        head = address_word(arguments[0]) + address_word(arguments[1]) + words(*arguments[2:], 6 * 32, 65)
+        if over == "nothing":
+            return head + bytes(96)
+        engine, chain_id = self.addresses.engine, CHAIN_ID
+        if over == "another-account":
+            arguments[0] = self.addresses.attacker if arguments[0] != self.addresses.attacker else engine
+        elif over == "another-operator":
+            arguments[1] = engine if arguments[1] != engine else self.addresses.attacker
+        elif over == "the-opposite":
+            arguments[2] = not approved
+        elif over == "another-nonce":
+            arguments[3] = (nonce + 1) % (1 << 256)
+        elif over == "another-deadline":
+            arguments[4] = (deadline_s + 1) % (1 << 256)
+        elif over == "another-chain":
+            chain_id = OTHER_CHAIN_ID
+        elif over == "another-contract":
+            engine = self.addresses.implementation
+        digest = set_operator_digest(domain_separator(engine, chain_id), *arguments)
+        return head + sign(signer, digest, high=over == "high-s") + bytes(31)
 
 
 class Coder:

@@ -18,7 +18,8 @@ class Parameter(NamedTuple):
     ``type`` says what it counts, and so how a case writes it: ``actor``, ``account`` (an actor that has one), ``market``,
     ``collateral``, ``units`` (token units of the action's collateral, or of the settlement token), ``size`` and ``price`` and
     ``rate`` and ``amount`` (wad), ``source``, ``source_or_none``, ``answer`` (in the source's decimals), ``age_s`` (None: dated 0),
-    ``count``, ``mode``, ``role``, ``flag``, ``implementation`` (what stands somewhere, and is the engine's code or is not).
+    ``count``, ``mode``, ``role``, ``flag``, ``implementation`` (what stands somewhere, and is the engine's code or is not),
+    ``signer`` (whose key), ``signed`` (what a signature is over, beside the other arguments).
     """
 
     name: str
@@ -154,6 +155,12 @@ KINDS = {
               "initialises the engine with {admin} as its admin, " + _LIQUIDATION_SAYS),
         _kind("initialize_implementation", f"implementation admin:actor {_LIQUIDATION}", "implementation", _INITIALIZE,
               "initialises {implementation}, where it stands, with {admin} as its admin, " + _LIQUIDATION_SAYS),
+        _kind("set_operator_by_signature",
+              "account operator:actor approved:flag nonce:count deadline_s:count signer over:signed", "engine",
+              "setOperatorBySignature(address,address,bool,uint256,uint256,bytes)",
+              "hands in for {account}: operator {operator} to {approved}, nonce {nonce}, until {deadline_s}; "
+              "{signer} signed {over}"),
+        _kind("burn_nonces", "count", "engine", "burnNonces(uint32)", "burns {count} of its nonces"),
         _kind("request_order", "account market size limit:price delay_s:count window_s:count", "orders",
               "request(address,uint256,int128,uint128,uint32,uint32)",
               "orders {size} {market} with limit {limit} in {delay_s} s, for {window_s} s more for {account}"),

@@ -12,6 +12,7 @@ from typing import Any
 from eth_utils import keccak
 
 from reference.breaker import Breakers, Outflow, Pause, Stop
+from reference.delegation import nonce_of
 from reference.funding import Funding
 from reference.machine import with_due
 from reference.parameters import Parameters
@@ -66,7 +67,7 @@ class _Layout:
 
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
-    funding, whose code runs, and orders.
+    funding, breakers, whose code runs, nonces, and orders.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
@@ -135,6 +136,11 @@ class Slots:
         self._words_of = {FIRST: int(addresses.implementation, 16), NEXT: int(addresses.next_implementation, 16)}
         self._add(engine, IMPLEMENTATION_SLOT, "implementation")
         self._add(engine, INITIALIZED_SLOT, "how often it was initialised")
+        self.nonces_at = len(self.pairs)
+        nonce = int(layout.members(account_type)["nonce"]["slot"])
+        for name in ACCOUNTS:
+            slot = _mapping_slot(accounts[name], layout.slot("_accounts")) + nonce
+            self._add(engine, slot, f"nonce of {name}")
         self.orders_at = len(self.pairs)
         orders_slot = _Layout(artifacts["Orders"]).slot("_orders")
         self._order_keys = [(name, number) for name in ACCOUNTS for number in range(self.markets)]
@@ -226,6 +232,7 @@ class Slots:
             *pack_funding(state.funding),
             *pack_breakers(state.breakers),
             *self.pack_code(state),
+            *pack_nonces(state),
             *self.pack_orders(state),
         ]
 
@@ -257,6 +264,8 @@ class Slots:
             put(pack_breakers(after.breakers), self.breakers_at)
         if before.implementation is not after.implementation:
             put(self.pack_code(after), self.code_at)
+        if before.nonces is not after.nonces:
+            put(pack_nonces(after), self.nonces_at)
         if before.orders is not after.orders:
             put(self.pack_orders(after), self.orders_at)
         return changes
@@ -284,8 +293,9 @@ class Slots:
             operators |= {(name, operator) for operator, approved in zip(OPERATORS, approvals, strict=True) if approved}
         rest = values[self.globals_at : self.funding_at]
         funding = values[self.funding_at : self.breakers_at]
-        code, initializations = values[self.code_at : self.orders_at]
+        code, initializations = values[self.code_at : self.nonces_at]
         implementation = next((name for name, at in self._words_of.items() if at == code), hex(code))
+        nonces = {**state.nonces, **dict(zip(ACCOUNTS, values[self.nonces_at : self.orders_at], strict=True))}
         observed = state._replace(
             accounts=accounts,
             operators=frozenset(operators),
@@ -299,6 +309,7 @@ class Slots:
             breakers=unpack_breakers(values[self.breakers_at : self.code_at], markets),
             implementation=implementation,
             initializations=initializations,
+            nonces={name: nonce for name, nonce in nonces.items() if nonce},
             orders=self.unpack_orders(values[self.orders_at :]),
         )
         return with_due(observed)
@@ -368,6 +379,11 @@ def unpack_breakers(values: list[int], markets: int) -> Breakers:
         tuple(Outflow(value & ((1 << _USED_BITS) - 1), value >> _USED_BITS & _TIME) for value in values[markets:-1]),
         Pause(pause & _TIME, pause >> _TIME_BITS & _TIME, pause >> 2 * _TIME_BITS & _TIME),
     )
+
+
+def pack_nonces(state: State) -> list[int]:
+    """The nonce of every account (A6)."""
+    return [nonce_of(state, name) for name in ACCOUNTS]
 
 
 def _signed(value: int, bits: int) -> int:

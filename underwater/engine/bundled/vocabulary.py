@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reference.delegation import SIGNED
 from reference.governance import ROLES
 from reference.upgrades import CANDIDATES
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, ORDERS
@@ -33,6 +34,9 @@ def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
         else:
             bits = int(number[2])
             ranges.append((0, (1 << bits) - 1) if number[1] else (-(1 << bits - 1), (1 << bits - 1) - 1))
+    if kind.parameters and kind.parameters[-1].type == "signed":
+        # The signature is two words of the action: whose, over what.
+        ranges.append(_ANY)
     # What names the contract called is no argument of the function.
     ranges = [_ANY] * (len(kind.parameters) - len(ranges)) + ranges
     # An age is subtracted from the block's time, and is negative for a round from the future.
@@ -64,5 +68,5 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
         sources=tuple(deployment.feed_decimals.items()),
         roles=ROLES,
         modes=tuple((word, MODE_PHRASES[word]) for word in ANSWER_WORDS),
-        words={"implementation": CANDIDATES},
+        words={"implementation": CANDIDATES, "signer": tuple(ADDRESSES), "signed": SIGNED},
     )
