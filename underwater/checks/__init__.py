@@ -205,6 +205,7 @@ def catalogue() -> tuple[Check, ...]:
     from underwater.checks import (
         access,
         aftermath,
+        breakers,
         callbacks,
         funding,
         health,
