@@ -223,6 +223,7 @@ def catalogue() -> tuple[Check, ...]:
         *oracle.CHECKS,
         *funding.CHECKS,
         *orders.CHECKS,
+        *breakers.CHECKS,
         *sorted((*access.CHECKS, *callbacks.CHECKS), key=lambda check: check.id),
         *health.CHECKS,
         *ledger.CHECKS,

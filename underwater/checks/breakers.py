@@ -523,7 +523,7 @@ CHECKS = (
         "BREAK-01",
         "a market halts whenever its mark has moved by more than its breaker allows",
         probe=_halts,
-        probe_weight=2,
+        probe_weight=5,
     ),
     Check("BREAK-02", "no market halts for less", probe=_halts_for_no_less),
     Check(
