@@ -10,6 +10,7 @@ from tests.checks.callbacks import SOUND_CALLBACKS
 from tests.checks.orders import SOUND_ORDERS
 from tests.checks.probes import ReferenceProbe
 from tests.checks.relations import SOUND_RELATIONS
+from tests.checks.stops import SOUND_STOPS
 from tests.checks.support import (
     ACCRUE,
     BUY,
@@ -293,6 +294,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
     *SOUND_RELATIONS,
+    *SOUND_STOPS,
     *SOUND_ORDERS,
     *SOUND_CALLBACKS,
 ]

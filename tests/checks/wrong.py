@@ -64,6 +64,7 @@ from tests.checks.sound import (
     trusting,
     with_fields,
 )
+from tests.checks.stops import WRONG_STOPS
 from tests.checks.support import (
     ACCRUE,
     BUY,
@@ -419,6 +420,7 @@ WRONG: list[tuple[str, str, Make]] = [
     ),
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
     *WRONG_RELATIONS,
+    *WRONG_STOPS,
     *WRONG_ORDERS,
     *WRONG_CALLBACKS,
 ]

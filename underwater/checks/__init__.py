@@ -205,6 +205,7 @@ def catalogue() -> tuple[Check, ...]:
     from underwater.checks import (
         access,
         aftermath,
+        breakers,
         callbacks,
         funding,
         health,
@@ -222,6 +223,7 @@ def catalogue() -> tuple[Check, ...]:
         *oracle.CHECKS,
         *funding.CHECKS,
         *orders.CHECKS,
+        *breakers.CHECKS,
         *sorted((*access.CHECKS, *callbacks.CHECKS), key=lambda check: check.id),
         *health.CHECKS,
         *ledger.CHECKS,

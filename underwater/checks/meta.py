@@ -357,7 +357,10 @@ def _say_again(probe: Probe, market: int) -> None:
 CHECKS = (
     Check("META-01", "one deposit comes to the same as in two parts", probe=_deposit_in_parts),
     Check(
-        "META-02", "one trade comes to the same as in two at its price, but for a fee's rounding", probe=_trade_in_parts
+        "META-02",
+        "one trade comes to the same as in two at its price, but for a fee's rounding",
+        probe=_trade_in_parts,
+        probe_weight=5,
     ),
     Check("META-03", "actions on disjoint accounts and markets commute", probe=_commute, probe_weight=4),
     Check(
