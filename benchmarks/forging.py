@@ -58,7 +58,8 @@ def write_setting(mix: Mapping[str, int]) -> None:
     cast = (
         addresses.engine,
         [instance.address_of[name] for name in ACCOUNTS],
-        [ADDRESSES[name] for name in OPERATORS],
+        # Who sends transactions: the third, the contract of the orders, never does by itself.
+        [ADDRESSES[name] for name in OPERATORS if name in ADDRESSES],
         [ADDRESSES[name] for name in ("admin", "risk-manager", "oracle-manager", "treasurer")],
         ADDRESSES[f"{ATTACKER}-owner"],
         ADDRESSES["publisher"],

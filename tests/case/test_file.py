@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference.governance import NO_SOURCE, ROLES
@@ -208,6 +208,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
+@settings(deadline=None)
 @given(cases())
 def test_written_case_reads_back_and_is_written_the_same_again(case: Case) -> None:
     text = write_case(case)

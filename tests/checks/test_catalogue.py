@@ -105,7 +105,7 @@ def test_a_probe_without_its_occasion_is_not_counted_as_a_test() -> None:
 
 
 def test_every_check_is_put_to_the_test_by_a_short_hunt(tmp_path: Path) -> None:
-    *_, finished = Campaign(settings(tmp_path, seed=1), Budget(steps=10_000)).run()
+    *_, finished = Campaign(settings(tmp_path, seed=1), Budget(steps=30_000)).run()
     assert isinstance(finished, Finished)
     summary = finished.summary
     assert list(tmp_path.iterdir()) == [], "the sound engine is not accused"

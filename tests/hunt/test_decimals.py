@@ -1,7 +1,8 @@
 """META-06: other decimals of tokens change nothing. A relation between two deployments, and so over whole histories and no probe.
 
 More decimals are exact: every amount that was there before is a whole number of the smaller units. What is counted in single units is
-left out: a seizure may overpay by one (Q6), and a cap is bounded in units (P5).
+left out: a seizure may overpay by one (Q6), a cap and an outflow limit are bounded in units (P5, S2), what a token keeps as a fee is
+rounded to one.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from underwater.engine.bundled.kinds import KINDS
 from underwater.engine.faults import artifacts_of
 from underwater.hunt.arena import Arena
 
-COUNTED_IN_UNITS = ("seize", "set_deposit_cap")
+COUNTED_IN_UNITS = ("seize", "set_deposit_cap", "set_transfer_fee", "set_outflow_limit")
 MORE = ((0, 5), (1, 10), (2, 0))
 """Collaterals, and how many decimals more each has: USDC 11, WBTC 18, WETH 18 as before."""
 FACTORS = tuple(10**more for _, more in MORE)
@@ -29,7 +30,10 @@ def finer(deployment: Deployment) -> Deployment:
     """The same deployment with tokens of more decimals."""
     listed = tuple(
         replace(
-            collateral, decimals=collateral.decimals + more, deposit_cap_units=collateral.deposit_cap_units * 10**more
+            collateral,
+            decimals=collateral.decimals + more,
+            deposit_cap_units=collateral.deposit_cap_units * 10**more,
+            outflow=replace(collateral.outflow, limit_units=collateral.outflow.limit_units * 10**more),
         )
         for collateral, (_, more) in zip(deployment.parameters.collaterals, MORE, strict=True)
     )
@@ -47,7 +51,13 @@ def times(units: tuple[int, ...]) -> tuple[int, ...]:
 def told_finer(act: Act) -> Act:
     """The act with its amounts of tokens in the smaller units."""
     if isinstance(act, Bundle):
-        return act._replace(actions=tuple(part for part in map(told_finer, act.actions) if isinstance(part, Action)))
+        actions, during = (tuple(map(told_finer_action, part)) for part in (act.actions, act.during))
+        loan = act.loan and act.loan._replace(units=act.loan.units * FACTORS[act.loan.collateral])
+        return act._replace(actions=actions, during=during, loan=loan)
+    return told_finer_action(act)
+
+
+def told_finer_action(act: Action) -> Action:
     parameters = KINDS[act.kind].parameters
     collateral = next(
         (value for named, value in zip(parameters, act.arguments, strict=True) if named.name == "collateral"), 0
@@ -62,7 +72,7 @@ def told_finer(act: Act) -> Act:
 
 def kept(act: Act) -> bool:
     """Whether nothing of an act is counted in single units."""
-    actions = act.actions if isinstance(act, Bundle) else (act,)
+    actions = (*act.actions, *act.during) if isinstance(act, Bundle) else (act,)
     return not any(action.kind in COUNTED_IN_UNITS for action in actions)
 
 
@@ -73,6 +83,12 @@ def in_smaller_units(state: State) -> State:
         pool_units=times(state.pool_units),
         held_units=times(state.held_units),
         wallets={name: times(units) for name, units in state.wallets.items()},
+        breakers=state.breakers._replace(
+            outflows=tuple(
+                outflow._replace(used_unit_s=outflow.used_unit_s * factor)
+                for outflow, factor in zip(state.breakers.outflows, FACTORS, strict=True)
+            )
+        ),
     )
 
 
