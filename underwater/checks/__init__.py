@@ -216,6 +216,7 @@ def catalogue() -> tuple[Check, ...]:
         model,
         oracle,
         orders,
+        reopening,
     )
 
     checks = (
@@ -224,6 +225,7 @@ def catalogue() -> tuple[Check, ...]:
         *funding.CHECKS,
         *orders.CHECKS,
         *breakers.CHECKS,
+        *reopening.CHECKS,
         *sorted((*access.CHECKS, *callbacks.CHECKS), key=lambda check: check.id),
         *health.CHECKS,
         *ledger.CHECKS,
