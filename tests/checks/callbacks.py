@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.checks.support import opened, taken
-from tests.hunt.support import BTC, USDC, USDC_ONE, deposit
+from tests.hunt.support import USDC, USDC_ONE, deposit
 from underwater.actions import Action, Attempt, Bundle, Glimpse, Outcome
 from underwater.checks import Step
 from underwater.checks.callbacks import GUARD
@@ -23,13 +23,6 @@ def meanwhile(outcome: Outcome, *glimpses: Glimpse, outer: Action = INTO_INSURAN
     step = taken(opened(), Bundle("attacker", (outer,), (WITHDRAWAL,)))
     step.attempts = (Attempt(WITHDRAWAL, outcome),)
     step.glimpses = glimpses
-    return step
-
-
-def order_taken_back() -> Step:
-    """The same, and an order was taken back beside it, which is no action of the engine."""
-    step = meanwhile(REFUSED)
-    step.attempts = (Attempt(Action("cancel_order", "attacker", ("attacker", BTC)), DONE), *step.attempts)
     return step
 
 
@@ -73,7 +66,6 @@ SOUND_CALLBACKS: list[Row] = [
     ("ACCESS-03", "units as they will be", lambda: stored("units", 1)),
     ("ACCESS-03", "a health as it will be", sound_health),
     ("ACCESS-04", "refused by the guard", lambda: meanwhile(REFUSED)),
-    ("ACCESS-04", "an order taken back meanwhile", order_taken_back),
 ]
 
 WRONG_CALLBACKS: list[Row] = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from reference.state import State
 from underwater.actions import Bundle
 from underwater.checks import Check, Step, Verdict, kinds
-from underwater.checks.orders import OF_ORDERS
 
 GUARD = "ReentrancyGuardReentrantCall"
 _WORD = 1 << 256
@@ -18,13 +17,11 @@ def _within_actions(step: Step) -> bool:
 
 
 def _refused_at_once(step: Step) -> Verdict:
-    """ACCESS-04. Orders stand in a contract of their own: what of them needs nothing of the engine goes on meanwhile (K5)."""
+    """ACCESS-04."""
     met = False
     if not _within_actions(step):
         return False
     for action, outcome in step.attempts:
-        if action.kind in OF_ORDERS:
-            continue
         if outcome.done:
             return f"{action.caller} had {action.kind} done while a token was being moved"
         if outcome.error == GUARD:

@@ -7,8 +7,7 @@ from reference.prices import FRESH, mark
 from underwater.checks import Check, Step, Verdict, kinds, market_name, quote
 from underwater.checks.differences import order_text
 
-OF_ORDERS = kinds("request_order", "execute_order", "cancel_order")
-"""What the contract of orders does, which is no action of the engine."""
+_OF_ORDERS = kinds("request_order", "execute_order", "cancel_order")
 
 
 def _at_an_unknown_price(step: Step) -> Verdict:
@@ -108,7 +107,7 @@ CHECKS = (
         "ORDER-03",
         "an executed, cancelled or expired order leaves nothing behind, and binds its owner for as long as it says",
         _nothing_left,
-        OF_ORDERS,
+        _OF_ORDERS,
         of_done=True,
     ),
 )
