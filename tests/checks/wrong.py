@@ -115,6 +115,7 @@ from tests.checks.support import (
     with_account,
     with_health,
 )
+from tests.checks.views import WRONG_VIEWS
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
 
@@ -423,4 +424,5 @@ WRONG: list[tuple[str, str, Make]] = [
     *WRONG_STOPS,
     *WRONG_ORDERS,
     *WRONG_CALLBACKS,
+    *WRONG_VIEWS,
 ]

@@ -132,6 +132,9 @@ class Probe(Protocol):
     def mark(self, market: int) -> tuple[int, ...] | None:
         """The contract's mark: status, low, high, and the lenient prices of a long and of a short position."""
 
+    def answer(self, view: str, number: int = 0) -> tuple[int, ...] | None:
+        """The words of what a view answers about a market or a collateral; None if it refuses."""
+
     def fund(self, name: str, units: Sequence[int]) -> None:
         """Give an account tokens of each collateral, and let it deposit them whatever the caps say."""
 
