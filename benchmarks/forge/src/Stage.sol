@@ -10,15 +10,18 @@ import {TestFeed} from "contracts/testing/TestFeed.sol";
 /// @notice Who and what there is, in the order of `underwater.engine.bundled.actors`.
 /// @param accounts the eight; the last is the attacker's contract
 /// @param operators matcher and delegate
-/// @param staff admin, risk manager, oracle manager, treasurer
+/// @param staff admin, risk manager, oracle manager, treasurer, guardian
+/// @param publisher of every source, and issuer of every token
+/// @param orders the contract of the orders
 struct Cast {
     IMarginEngine engine;
     address[8] accounts;
     address[2] operators;
-    address[4] staff;
+    address[5] staff;
     address attackerOwner;
     address publisher;
     address outsider;
+    address orders;
     address[] tokens;
     address[] sources;
     uint256[] walletUnits;
