@@ -50,7 +50,7 @@ def _meanwhile(participants: Participants, state: State, collateral: int) -> Act
     if kind:
         return Action(kind, attacker, arguments)
     action = participants.draw_for_attacker(state)
-    # A plain transfer and what is done about orders are no actions of the engine's: they would be done.
+    # A plain transfer and an order are no actions of the engine's: they would be done.
     if action.kind in ("donate", "request_order", "execute_order", "cancel_order"):
         return Action("fund_insurance", attacker, (1,))
     return action._replace(aim=None)

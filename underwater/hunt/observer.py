@@ -28,6 +28,12 @@ class Awaited(NamedTuple):
     """Every slot, in the order of ``Slots``."""
     changes: list[tuple[int, int]]
     """(place, value) of those that hold something else than before."""
+    whole: bool
+    """Whether every slot is read, or only those that any act may change."""
+
+    def with_earlier(self, earlier: Awaited) -> Awaited:
+        """What is expected where nothing was read after the act before this one."""
+        return self._replace(wallets=earlier.wallets + self.wallets, whole=earlier.whole or self.whole)
 
 
 class Stored(NamedTuple):
@@ -44,7 +50,7 @@ class Stored(NamedTuple):
 
 
 class Observer:
-    """Reads every observed slot; decodes them only where one is not what the reference expects.
+    """Reads the observed slots; decodes them only where one is not what the reference expects.
 
     ``values`` are the slots as they are awaited after the last act, in the order of ``Slots``; or as they are, where they were found
     to be otherwise: what was awaited beyond that is void.
@@ -65,28 +71,37 @@ class Observer:
                 touched.append(Wallet(holder, collateral, slot))
         return touched
 
-    def await_act(self, act: Act, before: State, expected: State) -> Awaited:
-        """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``."""
+    def await_act(self, act: Act, before: State, expected: State, *, whole: bool = False) -> Awaited:
+        """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``.
+
+        ``whole``: every slot will be read, whatever the act can change.
+        """
         changes: list[tuple[int, int]] = []
         if expected is not before:
             # Those awaited earlier keep theirs.
             values = self.values = self.values.copy()
             changes = self.instance.slots.repack(values, before, expected)
-        return Awaited(expected, self.wallets_of(act), self.values, changes)
+        whole = whole or self.instance.may_change_every_slot(act)
+        return Awaited(expected, self.wallets_of(act), self.values, changes, whole)
 
     def fetch(self, awaited: Awaited) -> Stored:
-        """Every observed slot, and some wallets, after an act."""
+        """The observed slots that an act may have changed, and some wallets, after it; every slot, where one is not as expected."""
         slots, chain = self.instance.slots, self.chain
-        expected, wallets, wanted_values, changes = awaited
-        values = chain.storage_of(slots.addresses, slots.numbers)
+        expected, wallets, wanted_values, changes, whole = awaited
+        often, seldom = slots.often, slots.seldom
+        values = chain.storage_of(often.addresses, often.numbers)
+        same = values == wanted_values[: len(values)]
+        if whole or not same:
+            values += chain.storage_of(seldom.addresses, seldom.numbers)
+            same = values == wanted_values
         wallets_units = chain.storage([wallet.slot for wallet in wallets]) if wallets else []
         as_expected = True
         for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
             if expected.wallets[holder][collateral] != units:
                 as_expected = False
-        if values == wanted_values:
+        if same:
             if not as_expected:
-                self.values = values
+                self.values = wanted_values
             return Stored(as_expected, changes, None, "", wallets_units)
         differ = "; ".join(
             f"{label}: expected {wanted}, observed {found}"
@@ -110,8 +125,3 @@ class Observer:
             if wallet[collateral] != units:
                 after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
         return after
-
-    def read(self, act: Act, before: State, expected: State) -> State:
-        """What is stored after an act that has just run."""
-        awaited = self.await_act(act, before, expected)
-        return self.decode(self.fetch(awaited), awaited)

@@ -47,6 +47,8 @@ _MINT = selector("mint(address,uint256)")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
 _COLLATERAL_AT = {"deposit": 1, "withdraw": 1, "donate": 0, "fund_insurance": None, "collect_fees": None}
 """Where a kind that moves tokens names the collateral; None: it is the settlement token."""
+_MAY_ORDER = frozenset(name for name, kind in KINDS.items() if kind.target == "orders") | {"bundle"}
+"""Kinds that can call the contract of orders. Neither engine nor tokens do; a contract that a token calls does so in a bundle alone."""
 _MAY_DONATE = frozenset(("donate", "bundle"))
 _CONCERNS_EVERYBODY = "upgrade"
 NOTHING_AT = "0x" + "0d" * 20
@@ -263,6 +265,10 @@ class Instance:
                 holders = (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]))
                 touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
         return touched
+
+    def may_change_every_slot(self, act: Act) -> bool:
+        """Whether an act can call the contract of orders."""
+        return act.kind in _MAY_ORDER
 
     def donations(self, act: Act, before: State) -> list[tuple[int, int]]:
         """(collateral, units) that an act brings the engine outside its ledger."""
