@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reference.boundaries import liquidation_price_wad
+from reference.boundaries import least_isolation_wad, liquidation_price_wad
 from reference.funding import due_now
 from reference.governance import ADMIN
 from reference.listing import collateral_listed, market_listed
-from reference.prices import mark
-from reference.state import State
+from reference.prices import FRESH, mark
+from reference.state import Bucket, State, margin_of
 from reference.stops import outflow_now_units, status_of
 from reference.trading import requirement_of
 from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
 from underwater.checks.differences import differences_between
+from underwater.checks.scenes import says
 
 
 def _outcome(step: Step) -> Verdict:
@@ -116,10 +117,32 @@ def _views(probe: Probe) -> Verdict:
     ]
     if holders:
         name, market = choices.pick(holders)
+        if choices.chance(40):
+            _bring_to_its_margin(probe, name, market)
+            state = probe.state
         expected, observed = liquidation_price_wad(state, name, market), probe.liquidation_price(name, market)
         if expected != observed:
             return f"{name}, {market_name(state, market)}: liquidation price {_status(expected)}, observed {_status(observed)}"
     return True
+
+
+def _bring_to_its_margin(probe: Probe, name: str, market: int) -> None:
+    """Isolate a position, and bring in so much that, a tick beyond its liquidation price, equity is exactly the maintenance margin."""
+    state, bucket = probe.state, Bucket(name, market)
+    if margin_of(state.accounts[name], market) is None:
+        least_wad = least_isolation_wad(state, name, market)
+        if least_wad is None or not probe.do("isolate", name, name, market, least_wad).done:
+            return
+    status, price_wad = liquidation_price_wad(probe.state, name, market)
+    if status != FRESH:
+        return
+    tick_wad = state.parameters.markets[market].tick_wad
+    probe.branch()
+    said = says(probe, market, price_wad + (-tick_wad if state.accounts[name].sizes_wad[market] > 0 else tick_wad))
+    risk = probe.expected_health(bucket).risk
+    probe.back()
+    if said:
+        probe.do("move_margin", name, name, market, risk.maintenance_margin_wad - risk.equity_wad)
 
 
 OF_MARKETS = ("trading status", "breaker", "open interest", "funding", "mark", "market")
