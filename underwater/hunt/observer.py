@@ -27,7 +27,9 @@ class Awaited(NamedTuple):
     values: list[int]
     """Every slot, in the order of ``Slots``."""
     changes: list[tuple[int, int]]
-    """(place, value) of those that hold something else than before."""
+    """(place, value) of those that hold something else than before; who has how much ether comes after the slots."""
+    reads_ether: bool = False
+    """Whether everybody's ether is read."""
 
 
 class Stored(NamedTuple):
@@ -41,6 +43,8 @@ class Stored(NamedTuple):
     differ: str
     """Which slots differ from what is expected; empty if none does."""
     wallets_units: list[int]
+    ether_wei: list[int]
+    """By holder; empty where it was not read."""
 
 
 class Observer:
@@ -65,36 +69,62 @@ class Observer:
                 touched.append(Wallet(holder, collateral, slot))
         return touched
 
-    def await_act(self, act: Act, before: State, expected: State) -> Awaited:
-        """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``."""
+    def await_act(self, act: Act, before: State, expected: State, *, reads_ether: bool = False) -> Awaited:
+        """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``.
+
+        Ether is read after what can move it, or if that is asked for.
+        """
         changes: list[tuple[int, int]] = []
         if expected is not before:
             # Those awaited earlier keep theirs.
             values = self.values = self.values.copy()
             changes = self.instance.slots.repack(values, before, expected)
-        return Awaited(expected, self.wallets_of(act), self.values, changes)
+        reads_ether = reads_ether or self.instance.may_move_ether(act)
+        if expected.ether.wei is not before.ether.wei:
+            changes += self._ether_changes([expected.ether.wei[name] for name in self.instance.ether_holders])
+        return Awaited(expected, self.wallets_of(act), self.values, changes, reads_ether)
+
+    def _ether_changes(self, wei: list[int]) -> list[tuple[int, int]]:
+        return list(enumerate(wei, len(self.instance.slots.numbers)))
 
     def fetch(self, awaited: Awaited) -> Stored:
         """Every observed slot, and some wallets, after an act."""
         slots, chain = self.instance.slots, self.chain
-        expected, wallets, wanted_values, changes = awaited
+        expected, wallets, wanted_values, changes, reads_ether = awaited
         values = chain.storage_of(slots.addresses, slots.numbers)
         wallets_units = chain.storage([wallet.slot for wallet in wallets]) if wallets else []
         as_expected = True
         for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
             if expected.wallets[holder][collateral] != units:
                 as_expected = False
+        ether_wei, ether_differs = self._ether(expected) if reads_ether else ([], "")
+        if ether_differs:
+            as_expected = False
+            changes = changes + self._ether_changes(ether_wei)
         if values == wanted_values:
             if not as_expected:
                 self.values = values
-            return Stored(as_expected, changes, None, "", wallets_units)
+            return Stored(as_expected, changes, None, ether_differs, wallets_units, ether_wei)
         differ = "; ".join(
             f"{label}: expected {wanted}, observed {found}"
             for label, wanted, found in zip(slots.labels, wanted_values, values, strict=True)
             if wanted != found
         )
         self.values = values
-        return Stored(False, list(enumerate(values)), values, differ, wallets_units)
+        differ = "; ".join(filter(None, (differ, ether_differs)))
+        changes = [*enumerate(values), *self._ether_changes(ether_wei)]
+        return Stored(False, changes, values, differ, wallets_units, ether_wei)
+
+    def _ether(self, expected: State) -> tuple[list[int], str]:
+        """Everybody's ether, and how it differs from what is expected."""
+        instance = self.instance
+        names, wei = instance.ether_holders, self.chain.balances(instance.ether_addresses)
+        differ = "; ".join(
+            f"wei of {name}: expected {expected.ether.wei[name]}, observed {found}"
+            for name, found in zip(names, wei, strict=True)
+            if expected.ether.wei[name] != found
+        )
+        return wei, differ
 
     def decode(self, stored: Stored, awaited: Awaited) -> State:
         """The state that is stored: the expected one itself if it is that.
@@ -109,6 +139,10 @@ class Observer:
             wallet = after.wallets[holder]
             if wallet[collateral] != units:
                 after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
+        if stored.ether_wei:
+            wei = dict(zip(self.instance.ether_holders, stored.ether_wei, strict=True))
+            if wei != after.ether.wei:
+                after = after._replace(ether=after.ether._replace(wei=wei))
         return after
 
     def read(self, act: Act, before: State, expected: State) -> State:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from reference.gateway import wrapped_for
 from reference.machine import apply, at_time
 from reference.margin import Health, health_of
 from reference.parameters import Collateral, Market
@@ -246,9 +247,12 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         for collateral, amount in enumerate(units):
             self.chain.transact(self.instance.mint(name, collateral, amount))
-            wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
-            wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
-            self.state = self.state._replace(wallets=wallets)
+            if collateral == self.state.parameters.wrapped_ether:
+                self.state = wrapped_for(self.state, name, amount)
+            else:
+                wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
+                wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
+                self.state = self.state._replace(wallets=wallets)
             self.do("set_deposit_cap", self.cast.risk_manager, collateral, self.state.pool_units[collateral] + amount)
             self.do("deposit", name, name, collateral, amount)
 

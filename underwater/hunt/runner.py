@@ -173,7 +173,7 @@ class Runner:
         views_all = self.thorough or self._expected_steps % VIEW_ALL_EVERY == 0
         names = self._due.take_all(expected_state) if views_all else self._due.take(expected_state)
         call = instance.call(act, before.time_s)
-        awaited = self.observer.await_act(act, before, expected_state)
+        awaited = self.observer.await_act(act, before, expected_state, reads_ether=views_all)
         return _Planned(act, opens_after_s, before, expected, awaited, call, names)
 
     def _ask(self, item: _Planned) -> _Answers:

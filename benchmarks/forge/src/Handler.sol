@@ -199,12 +199,12 @@ contract Handler is Stage {
         address attacker = _at(7);
         uint256 collateral = _upTo(dice, COLLATERALS - 1);
         uint256 units = _cast.walletUnits[collateral] * _between(dice, 1, 100) / 20_000;
-        calls[0] = Bundler.Call(address(ENGINE), abi.encodeCall(ILedger.deposit, (attacker, collateral, units)));
+        calls[0] = Bundler.Call(address(ENGINE), abi.encodeCall(ILedger.deposit, (attacker, collateral, units)), 0);
         uint256 market = _upTo(dice, MARKETS - 1);
         bytes memory second = _chance(dice, 60)
             ? abi.encodeCall(ILedger.withdraw, (attacker, collateral, units + _upTo(dice, 1)))
             : abi.encodeCall(ILedger.settle, (attacker, market));
-        calls[1] = Bundler.Call(address(ENGINE), second);
+        calls[1] = Bundler.Call(address(ENGINE), second, 0);
         _take(7);
         CHEATS.prank(_cast.attackerOwner);
         (bool done, bytes memory reply) = attacker.call(abi.encodeCall(Bundler.run, (calls)));

@@ -379,7 +379,7 @@ abstract contract Stage {
         bytes memory reply;
         if (caller == _cast.accounts[7]) {
             Bundler.Call[] memory calls = new Bundler.Call[](1);
-            calls[0] = Bundler.Call(target, data);
+            calls[0] = Bundler.Call(target, data, 0);
             CHEATS.prank(_cast.attackerOwner);
             (done, reply) = caller.call(abi.encodeCall(Bundler.run, (calls)));
         } else {
