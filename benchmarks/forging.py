@@ -31,7 +31,9 @@ SELECTORS = 400
 """Forge draws one of a list of selectors, each equally likely: a kind stands there as often as its weight says."""
 
 _TRANSACTION = "(address,address,bytes,address,uint64,uint256)"
-_CAST = "(address,address[8],address[2],address[4],address,address,address,address[],address[],uint256[])"
+_CAST = (
+    "(address,address[8],address[2],address[5],address,address,address,address,address[],address[],uint256[],address)"
+)
 _SETTING = f"(uint256,{_TRANSACTION}[],uint256,bytes,{_CAST},bytes4[])"
 
 
@@ -60,13 +62,15 @@ def write_setting(mix: Mapping[str, int]) -> None:
         [instance.address_of[name] for name in ACCOUNTS],
         # Who sends transactions: the third, the contract of the orders, never does by itself.
         [ADDRESSES[name] for name in OPERATORS if name in ADDRESSES],
-        [ADDRESSES[name] for name in ("admin", "risk-manager", "oracle-manager", "treasurer")],
+        [ADDRESSES[name] for name in ("admin", "risk-manager", "oracle-manager", "treasurer", "guardian")],
         ADDRESSES[f"{ATTACKER}-owner"],
         ADDRESSES["publisher"],
         ADDRESSES["outsider"],
+        addresses.orders,
         addresses.tokens,
         list(addresses.sources.values()),
         list(deployment.wallets_units),
+        addresses.gateway,
     )
     setting = (
         BUNDLED.begin_s,

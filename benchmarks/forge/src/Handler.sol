@@ -2,6 +2,10 @@
 pragma solidity 0.8.37;
 
 import {CHEATS} from "./Cheats.sol";
+import {Ethers} from "./Ethers.sol";
+import {Guards} from "./Guards.sol";
+import {Issuers} from "./Issuers.sol";
+import {Requests} from "./Requests.sol";
 import {Cast, Options, Stage} from "./Stage.sol";
 import {
     Feed,
@@ -26,7 +30,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @title What an auditor's handler does: the same kinds of action as the hunt, with bounded inputs
 /// @dev What the engine refuses is swallowed unless `Options` say otherwise: forge asks no invariant after a call that
 /// reverts.
-contract Handler is Stage {
+contract Handler is Guards, Requests, Issuers, Ethers {
     constructor(Cast memory cast, Options memory options) Stage(cast, options) {}
 
     // ---- the ledger
@@ -378,10 +382,12 @@ contract Handler is Stage {
 
     // ---- the world
 
-    /// @notice A new price: mostly a small move, now and then a jump. A source that is broken is mended instead.
+    /// @notice A new price: mostly a small move, now and then a jump. What stands still, a token that is ill and a source
+    /// that is broken are mended instead.
     function publish(uint256 draw) external {
         Dice memory dice = _dice(draw);
         _take(NOBODY);
+        if (_reopened() || _cured()) return;
         if (_broken != 0) {
             uint256 mended = _broken - 1;
             _broken = 0;
