@@ -11,6 +11,7 @@ from underwater.actions import Action, Call, Outcome, Receipt
 from underwater.engine.abi import words
 from underwater.engine.artifacts import WETH9, Artifacts
 from underwater.engine.bundled.actors import ADDRESSES, DEPLOYER, ETHER_EACH_WEI
+from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.bundled.plan import ZERO_ADDRESS, call_data
 from underwater.engine.bundled.storage import WETH9_BALANCES
 from underwater.engine.faults import artifacts_of
@@ -106,7 +107,9 @@ def test_what_comes_without_being_asked_for_is_refused(begun: Arena) -> None:
     assert not sent(begun, gateway, call_data("withdrawEther(address,uint256)", TRADER, 0), 1).ok
 
 
-def test_forced_ether_stays_and_changes_nothing(begun: Arena) -> None:
+def test_forced_ether_stays_and_changes_nothing() -> None:
+    # Of its own: no snapshot takes back what was given from outside.
+    begun = Arena(BUNDLED, BUNDLED.default_deployment(), ARTIFACTS)
     gateway = begun.instance.addresses.gateway
     begun.chain.evm.set_balance(gateway, 7)
     assert done(begun, IN).done

@@ -51,7 +51,10 @@ class Chain(Protocol):
         """Run calls in order in one block, ``after_s`` seconds after the last one. A call that fails is a receipt, not an error."""
 
     def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
-        """Have addresses hold so many wei from a block on that comes ``after_s`` seconds after the last one and is otherwise empty."""
+        """Have addresses hold so many wei from a block on that comes ``after_s`` seconds after the last one and is otherwise empty.
+
+        For the beginning: no snapshot from before takes it back everywhere.
+        """
 
     def create(self, sender: str, code: bytes) -> str:
         """Create a contract in a block of its own, one second after the last one; its address. Raises if the creation fails."""
