@@ -9,6 +9,7 @@ import pytest
 from reference.rounding import WAD
 from tests.hunt.support import (
     BTC,
+    ETH,
     USDC,
     USDC_ONE,
     WETH,
@@ -29,11 +30,13 @@ from underwater.choices import SeededChoices
 from underwater.engine.abi import words
 from underwater.engine.bundled.actors import ACCOUNTS, ATTACKER
 from underwater.hunt.probe import probing
-from underwater.hunt.runner import VIEW_ALL_EVERY, Runner
+from underwater.hunt.runner import READ_ALL_EVERY, Runner
 
 WORLD = publish("WTI-USD", 75 * 10**18)
 """An act in which no account takes part."""
 SLOTS = arena().instance.slots.labels
+OFTEN = len(arena().instance.slots.often.numbers)
+"""Of them, those that are read after every step."""
 MODEL = ("MODEL-01", "MODEL-02", "MODEL-03")
 
 # ---- what is stored
@@ -56,12 +59,51 @@ def test_another_value_in_a_slot_is_noticed_once_and_taken_over(label: str) -> N
         is_no_part_of_an_account = any(word in label for word in UNSEEN)
         if label.split()[0] in ACCOUNTS and not is_no_part_of_an_account and "approval" not in label:
             expected.append("HEALTH-03")
+        while place >= OFTEN and (runner.steps + 1) % READ_ALL_EVERY:
+            assert do(WORLD) == []
         assert do(WORLD) == expected
         assert runner.last is not None
         assert runner.last.slots_differ == f"{label}: expected {before}, observed {before ^ 1}"
         assert do(WORLD) == []
         if not is_no_part_of_an_account:
             assert runner.instance.slots.pack(runner.state)[place] == before ^ 1
+
+
+CANCEL = Action("cancel_order", "trader-1", ("trader-1", ETH))
+"""Of an order that there is not."""
+
+
+@pytest.mark.parametrize(
+    ("act", "thorough"),
+    [(CANCEL, False), (Bundle(ATTACKER, (CANCEL._replace(caller=ATTACKER),)), False), (WORLD, True)],
+)
+def test_slots_of_orders_are_read_after_what_can_change_them(act: Action | Bundle, thorough: bool) -> None:
+    label = "trader-5 times of the order in BTC-PERP"
+    with running(arena(), "MODEL-02", thorough=thorough) as (runner, do):
+        assert do(act) == []
+        runner.chain.evm.insert_account_storage(*runner.instance.slots.pairs[SLOTS.index(label)], 7)
+        assert do(act) == ["MODEL-02"]
+        assert runner.last is not None
+        assert runner.last.slots_differ == f"{label}: expected 0, observed 7"
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_no_other_act_changes_a_slot_that_is_read_seldom(index: int) -> None:
+    """What decides which slots a step reads, held against all of them after each act of drawn sequences."""
+    history = drawn(arena(), index, 250).blocks
+    with running(arena()) as (runner, _):
+        pairs, changed = runner.instance.slots.pairs[OFTEN:], 0
+        stored = runner.chain.storage(pairs)
+        for block in history:
+            for number, act in enumerate(block.acts):
+                if number == 0:
+                    runner.begin_block(block.after_s)
+                runner.act(act)
+                before, stored = stored, runner.chain.storage(pairs)
+                if before != stored:
+                    assert runner.instance.may_change_every_slot(act)
+                    changed += 1
+    assert changed
 
 
 def test_a_restored_chain_is_as_it_was_deployed() -> None:
@@ -205,10 +247,10 @@ def test_another_view_of_a_participant_is_noticed(
 
 def test_a_bystanders_view_is_read_every_few_steps() -> None:
     with running(arena(), "HEALTH-04") as (runner, do):
-        for number in range(1, 2 * VIEW_ALL_EVERY + 1):
+        for number in range(1, 2 * READ_ALL_EVERY + 1):
             assert do(DEPOSIT) == []
             assert runner.last is not None
-            every = number == 1 or number % VIEW_ALL_EVERY == 0
+            every = number == 1 or number % READ_ALL_EVERY == 0
             assert tuple(runner.last.healths) == (ACCOUNTS if every else ("trader-1",))
 
 
@@ -334,6 +376,32 @@ def seen(runner: Runner) -> tuple[object, ...]:
     chain = runner.chain
     contents = [chain.contents(address) for address in runner.instance.contracts]
     return contents, chain.time_s, chain.number, runner.state, runner.steps, runner.digest.digest(), runner.history()
+
+
+def test_a_probe_sees_what_is_stored_when_it_looks() -> None:
+    """However many actions it tried before, on whichever of its ways."""
+    pair = arena().instance.slots.pairs[SLOTS.index("trader-5 cash")]
+    with (
+        running(arena()) as (runner, _),
+        probing(runner.observer, runner.state, SeededChoices(1)) as probe,
+    ):
+        for units in (5, 6):
+            assert probe.do("deposit", "trader-1", "trader-1", USDC, units).done
+        probe.branch()
+        assert probe.do("deposit", "trader-2", "trader-2", USDC, 7).done
+        runner.chain.evm.insert_account_storage(*pair, 3)
+        assert probe.do("deposit", "trader-1", "trader-1", USDC, 8).done
+        accounts = probe.state.accounts
+        assert [accounts[name].cash_wad for name in ("trader-1", "trader-2", "trader-5")] == [
+            19 * WAD // USDC_ONE,
+            7 * WAD // USDC_ONE,
+            3,
+        ]
+        assert probe.state.wallets["trader-1"][USDC] == runner.state.wallets["trader-1"][USDC] - 19
+        assert probe.do("deposit", "trader-2", "trader-2", USDC, 7).done
+        probe.back()
+        assert probe.state.accounts["trader-2"].cash_wad == 0
+        assert probe.state.accounts["trader-1"].cash_wad == 11 * WAD // USDC_ONE
 
 
 def deposit_and_fail(runner: Runner) -> None:

@@ -89,9 +89,11 @@ class Probe(Protocol):
     """A counterfactual on a snapshot of the chain. Whatever it does is reverted, and is no part of the history."""
 
     choices: Choices
-    state: State
-    """What the contract stores, as of the probe's last action."""
     cast: Cast
+
+    @property
+    def state(self) -> State:
+        """What the contract stores, as of the probe's last action."""
 
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """Try an action; what the contract answers. Updates ``state``."""

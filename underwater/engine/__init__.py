@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reference.margin import Health
 from reference.parameters import Collateral, Market
@@ -36,13 +36,24 @@ class ViewedTogether(Protocol):
         """What each returns; empty where one fails."""
 
 
-class Slots(Protocol):
-    """The observed raw slots, in a fixed order; ``addresses`` and ``numbers`` say where each is, ``labels`` what it holds."""
+class Places(NamedTuple):
+    """Where raw slots are, address by address and number by number: as a chain is asked for many."""
 
     addresses: tuple[str, ...]
     numbers: tuple[int, ...]
+
+
+class Slots(Protocol):
+    """The observed raw slots, in a fixed order; ``pairs`` say where each is, ``labels`` what it holds.
+
+    ``often`` are the first of them, which any act may change; ``seldom`` the others, which are in contracts whose code only some
+    acts run (``Instance.may_change_every_slot``).
+    """
+
     pairs: list[tuple[str, int]]
     labels: list[str]
+    often: Places
+    seldom: Places
 
     def pack(self, state: State) -> list[int]:
         """What a state of the reference expects in every slot."""
@@ -81,6 +92,9 @@ class Instance(Protocol):
 
     def initial_state(self, time_s: int) -> State:
         """What the reference starts from: taken from the deployment, never from the chain."""
+
+    def may_change_every_slot(self, act: Act) -> bool:
+        """Whether an act can run the code of contracts that keep ``Slots.seldom``."""
 
     def call(self, act: Act, time_s: int) -> Call:
         """The call that does an act in a block at ``time_s``."""

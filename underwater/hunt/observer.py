@@ -28,8 +28,18 @@ class Awaited(NamedTuple):
     """Every slot, in the order of ``Slots``."""
     changes: list[tuple[int, int]]
     """(place, value) of those that hold something else than before; who has how much ether comes after the slots."""
-    reads_ether: bool = False
+    whole: bool
+    """Whether every slot is read, or only those that any act may change."""
+    reads_ether: bool
     """Whether everybody's ether is read."""
+
+    def with_earlier(self, earlier: Awaited) -> Awaited:
+        """What is expected where nothing was read after the act before this one."""
+        return self._replace(
+            wallets=earlier.wallets + self.wallets,
+            whole=earlier.whole or self.whole,
+            reads_ether=earlier.reads_ether or self.reads_ether,
+        )
 
 
 class Stored(NamedTuple):
@@ -48,7 +58,7 @@ class Stored(NamedTuple):
 
 
 class Observer:
-    """Reads every observed slot; decodes them only where one is not what the reference expects.
+    """Reads the observed slots; decodes them only where one is not what the reference expects.
 
     ``values`` are the slots as they are awaited after the last act, in the order of ``Slots``; or as they are, where they were found
     to be otherwise: what was awaited beyond that is void.
@@ -69,29 +79,35 @@ class Observer:
                 touched.append(Wallet(holder, collateral, slot))
         return touched
 
-    def await_act(self, act: Act, before: State, expected: State, *, reads_ether: bool = False) -> Awaited:
+    def await_act(self, act: Act, before: State, expected: State, *, whole: bool = False) -> Awaited:
         """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``.
 
-        Ether is read after what can move it, or if that is asked for.
+        ``whole``: every slot and everybody's ether will be read, whatever the act can change.
         """
         changes: list[tuple[int, int]] = []
         if expected is not before:
             # Those awaited earlier keep theirs.
             values = self.values = self.values.copy()
             changes = self.instance.slots.repack(values, before, expected)
-        reads_ether = reads_ether or self.instance.may_move_ether(act)
         if expected.ether.wei is not before.ether.wei:
             changes += self._ether_changes([expected.ether.wei[name] for name in self.instance.ether_holders])
-        return Awaited(expected, self.wallets_of(act), self.values, changes, reads_ether)
+        reads_ether = whole or self.instance.may_move_ether(act)
+        whole = whole or self.instance.may_change_every_slot(act)
+        return Awaited(expected, self.wallets_of(act), self.values, changes, whole, reads_ether)
 
     def _ether_changes(self, wei: list[int]) -> list[tuple[int, int]]:
-        return list(enumerate(wei, len(self.instance.slots.numbers)))
+        return list(enumerate(wei, len(self.instance.slots.pairs)))
 
     def fetch(self, awaited: Awaited) -> Stored:
-        """Every observed slot, and some wallets, after an act."""
+        """The observed slots that an act may have changed, and some wallets, after it; every slot, where one is not as expected."""
         slots, chain = self.instance.slots, self.chain
-        expected, wallets, wanted_values, changes, reads_ether = awaited
-        values = chain.storage_of(slots.addresses, slots.numbers)
+        expected, wallets, wanted_values, changes, whole, reads_ether = awaited
+        often, seldom = slots.often, slots.seldom
+        values = chain.storage_of(often.addresses, often.numbers)
+        same = values == wanted_values[: len(values)]
+        if whole or not same:
+            values += chain.storage_of(seldom.addresses, seldom.numbers)
+            same = values == wanted_values
         wallets_units = chain.storage([wallet.slot for wallet in wallets]) if wallets else []
         as_expected = True
         for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
@@ -101,9 +117,9 @@ class Observer:
         if ether_differs:
             as_expected = False
             changes = changes + self._ether_changes(ether_wei)
-        if values == wanted_values:
+        if same:
             if not as_expected:
-                self.values = values
+                self.values = wanted_values
             return Stored(as_expected, changes, None, ether_differs, wallets_units, ether_wei)
         differ = "; ".join(
             f"{label}: expected {wanted}, observed {found}"
@@ -144,8 +160,3 @@ class Observer:
             if wei != after.ether.wei:
                 after = after._replace(ether=after.ether._replace(wei=wei))
         return after
-
-    def read(self, act: Act, before: State, expected: State) -> State:
-        """What is stored after an act that has just run."""
-        awaited = self.await_act(act, before, expected)
-        return self.decode(self.fetch(awaited), awaited)

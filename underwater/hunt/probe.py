@@ -14,7 +14,7 @@ from reference.state import Part, State, with_item
 from underwater.actions import Action, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
 from underwater.choices import Choices
-from underwater.hunt.observer import Observer
+from underwater.hunt.observer import Awaited, Observer
 
 
 class Tried(NamedTuple):
@@ -146,20 +146,36 @@ class Probe:
         self._tried: list[Tried | Asked | Waited | Listed | Parted] = []
         self._parting: _Parting | None = None
         self._taken_back: list[Way] = []
-        self.state = state
+        self._state = state
+        self._unread: Awaited | None = None
+        """What is expected of actions after which nothing was read yet; all came out as the reference says."""
         self.choices = choices
         self.cast = instance.cast
 
+    @property
+    def state(self) -> State:
+        """See ``underwater.checks.Probe``. Read when it is asked for: many actions follow one another before anybody looks."""
+        if self._unread is not None:
+            awaited = self._unread._replace(state=self._state)
+            self._unread = None
+            self._state = self.observer.decode(self.observer.fetch(awaited), awaited)
+        return self._state
+
     def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
         """See ``underwater.checks.Probe``."""
-        instance, before = self.instance, self.state
+        instance, before = self.instance, self._state
         action = Action(kind, caller, arguments)
         receipt = self.chain.transact(instance.call(action, self.chain.time_s))
         if receipt.ok:
             after, expected = apply(before, kind, caller, arguments)
-            self.state = self.observer.read(action, before, after)
+            awaited = self.observer.await_act(action, before, after)
+            self._unread = awaited if self._unread is None else awaited.with_earlier(self._unread)
+            self._state = after
             as_expected = expected.error is None and instance.own_logs(receipt) == instance.logs(expected)
-            outcome = expected if as_expected else instance.outcome_of(receipt)
+            outcome = expected
+            if not as_expected:
+                # What comes next rests on what the contract stores, and not on what the reference says.
+                outcome, _ = instance.outcome_of(receipt), self.state
         else:
             outcome = instance.outcome_of(receipt)
         self._tried.append(Tried(before, action, outcome))
@@ -183,7 +199,7 @@ class Probe:
     def wait(self, seconds: int) -> None:
         """See ``underwater.checks.Probe``."""
         self.chain.open_block(seconds)
-        self.state = at_time(self.state, self.chain.time_s)
+        self._state = at_time(self._state, self.chain.time_s)
         self._tried.append(Waited(seconds, self.chain.time_s))
 
     def branch(self) -> None:
@@ -196,7 +212,8 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         assert self._parting is not None, "nothing to go back to"
         self._taken_back.append(self.chain.way)
-        snapshot, self.state, self.observer.values, self.chain.way = self._parting
+        snapshot, self._state, self.observer.values, self.chain.way = self._parting
+        self._unread = None
         self.chain.restore(snapshot)
         self._tried.append(Parted(len(self._taken_back) + 1, self.chain.time_s))
 
@@ -247,13 +264,14 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         for collateral, amount in enumerate(units):
             self.chain.transact(self.instance.mint(name, collateral, amount))
-            if collateral == self.state.parameters.wrapped_ether:
-                self.state = wrapped_for(self.state, name, amount)
+            state = self.state
+            if collateral == state.parameters.wrapped_ether:
+                self._state = wrapped_for(state, name, amount)
             else:
-                wallet = self.state.wallets.get(name, (0,) * len(self.state.held_units))
-                wallets = {**self.state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
-                self.state = self.state._replace(wallets=wallets)
-            self.do("set_deposit_cap", self.cast.risk_manager, collateral, self.state.pool_units[collateral] + amount)
+                wallet = state.wallets.get(name, (0,) * len(state.held_units))
+                wallets = {**state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
+                self._state = state._replace(wallets=wallets)
+            self.do("set_deposit_cap", self.cast.risk_manager, collateral, state.pool_units[collateral] + amount)
             self.do("deposit", name, name, collateral, amount)
 
 

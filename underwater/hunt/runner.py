@@ -1,7 +1,8 @@
 """The hot loop: acts on the model and on the chain, everything read back, everything compared.
 
 A step counts only if every value that it compares was read from the contract after it: raw slots of all accounts and counters after
-every step, an account's health view as soon as anything that it rests on has changed, and all of them every few steps.
+every step, those of orders after every step that can run their contract's code, an account's health view as soon as anything that it
+rests on has changed; and every slot and every view each few steps.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from underwater.engine import Instance
 from underwater.hunt.observer import Awaited, Observer, Stored
 from underwater.hunt.views import DueViews
 
-VIEW_ALL_EVERY = 32
-"""Steps between two readings of every account's health view."""
+READ_ALL_EVERY = 32
+"""Steps between two readings of every slot, and of every account's health view."""
 THOROUGH_EVERY = 64
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
 
@@ -51,8 +52,8 @@ class _Answers(NamedTuple):
 class Runner:
     """Runs one sequence on a chain that stands right after its deployment.
 
-    With ``thorough``, every account's view is read and everything compared at every step: what a violation says must not depend
-    on how many steps came before it, or a history could not be shortened.
+    With ``thorough``, every slot and every account's view is read and everything compared at every step: what a violation says must
+    not depend on how many steps came before it, or a history could not be shortened.
     """
 
     def __init__(
@@ -170,10 +171,10 @@ class Runner:
             tried = tuple([(part.kind, part.arguments) for part in act.during])
             expected_state, expected = apply_all(before, act.caller, parts, act.loan, tried)
         self.state = expected_state
-        views_all = self.thorough or self._expected_steps % VIEW_ALL_EVERY == 0
-        names = self._due.take_all(expected_state) if views_all else self._due.take(expected_state)
+        reads_all = self.thorough or self._expected_steps % READ_ALL_EVERY == 0
+        names = self._due.take_all(expected_state) if reads_all else self._due.take(expected_state)
         call = instance.call(act, before.time_s)
-        awaited = self.observer.await_act(act, before, expected_state, reads_ether=views_all)
+        awaited = self.observer.await_act(act, before, expected_state, whole=reads_all)
         return _Planned(act, opens_after_s, before, expected, awaited, call, names)
 
     def _ask(self, item: _Planned) -> _Answers:

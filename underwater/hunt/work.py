@@ -81,9 +81,10 @@ class Worker:
         self.settings = settings
         self.engine = engine_named(settings.engine)
         self.artifacts = self.engine.artifacts(settings.fault)
+        self.checks = enabled_checks(settings.check_ids)
         # The hot loop makes many small tuples and no cycles to speak of: collect seldom, and never what is here already.
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(500_000, 20, 100)
         self._arenas: dict[int, Arena] = {}
 
     def arena(self, number: int) -> Arena:
@@ -100,7 +101,7 @@ class Worker:
     def run(self, task: Task) -> Done:
         """Run a task. Every find of a cause not known yet is on disk before this returns."""
         settings = self.settings
-        roster = Roster(enabled_checks(settings.check_ids))
+        roster = Roster(self.checks)
         done = Done(task.deployment, [], {}, roster.exercised)
         known = set(task.known_causes)
         for index, length, prefix in task.sequences:

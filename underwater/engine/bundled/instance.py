@@ -61,6 +61,8 @@ _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
 _MAY_MOVE_ETHER = MOVES_ETHER | {"bundle"}
 _COLLATERAL_AT = {"deposit": 1, "withdraw": 1, "donate": 0, "fund_insurance": None, "collect_fees": None}
 """Where a kind that moves tokens names the collateral; None: it is the settlement token."""
+_MAY_ORDER = frozenset(name for name, kind in KINDS.items() if kind.target == "orders") | {"bundle"}
+"""Kinds that can call the contract of orders. Neither engine nor tokens do; a contract that a token calls does so in a bundle alone."""
 _MAY_DONATE = frozenset(("donate", "bundle"))
 _CONCERNS_EVERYBODY = "upgrade"
 NOTHING_AT = "0x" + "0d" * 20
@@ -322,6 +324,10 @@ class Instance:
         if isinstance(act, Bundle):
             return any(action.kind in MOVES_ETHER for action in (*act.actions, *act.during))
         return True
+
+    def may_change_every_slot(self, act: Act) -> bool:
+        """Whether an act can call the contract of orders."""
+        return act.kind in _MAY_ORDER
 
     def donations(self, act: Act, before: State) -> list[tuple[int, int]]:
         """(collateral, units) that an act brings the engine outside its ledger."""

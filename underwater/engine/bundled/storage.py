@@ -18,13 +18,14 @@ from reference.machine import with_due
 from reference.parameters import Parameters
 from reference.state import FIRST, Account, Order, State
 from reference.upgrades import NEXT
+from underwater.engine import Places
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
 from underwater.engine.bundled.actors import ACCOUNTS, GATEWAY, OPERATORS
 from underwater.engine.bundled.plan import Addresses
 
 _LOW = (1 << 128) - 1
-_TIME = (1 << 64) - 1
+_ORDER_TIME = (1 << 64) - 1
 FIRST_COLLATERAL_BIT = 16
 FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
@@ -69,7 +70,7 @@ class _Layout:
 
 class Slots:
     """The observed slots, in a fixed order: every account's, then the engine's own counters, then token balances of the engine,
-    funding, breakers, whose code runs, nonces, and orders.
+    funding, breakers, whose code runs, nonces, and orders, which are in a contract of their own.
 
     ``pairs`` is what a chain is asked for; ``pack`` gives the values that a state of the reference expects there; ``unpack`` turns
     what was read into a state.
@@ -151,8 +152,7 @@ class Slots:
             slot = _hash(words(number, _mapping_slot(accounts[name], orders_slot)))
             self._add(addresses.orders, slot, f"{name} order in {parameters.markets[number].name}")
             self._add(addresses.orders, slot + 1, f"{name} times of the order in {parameters.markets[number].name}")
-        self.addresses = tuple(address for address, _ in self.pairs)
-        self.numbers = tuple(slot for _, slot in self.pairs)
+        self.often, self.seldom = _places(self.pairs[: self.orders_at]), _places(self.pairs[self.orders_at :])
         holders = {**accounts, GATEWAY: addresses.gateway} if addresses.gateway else accounts
         self._wallet_slots = {
             (name, number): (token, _mapping_slot(address, balances[number]))
@@ -220,7 +220,7 @@ class Slots:
         found = {}
         for key, first, second in zip(self._order_keys, values[::2], values[1::2], strict=True):
             if first or second:
-                times = (second >> shift & _TIME for shift in (0, 64, 128))
+                times = (second >> shift & _ORDER_TIME for shift in (0, 64, 128))
                 found[key] = Order(_signed(first & _LOW, 128), first >> 128, *times)
         return found
 
@@ -317,6 +317,10 @@ class Slots:
             orders=self.unpack_orders(values[self.orders_at :]),
         )
         return with_due(observed)
+
+
+def _places(pairs: list[tuple[str, int]]) -> Places:
+    return Places(tuple(address for address, _ in pairs), tuple(slot for _, slot in pairs))
 
 
 _DUE_BITS = 136
