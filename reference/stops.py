@@ -86,6 +86,14 @@ def _with_used(state: State, collateral: int, used_unit_s: int) -> Breakers:
     return state.breakers._replace(outflows=outflows)
 
 
+def outflow_now_units(state: State, collateral: int) -> int | None:
+    """W9: what may leave now; None where nothing limits it."""
+    if state.time_s < state.breakers.pause.until_s:
+        return 0
+    limit, outflow = _limit(state, collateral)
+    return available_units(limit, outflow, state.time_s)
+
+
 def after_outflow(state: State, collateral: int, units: int) -> Breakers:
     """S8, S9: every breaker after ``units`` have left."""
     until_s = state.breakers.pause.until_s

@@ -17,6 +17,7 @@ from reference.prices import mark
 from reference.state import Part, State, with_item
 from reference.trading import requirement_of
 from underwater.actions import Outcome
+from underwater.checks.model import OF_COLLATERALS, stored_words
 from underwater.choices import SeededChoices
 from underwater.engine.bundled.actors import CAST
 
@@ -78,6 +79,13 @@ class ReferenceProbe:
 
     def liquidation_price(self, name: str, market: int) -> tuple[int, int] | None:
         return boundaries.liquidation_price_wad(self.state, name, market)
+
+    def answer(self, view: str, number: int = 0) -> tuple[int, ...] | None:
+        parameters, of_collateral = self.state.parameters, view in OF_COLLATERALS
+        if number >= len(parameters.collaterals if of_collateral else parameters.markets):
+            return None
+        about = (0, number) if of_collateral else (number, 0)
+        return next(words for name, _, words in stored_words(self.state, *about) if name == view)
 
     def fund(self, name: str, units: Sequence[int]) -> None:
         for collateral, amount in enumerate(units):
@@ -178,6 +186,17 @@ def telling_funding(change: Callable[[tuple[int, ...]], tuple[int, ...] | None])
             return change(sound)
 
     return Telling
+
+
+def answering(view: str, change: Callable[[tuple[int, ...]], tuple[int, ...] | None]) -> type[ReferenceProbe]:
+    """An engine of which one view is changed, and answers about whatever number."""
+
+    class Answering(ReferenceProbe):
+        def answer(self, asked: str, number: int = 0) -> tuple[int, ...] | None:
+            sound = super().answer(asked, number)
+            return change(sound or ()) if asked == view else sound
+
+    return Answering
 
 
 def seeing_prudently(change: Callable[[Health], Health | None]) -> type[ReferenceProbe]:

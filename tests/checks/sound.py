@@ -292,6 +292,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MODEL-02", "a trade", lambda: taken(opened(), BUY)),
     ("MODEL-03", "a trade", lambda: taken(opened(), BUY)),
     ("MODEL-04", "a position and its holder", lambda: ReferenceProbe(two_sided())),
+    ("MODEL-05", "views by number", lambda: ReferenceProbe(opened())),
     ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
     *SOUND_RELATIONS,

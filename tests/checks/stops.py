@@ -11,12 +11,11 @@ from tests.checks.probes import ReferenceProbe, accepting, cheating, refusing
 from tests.checks.support import BUY, after, after_account, opened, plus, state_after, sunk, taken
 from tests.hunt.support import BTC
 from underwater.actions import Action, Outcome
-from underwater.checks import Step
-from underwater.checks.breakers import CHECKS
+from underwater.checks import Step, breakers, reopening
 
 Make = Callable[[], Step | ReferenceProbe]
 
-_PROBES = {check.id: check.probe for check in CHECKS if check.probe is not None}
+_PROBES = {check.id: check.probe for check in (*breakers.CHECKS, *reopening.CHECKS) if check.probe is not None}
 
 
 def _stream(check_id: str, make: Callable[[int], ReferenceProbe], says: Callable[[object], bool]) -> int:

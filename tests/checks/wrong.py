@@ -116,6 +116,7 @@ from tests.checks.support import (
     with_account,
     with_health,
 )
+from tests.checks.views import WRONG_VIEWS
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
 
@@ -425,4 +426,5 @@ WRONG: list[tuple[str, str, Make]] = [
     *WRONG_ORDERS,
     *WRONG_CALLBACKS,
     *WRONG_ETHER,
+    *WRONG_VIEWS,
 ]

@@ -262,6 +262,7 @@ def test_what_a_probe_asked_is_told_with_its_answer() -> None:
         Waited(3_600, 2_000_003_700),
         Asked("funding", (1,), (-WAD // 100, WAD // 200, 3 * WAD)),
         Asked("funding", (1,), None),
+        Asked("answer", ("trading status", 1), (3,)),
     )
     text = plain_text(explain("MARGIN-04", "A sentence.", "", steps_of(HISTORY[:2]), WORDS, Trial(asked, (), ())), 160)
     for words in (
@@ -272,6 +273,7 @@ def test_what_a_probe_asked_is_told_with_its_answer() -> None:
         "nobody +acts for 3,600 s",
         "asks for the funding of ETH-PERP +rate -0.01, premium 0.005, due 3",
         "asks for the funding of ETH-PERP +no answer",
+        r"asks for the trading status \(number 1\) +3",
     ):
         assert re.search(f"try +.* (anyone +)?{words}", text), text
 

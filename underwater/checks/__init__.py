@@ -134,6 +134,9 @@ class Probe(Protocol):
     def mark(self, market: int) -> tuple[int, ...] | None:
         """The contract's mark: status, low, high, and the lenient prices of a long and of a short position."""
 
+    def answer(self, view: str, number: int = 0) -> tuple[int, ...] | None:
+        """The words of what a view answers about a market or a collateral; None if it refuses."""
+
     def fund(self, name: str, units: Sequence[int]) -> None:
         """Give an account tokens of each collateral, and let it deposit them whatever the caps say."""
 
@@ -219,6 +222,7 @@ def catalogue() -> tuple[Check, ...]:
         model,
         oracle,
         orders,
+        reopening,
     )
 
     checks = (
@@ -227,6 +231,7 @@ def catalogue() -> tuple[Check, ...]:
         *funding.CHECKS,
         *orders.CHECKS,
         *breakers.CHECKS,
+        *reopening.CHECKS,
         *sorted((*access.CHECKS, *callbacks.CHECKS), key=lambda check: check.id),
         *health.CHECKS,
         *ledger.CHECKS,

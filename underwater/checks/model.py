@@ -9,6 +9,8 @@ from reference.funding import due_now
 from reference.governance import ADMIN
 from reference.listing import collateral_listed, market_listed
 from reference.prices import mark
+from reference.state import State
+from reference.stops import outflow_now_units, status_of
 from reference.trading import requirement_of
 from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Step, Verdict, market_name, quote
@@ -120,6 +122,54 @@ def _views(probe: Probe) -> Verdict:
     return True
 
 
+OF_MARKETS = ("trading status", "breaker", "open interest", "funding", "mark", "market")
+OF_COLLATERALS = ("outflow available", "outflow limit", "pool", "collateral")
+_UNLIMITED = 2**256 - 1
+
+
+def stored_words(state: State, market: int, collateral: int) -> tuple[tuple[str, int, tuple[int, ...]], ...]:
+    """What views of a market, of a collateral and of the engine should answer: (view, number, words)."""
+    breaker = state.parameters.markets[market].breaker
+    status = status_of(state, market, mark(state, state.parameters.markets[market]))
+    units, outflow = outflow_now_units(state, collateral), state.parameters.collaterals[collateral].outflow
+    pause, running = state.parameters.pause, state.breakers.pause
+    return (
+        ("trading status", market, (status,)),
+        (
+            "breaker",
+            market,
+            (breaker.trip_rate_wad, breaker.window_s, breaker.cooldown_s, breaker.open_interest_cap_wad),
+        ),
+        ("open interest", market, (state.open_interest_wad[market],)),
+        ("outflow available", collateral, (_UNLIMITED if units is None else units,)),
+        ("outflow limit", collateral, (outflow.limit_units, outflow.window_s)),
+        ("pool", collateral, (state.pool_units[collateral],)),
+        ("pause parameters", 0, (pause.longest_s, pause.grace_s, pause.rest_s)),
+        ("last pause", 0, (running.until_s, running.grace_until_s, running.pausable_from_s)),
+    )
+
+
+def _answers(probe: Probe) -> Verdict:
+    """MODEL-05. Now and then in a pause, which is rare where nobody looks for one."""
+    choices = probe.choices
+    if choices.chance(30):
+        probe.do("pause", probe.cast.guardian, 1)
+    state = probe.state
+    markets, collaterals = len(state.parameters.markets), len(state.parameters.collaterals)
+    market, collateral = choices.integer(0, markets - 1), choices.integer(0, collaterals - 1)
+    for view, number, wanted in stored_words(state, market, collateral):
+        found = probe.answer(view, number)
+        if found != wanted:
+            told = "nothing" if found is None else " ".join(map(str, found))
+            return f"the {view} (number {number}) is {' '.join(map(str, wanted))}, observed {told}"
+    of_market = choices.chance(60)
+    view, number = choices.pick(OF_MARKETS if of_market else OF_COLLATERALS), markets if of_market else collaterals
+    found = probe.answer(view, number)
+    if found is not None:
+        return f"the {view} of number {number}, which is not listed, was answered: {' '.join(map(str, found))}"
+    return True
+
+
 def _pair(numbers: tuple[int, int] | None) -> str:
     return "nothing" if numbers is None else f"{quote(numbers[0])} and {quote(numbers[1])}"
 
@@ -144,6 +194,13 @@ CHECKS = (
         "MODEL-04",
         "views of requirements, marks, funding and liquidation prices answer what the reference answers",
         probe=_views,
+        uses_model=True,
+    ),
+    Check(
+        "MODEL-05",
+        "views of stops, limits and pools answer what the reference stores, and none about what is not listed",
+        probe=_answers,
+        probe_weight=2,
         uses_model=True,
     ),
 )

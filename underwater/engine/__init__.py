@@ -171,6 +171,9 @@ class Instance(Protocol):
     def mark(self, chain: Viewed, market: int) -> tuple[int, ...] | None:
         """A market's (status, low, high, lenient price of longs, of shorts) as the contract answers it; None if the view reverts."""
 
+    def answer(self, chain: Viewed, view: str, number: int) -> tuple[int, ...] | None:
+        """The words of a view's answer about a market or a collateral, 0 where it is about neither; None if it reverts."""
+
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
 

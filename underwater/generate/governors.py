@@ -127,11 +127,6 @@ class Governors:
         velocity = choices.pick((now.maximum_velocity_wad, rate, rate // 7, MAXIMUM_FUNDING_RATE_WAD, 0))
         scale = choices.pick((now.premium_scale_wad, now.premium_scale_wad, WAD, WAD // 1_000))
         depth = choices.pick((now.premium_depth_wad, now.premium_depth_wad // 10 + 1, 1, MAXIMUM_NOTIONAL_WAD))
-        if choices.chance(8):
-            velocity, scale, depth = choices.pick(
-                ((MAXIMUM_FUNDING_RATE_WAD + 1, scale, depth), (velocity, WAD + 1, depth), (velocity, 0, depth),
-                 (velocity, scale, 0), (velocity, scale, MAXIMUM_NOTIONAL_WAD + 1))
-            )  # fmt: skip
         caller = self._role_holder(self.cast.risk_manager)
         return Action("set_funding", caller, (market, interval_s, rate, velocity, scale, depth))
 

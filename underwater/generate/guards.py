@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reference.breaker_parameters import MAXIMUM_HALT_S, MAXIMUM_OUTFLOW_WINDOW_S, MAXIMUM_REST_S, NO_PAUSE
-from reference.parameters import MAXIMUM_DEPOSIT_CAP_UNITS
 from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from underwater.actions import Action, Cast
@@ -63,10 +62,7 @@ class Guards:
         grace_s = choices.pick((12, 60, 60, 300, 0, MAXIMUM_HALT_S))
         rest_s = longest_s + grace_s + choices.pick((0, 0, 0, 60))
         if choices.chance(10):
-            longest_s, grace_s, rest_s = choices.pick(
-                ((MAXIMUM_HALT_S + 1, 0, MAXIMUM_REST_S), (60, MAXIMUM_HALT_S + 1, MAXIMUM_REST_S), (60, 60, 119),
-                 (60, 60, MAXIMUM_REST_S), (60, 60, MAXIMUM_REST_S + 1))
-            )  # fmt: skip
+            longest_s, grace_s, rest_s = choices.pick(((60, 60, 119), (60, 60, MAXIMUM_REST_S)))
         return Action("set_pause_parameters", self._holder(self.cast.risk_manager), (longest_s, grace_s, rest_s))
 
     def _breaker(self, state: State) -> Action:
@@ -85,10 +81,8 @@ class Guards:
         )
         if choices.chance(8):
             rate_wad, window_s, cooldown_s, cap_wad = choices.pick(
-                ((0, 1, 0, 0), (0, 0, 1, 0), (WAD + 1, 60, 60, 0), (WAD // 10, 0, 60, 0), (WAD // 10, 60, 0, 0),
-                 (WAD // 10, MAXIMUM_HALT_S + 1, 60, 0), (WAD // 10, 60, MAXIMUM_HALT_S + 1, 0),
-                 (0, 0, 0, lot_wad + 1))
-            )  # fmt: skip
+                ((0, 1, 0, 0), (0, 0, 1, 0), (WAD // 10, 0, 60, 0), (WAD // 10, 60, 0, 0), (0, 0, 0, lot_wad + 1))
+            )
         holder = self._holder(self.cast.risk_manager)
         return Action("set_breaker", holder, (market, rate_wad, window_s, cooldown_s, cap_wad))
 
@@ -101,9 +95,6 @@ class Guards:
         limit_units = choices.pick((0, pool // 2 + 1, pool // 10 + 1, pool // 10 + 1, pool // 100 + 1, pool + 1, 1))
         window_s = choices.pick((1, 12, 60, 60, 300, 300, 3_600, MAXIMUM_OUTFLOW_WINDOW_S)) if limit_units else 0
         if choices.chance(8):
-            limit_units, window_s = choices.pick(
-                ((0, 1), (1, 0), (MAXIMUM_DEPOSIT_CAP_UNITS, 1), (MAXIMUM_DEPOSIT_CAP_UNITS + 1, 1),
-                 (1, MAXIMUM_OUTFLOW_WINDOW_S + 1))
-            )  # fmt: skip
+            limit_units, window_s = choices.pick(((0, 1), (1, 0)))
         holder = self._holder(self.cast.risk_manager)
         return Action("set_outflow_limit", holder, (collateral, limit_units, window_s))

@@ -17,6 +17,7 @@ from underwater.actions import Action, Cast
 from underwater.aims import aimed
 from underwater.choices import Choices
 from underwater.generate.delegates import Delegates
+from underwater.generate.edges import at_an_edge
 from underwater.generate.ether import EtherDraws
 from underwater.generate.governors import Governors
 from underwater.generate.guards import Guards
@@ -223,13 +224,16 @@ class Participants(Traders, OrderDraws, EtherDraws):
     # ---- those who set parameters and roles
 
     def _governance(self, state: State) -> Action:
-        return self._governors.parameters(state)
+        return self._maybe_at_an_edge(self._governors.parameters(state))
 
     def _roles(self, state: State) -> Action:
         return self._governors.roles()
 
     def _set_guards(self, state: State) -> Action:
-        return self._guards.draw(state)
+        return self._maybe_at_an_edge(self._guards.draw(state))
+
+    def _maybe_at_an_edge(self, action: Action) -> Action:
+        return at_an_edge(self.choices, action) if self.choices.chance(15) else action
 
     def _upgrades(self, state: State) -> Action:
         return self._governors.upgrades(state)

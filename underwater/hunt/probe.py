@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     """A question of a probe to the contract's views, and the numbers of the answer; None if there was none.
 
     ``view`` and ``about`` are ``requirements`` of (market, size, price), ``liquidation price`` of (account, market), ``funding`` of
-    (market,), or ``mark`` of (market,).
+    (market,), ``mark`` of (market,), or ``answer`` of (view, number).
     """
 
     view: str
@@ -258,6 +258,12 @@ class Probe:
         """See ``underwater.checks.Probe``."""
         found = self.instance.mark(self.chain, market)
         self._tried.append(Asked("mark", (market,), found))
+        return found
+
+    def answer(self, view: str, number: int = 0) -> tuple[int, ...] | None:
+        """See ``underwater.checks.Probe``."""
+        found = self.instance.answer(self.chain, view, number)
+        self._tried.append(Asked("answer", (view, number), found))
         return found
 
     def fund(self, name: str, units: Sequence[int]) -> None:

@@ -234,6 +234,11 @@ def _asked_prudent_health(about: tuple[Any, ...], _: Vocabulary) -> tuple[str, A
     return f"asks how {about[0]} is tested", lambda answer: f"{words(answer[1:])} (status {answer[0]})"
 
 
+def _asked_view(about: tuple[Any, ...], _: Vocabulary) -> tuple[str, Answered]:
+    view, number = about
+    return f"asks for the {view} (number {number})", lambda answer: " ".join(map(str, answer))
+
+
 def _of_status(status: int, price_wad: int) -> str:
     return number_text(price_wad, WAD_DECIMALS) if status == 0 else f"none (status {status})"
 
@@ -244,6 +249,7 @@ _ASKED: dict[str, Callable[[tuple[Any, ...], Vocabulary], tuple[str, Answered]]]
     "funding": _asked_funding,
     "mark": _asked_mark,
     "prudent health": _asked_prudent_health,
+    "answer": _asked_view,
 }
 
 

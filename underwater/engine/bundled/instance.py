@@ -29,6 +29,7 @@ from underwater.engine.bundled.actors import (
     MATCHER,
     ORDERS,
 )
+from underwater.engine.bundled.asked import ASKED
 from underwater.engine.bundled.bundles import Glimpses, attack_data, run_data, tried_of
 from underwater.engine.bundled.bundles import Part as PartOfBundle
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
@@ -397,6 +398,14 @@ class Instance:
         if not receipt.ok or len(receipt.data) != 160:
             return None
         return tuple(int.from_bytes(receipt.data[at : at + 32], "big") for at in range(0, 160, 32))
+
+    def answer(self, chain: Viewed, view: str, number: int) -> tuple[int, ...] | None:
+        """Of ``ASKED``, about a market or a collateral, the words of the contract's answer; None if it reverts or answers too little."""
+        asked = ASKED[view]
+        receipt = chain.view(self.addresses.engine, asked.selector + (words(number) if asked.of else b""))
+        if not receipt.ok or len(receipt.data) < 32 * asked.words:
+            return None
+        return tuple(int.from_bytes(receipt.data[at : at + 32], "big") for at in range(0, len(receipt.data), 32))
 
 
 def _two_words(receipt: Receipt) -> tuple[int, int] | None:
