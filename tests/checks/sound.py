@@ -7,6 +7,7 @@ from collections.abc import Callable
 from reference.rounding import WAD
 from reference.state import Bucket
 from tests.checks.callbacks import SOUND_CALLBACKS
+from tests.checks.ether import SOUND_ETHER
 from tests.checks.orders import SOUND_ORDERS
 from tests.checks.probes import ReferenceProbe
 from tests.checks.relations import SOUND_RELATIONS
@@ -298,4 +299,5 @@ SOUND: list[tuple[str, str, Make]] = [
     *SOUND_STOPS,
     *SOUND_ORDERS,
     *SOUND_CALLBACKS,
+    *SOUND_ETHER,
 ]

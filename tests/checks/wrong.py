@@ -5,6 +5,7 @@ from __future__ import annotations
 from reference.rounding import WAD
 from reference.state import REVERTS
 from tests.checks.callbacks import WRONG_CALLBACKS
+from tests.checks.ether import WRONG_ETHER
 from tests.checks.mistakes import (
     RENOUNCE,
     accepted_instead,
@@ -424,5 +425,6 @@ WRONG: list[tuple[str, str, Make]] = [
     *WRONG_STOPS,
     *WRONG_ORDERS,
     *WRONG_CALLBACKS,
+    *WRONG_ETHER,
     *WRONG_VIEWS,
 ]

@@ -18,6 +18,7 @@ from underwater.aims import aimed
 from underwater.choices import Choices
 from underwater.generate.delegates import Delegates
 from underwater.generate.edges import at_an_edge
+from underwater.generate.ether import EtherDraws
 from underwater.generate.governors import Governors
 from underwater.generate.guards import Guards
 from underwater.generate.orders import OrderDraws
@@ -25,7 +26,7 @@ from underwater.generate.tempers import Temper, cumulative
 from underwater.generate.trades import Traders
 
 
-class Participants(Traders, OrderDraws):
+class Participants(Traders, OrderDraws, EtherDraws):
     """Draws the participants' next action."""
 
     def __init__(self, choices: Choices, cast: Cast, temper: Temper) -> None:
@@ -81,11 +82,17 @@ class Participants(Traders, OrderDraws):
                 "move_margin",
                 "request_order",
                 "execute_order",
+                "deposit_ether",
+                "withdraw_ether",
             )
         )
         action = self._DRAWS[kind](self, state)
         arguments = action.arguments
+        if action.kind == "set_operator":
+            return action._replace(caller=attacker)
         if kind in (
+            "deposit_ether",
+            "withdraw_ether",
             "deposit",
             "withdraw",
             "settle",
@@ -260,6 +267,9 @@ class Participants(Traders, OrderDraws):
         "request_order": OrderDraws.request_order,
         "execute_order": OrderDraws.execute_order,
         "cancel_order": OrderDraws.cancel_order,
+        "deposit_ether": EtherDraws.deposit_ether,
+        "withdraw_ether": EtherDraws.withdraw_ether,
+        "ether": EtherDraws.ether,
         "governance": _governance,
         "roles": _roles,
         "guards": _set_guards,
