@@ -36,7 +36,7 @@ class ApeSide:
         self._open = ExitStack()
         chain = self._open.enter_context(connected(NETWORK))
         plan, instance = deploy(BUNDLED.default_deployment(), BUNDLED.artifacts(None))
-        run_plan(chain, plan, BUNDLED.begin_s)
+        run_plan(chain, plan, BUNDLED.begin_s, instance.endowed)
         engine: Any = ape.Project(PROJECT).MarginEngine.at(instance.addresses.engine)
         accounts = {account.address.lower(): account for account in ape.accounts.test_accounts}
         senders = {name: accounts[ADDRESSES[name]] for name in (*TRADERS, "matcher")}

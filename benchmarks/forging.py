@@ -30,8 +30,10 @@ ALL, AFFECTED, PARTICIPANTS, UNJUDGED = "HealthOfAll", "HealthOfAffected", "Heal
 SELECTORS = 400
 """Forge draws one of a list of selectors, each equally likely: a kind stands there as often as its weight says."""
 
-_TRANSACTION = "(address,address,bytes,address,uint64)"
-_CAST = "(address,address[8],address[2],address[5],address,address,address,address,address[],address[],uint256[])"
+_TRANSACTION = "(address,address,bytes,address,uint64,uint256)"
+_CAST = (
+    "(address,address[8],address[2],address[5],address,address,address,address,address[],address[],uint256[],address)"
+)
 _SETTING = f"(uint256,{_TRANSACTION}[],uint256,bytes,{_CAST},bytes4[])"
 
 
@@ -50,7 +52,7 @@ def write_setting(mix: Mapping[str, int]) -> None:
         nonce = nonces.get(transaction.sender, 0)
         nonces[transaction.sender] = nonce + 1
         to, creates = transaction.to or ZERO_ADDRESS, transaction.creates or ZERO_ADDRESS
-        transactions.append((transaction.sender, to, transaction.data, creates, nonce))
+        transactions.append((transaction.sender, to, transaction.data, creates, nonce, transaction.value))
     engine_at = next(
         number for number, transaction in enumerate(plan) if transaction.creates == addresses.implementation
     )
@@ -68,6 +70,7 @@ def write_setting(mix: Mapping[str, int]) -> None:
         addresses.tokens,
         list(addresses.sources.values()),
         list(deployment.wallets_units),
+        addresses.gateway,
     )
     setting = (
         BUNDLED.begin_s,

@@ -93,13 +93,14 @@ def _nothing_to_find(_: Settings, find: Find, sequence: int, __: Deployment | No
     )
 
 
-BLOCK, TRANSACTION, VIEW, SLOTS, SNAPSHOT, RESTORE, RESET = range(7)
+BLOCK, TRANSACTION, VIEW, SLOTS, SNAPSHOT, RESTORE, RESET, ETHER = range(8)
 
 
 class Sent(NamedTuple):
     """One thing that a hunt did to its chain.
 
-    ``block`` is the environment that a new block sets, or the snapshot; ``addresses`` and ``numbers`` say which raw slots were read.
+    ``block`` is the environment that a new block sets, or the snapshot; ``addresses`` and ``numbers`` say which raw slots were read,
+    or whose ether; ``value`` is the ether that went with a transaction (wei).
     ``answer`` is what came of it: whether a call succeeded, or a fingerprint of the values read.
     """
 
@@ -111,6 +112,7 @@ class Sent(NamedTuple):
     addresses: Sequence[str] = ()
     numbers: Sequence[int] = ()
     answer: int = True
+    value: int = 0
 
 
 class RecordingChain(RevmChain):
@@ -129,7 +131,7 @@ class RecordingChain(RevmChain):
     def transact(self, call: Call) -> Receipt:
         """See ``RevmChain``."""
         receipt = super().transact(call)
-        self.sent.append(Sent(TRANSACTION, call.sender, call.to, call.data, answer=receipt.ok))
+        self.sent.append(Sent(TRANSACTION, call.sender, call.to, call.data, answer=receipt.ok, value=call.value))
         return receipt
 
     def view(self, to: str, data: bytes) -> Receipt:
@@ -151,6 +153,12 @@ class RecordingChain(RevmChain):
         """See ``RevmChain``."""
         values = super().storage_of(addresses, slots)
         self.sent.append(Sent(SLOTS, addresses=addresses, numbers=slots, answer=hash(tuple(values))))
+        return values
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """See ``RevmChain``."""
+        values = super().balances(addresses)
+        self.sent.append(Sent(ETHER, addresses=addresses, answer=hash(tuple(values))))
         return values
 
     def snapshot(self) -> Any:
@@ -239,18 +247,23 @@ class Recording:
         return Timed(task.steps, *took)
 
     def _replay(self, everything: Sequence[Sent], answers: list[int] | None) -> None:
-        """Bare ``message_call`` and ``storage``, what must stand between them (blocks, snapshots), and nothing else.
+        """Bare ``message_call``, ``storage`` and ``get_balance``, what must stand between them (blocks, snapshots), and nothing else.
 
         Answers are kept only where there is a list for them.
         """
         reset = self._arena.reset
         evm = self._arena.chain.evm
         message_call, storage, set_block = evm.message_call, evm.storage, evm.set_block_env
+        get_balance = evm.get_balance
         checkpoints: list[pyrevm.JournalCheckpoint] = []
-        for what, sender, to, data, block, addresses, numbers, _ in everything:
+        for what, sender, to, data, block, addresses, numbers, _, value in everything:
             answer: int = True
             if what == SLOTS:
                 values = list(map(storage, addresses, numbers))
+                if answers is not None:
+                    answer = hash(tuple(values))
+            elif what == ETHER:
+                values = list(map(get_balance, addresses))
                 if answers is not None:
                     answer = hash(tuple(values))
             elif what == VIEW:
@@ -260,7 +273,7 @@ class Recording:
                     answer = False
             elif what == TRANSACTION:
                 try:
-                    message_call(caller=sender, to=to, calldata=data, gas=TRANSACTION_GAS_LIMIT)
+                    message_call(caller=sender, to=to, calldata=data, value=value, gas=TRANSACTION_GAS_LIMIT)
                 except RuntimeError:
                     answer = False
             elif what == BLOCK:

@@ -14,7 +14,7 @@ from reference.margin import Risk, require_risk
 from reference.parameters import Collateral, Market
 from reference.parts import is_unencumbered
 from reference.prices import FRESH, Price, require_mark
-from reference.rejection import Rejected
+from reference.rejection import Rejected, refused_without_a_word
 from reference.requirements import position_value_wad
 from reference.state import Account, State, margin_of, with_item
 from reference.stops import after_inflow, after_outflow, observed_at
@@ -289,6 +289,8 @@ def donate(state: State, caller: str, collateral: int, units: int) -> Effect:
         raise Rejected("HolderRefused", caller)
     balance_units = state.wallets.get(caller, (0,) * len(state.held_units))[collateral]
     if balance_units < units:
+        if collateral == state.parameters.wrapped_ether:
+            raise refused_without_a_word()
         raise Rejected("ERC20InsufficientBalance", caller, balance_units, units)
     wallets, held_units = _moved_in(state, caller, collateral, units)
     return state._replace(wallets=wallets, held_units=held_units), ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from reference import buckets, delegation, governance, guardian, ledger, liquidation, orders, trading, upgrades
+from reference import buckets, delegation, gateway, governance, guardian, ledger, liquidation, orders, trading, upgrades
 from reference.funding import due_at
 from reference.governance import TREASURER, require_role
 from reference.ledger import Effect, Event
@@ -48,6 +48,9 @@ def _set_feed_mode(state: State, caller: str, feed: str, mode: int) -> Effect:
 
 
 def _with_token(state: State, collateral: int, token: Token) -> Effect:
+    if collateral == state.parameters.wrapped_ether:
+        # It has no issuer: what it does not know it takes for a deposit of the ether that comes along, which is none.
+        return state, ()
     tokens = tuple(map(state.token, range(len(state.pool_units))))
     return state._replace(tokens=(*tokens[:collateral], token, *tokens[collateral + 1 :])), ()
 
@@ -120,6 +123,10 @@ RULES: dict[str, Callable[..., Effect]] = {
     "refuse_holder": _refuse_holder,
     "set_transfer_fee": _set_transfer_fee,
     "set_callback": _set_callback,
+    "deposit_ether": gateway.deposit_ether,
+    "withdraw_ether": gateway.withdraw_ether,
+    "send_ether": gateway.send_ether,
+    "refuse_ether": gateway.refuse_ether,
 }
 """What can happen, by name. Each takes (state, caller, *arguments)."""
 
@@ -149,6 +156,9 @@ def apply_all(
     ``loan`` is (collateral, units) that the caller borrows from the token itself meanwhile (K7): what it cannot pay back undoes all.
     ``during`` are tried whenever a token calls the caller. In the middle of an action they are refused (G1); a plain transfer is none (K5).
     """
+    if loan is not None and loan[0] == state.parameters.wrapped_ether:
+        # It lends nothing.
+        return state, Outcome("Reverted", ("0x",), ())
     current = state if loan is None else borrowed(state, caller, *loan)
     events: list[Event] = []
     for kind, arguments in actions:

@@ -322,6 +322,8 @@ class Collateral:
     deposit_cap_units: int
     feed: Feed | None
     outflow: OutflowLimit = NO_OUTFLOW_LIMIT
+    wraps_ether: bool = False
+    """Whether its token is wrapped ether, which the gateway is for (E2). The engine does not know."""
     value_denominator: int = field(init=False, repr=False, compare=False)
     """``10^decimals * W``: what V2 and Q6 divide by."""
     quote_wad_per_unit: int = field(init=False, repr=False, compare=False)
@@ -409,12 +411,16 @@ class Parameters:
     pause: PauseParameters = NO_PAUSE
     feeds: tuple[Feed, ...] = field(init=False, repr=False, compare=False)
     """Every use of a source: the markets' feeds, then the collaterals', then the markets' second sources."""
+    wrapped_ether: int | None = field(init=False, repr=False, compare=False)
+    """The number of the collateral that wraps ether; None if there is none."""
 
     def __post_init__(self) -> None:
         markets = tuple(market.feed for market in self.markets)
         collaterals = tuple(collateral.feed for collateral in self.collaterals if collateral.feed is not None)
         seconds = tuple(market.second.feed for market in self.markets if market.second is not None)
         object.__setattr__(self, "feeds", markets + collaterals + seconds)
+        wrapped = next((number for number, one in enumerate(self.collaterals) if one.wraps_ether), None)
+        object.__setattr__(self, "wrapped_ether", wrapped)
 
     def validate(self, feed_decimals: dict[str, int]) -> None:
         """Section 3 as a whole. ``feed_decimals`` maps a source's name to the decimals it answers with. Raises ``Unsafe``."""

@@ -10,3 +10,8 @@ class Rejected(Exception):  # noqa: N818 (a refusal is an outcome, not an error 
         super().__init__(error, *arguments)
         self.error = error
         self.arguments = arguments
+
+
+def refused_without_a_word() -> Rejected:
+    """How a call ends where whoever refuses it says nothing."""
+    return Rejected("Reverted", "0x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reference.breaker import Breakers
+from reference.ether import NO_ETHER, Ether
 from reference.funding import NO_FUNDING_YET, Due, Funding
 from reference.parameters import Parameters
 from reference.tokens import PLAIN, Token
@@ -105,6 +106,8 @@ class State(NamedTuple):
     """Pending orders by account and market (D2)."""
     tokens: tuple[Token, ...] = ()
     """How collaterals' tokens behave, by number; those beyond its end are plain."""
+    ether: Ether = NO_ETHER
+    """Section 19."""
 
     def token(self, collateral: int) -> Token:
         """How a collateral's token behaves."""

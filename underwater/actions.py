@@ -122,6 +122,8 @@ class Call(NamedTuple):
     sender: str
     to: str
     data: bytes
+    value: int = 0
+    """Wei that go with it."""
 
 
 class Transaction(NamedTuple):
@@ -136,6 +138,8 @@ class Transaction(NamedTuple):
     to: str | None
     data: bytes
     creates: str | None = None
+    value: int = 0
+    """Wei that go with it."""
 
 
 class Log(NamedTuple):

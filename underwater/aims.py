@@ -200,11 +200,31 @@ ORDER_AIMS: dict[str, tuple[int, Solver]] = {
     "mark": (3, lambda s, a: known_mark_wad(s, a.arguments[1]) or None),
 }
 """The same of a request of an order."""
+
+
+def _of_wrapped(solver: Callable[[State, str, int], int | None]) -> Solver:
+    def solve(state: State, action: Action) -> int | None:
+        """What a boundary of the collateral that wraps ether says of the account that is named first."""
+        wrapped = state.parameters.wrapped_ether
+        return None if wrapped is None else solver(state, action.arguments[0], wrapped)
+
+    return solve
+
+
+ETHER_AIMS: dict[str, tuple[int, Solver]] = {
+    "deposit cap": (1, _of_wrapped(lambda s, _, c: boundaries.largest_deposit_units(s, c))),
+    "largest withdrawal": (1, _of_wrapped(boundaries.largest_withdrawal_units)),
+    "own balance": (1, _of_wrapped(lambda s, name, c: s.accounts[name].units[c] or None)),
+    "outflow limit": (1, _of_wrapped(lambda s, _, c: stop_boundaries.largest_outflow_units(s, c))),
+}
+"""The same of ether in and out."""
 AT_MARK = Aim("mark", 0)
 MOST_AIMS: dict[str, tuple[Aim, ...]] = {
     "deposit": (Aim("wallet", 0), Aim("deposit cap", 0)),
     "trade": (Aim("largest trade", 0),),
     "withdraw": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
+    "deposit_ether": (Aim("deposit cap", 0),),
+    "withdraw_ether": (Aim("largest withdrawal", 1), Aim("own balance", 0)),
     "isolate": (Aim("most to isolate", 0),),
     "move_margin": (Aim("most margin in", 0), Aim("most margin out", -1)),
     "liquidate": (Aim("close rule", 1), Aim("close rule", 0), Aim("whole position", 0)),
@@ -263,6 +283,8 @@ def unit_of(state: State, action: Action, argument: int) -> int:
 
 
 def _aims_of(action: Action) -> dict[str, tuple[int, Solver]]:
+    if action.kind in ("deposit_ether", "withdraw_ether"):
+        return ETHER_AIMS
     return ORDER_AIMS if action.kind == "request_order" else AIMS
 
 

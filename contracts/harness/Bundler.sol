@@ -8,9 +8,11 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title Several calls as one transaction, on borrowed money if need be, and others while tokens move
 contract Bundler is IERC3156FlashBorrower, ITokenHolder {
+    /// @param value wei of this contract's own that go with the call
     struct Call {
         address target;
         bytes data;
+        uint256 value;
     }
 
     /// @notice A call that was tried while tokens moved: which of them, whether it was done, and what it answered.
@@ -22,6 +24,11 @@ contract Bundler is IERC3156FlashBorrower, ITokenHolder {
     bytes private _during;
     bool private _isTrying;
 
+    /// @notice Whether it takes no ether.
+    bool public refusesEther;
+
+    error EtherRefused();
+
     modifier onlyOwner() {
         require(msg.sender == owner, "only the owner");
         _;
@@ -29,6 +36,15 @@ contract Bundler is IERC3156FlashBorrower, ITokenHolder {
 
     constructor(address owner_) {
         owner = owner_;
+    }
+
+    receive() external payable {
+        if (refusesEther) revert EtherRefused();
+    }
+
+    /// @notice Has it take no ether, or take it again; anybody's.
+    function setRefusesEther(bool refuses) external {
+        refusesEther = refuses;
     }
 
     /// @notice Makes the calls in order, all or none. If one fails, its revert data becomes this call's, unchanged.
@@ -63,7 +79,7 @@ contract Bundler is IERC3156FlashBorrower, ITokenHolder {
         _isTrying = true;
         Call[] memory calls = abi.decode(_during, (Call[]));
         for (uint256 i; i < calls.length; ++i) {
-            (bool done, bytes memory answer) = calls[i].target.call(calls[i].data);
+            (bool done, bytes memory answer) = calls[i].target.call{value: calls[i].value}(calls[i].data);
             emit Tried(i, done, answer);
         }
         _isTrying = false;
@@ -71,7 +87,7 @@ contract Bundler is IERC3156FlashBorrower, ITokenHolder {
 
     function _run(Call[] memory calls) private {
         for (uint256 i; i < calls.length; ++i) {
-            (bool success, bytes memory reply) = calls[i].target.call(calls[i].data);
+            (bool success, bytes memory reply) = calls[i].target.call{value: calls[i].value}(calls[i].data);
             if (!success) _revertWith(reply);
         }
     }

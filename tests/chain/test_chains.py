@@ -295,3 +295,19 @@ def test_what_ape_does_is_there_too(subject: Subject) -> None:
     provider.restore(before)
     assert subject.chain.number == number
     assert subject.run(subject.call("count")) == [done(word(1))]
+
+
+def test_ether_goes_with_a_call_and_comes_back_if_it_fails(subject: Subject) -> None:
+    chain = subject.chain
+    time_s, number = chain.time_s, chain.number
+    chain.endow(7, {ANN: 1 << 127, EMPTY: 5})
+    assert (chain.time_s, chain.number) == (time_s + 7, number + 1)
+    assert chain.balances([ANN, EMPTY, STRANGER]) == [1 << 127, 5, 0]
+    assert subject.run(Call(ANN, EMPTY, b"", 3), Call(ANN, subject.at["revert"], b"", 4)) == [done(), reverted(b"")]
+    assert chain.balances([ANN, EMPTY]) == [(1 << 127) - 3, 8], "gas costs nothing"
+    before = chain.snapshot()
+    subject.run(Call(ANN, EMPTY, b"", 1))
+    chain.create(ANN, creation("echo"))
+    assert chain.balances([ANN, EMPTY]) == [(1 << 127) - 4, 9]
+    chain.restore(before)
+    assert chain.balances([ANN, EMPTY]) == [(1 << 127) - 3, 8]

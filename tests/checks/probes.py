@@ -16,6 +16,7 @@ from reference.parameters import Collateral, Market
 from reference.prices import mark
 from reference.state import Part, State, with_item
 from reference.trading import requirement_of
+from reference.unsafe import Unsafe
 from underwater.actions import Outcome
 from underwater.checks.model import OF_COLLATERALS, stored_words
 from underwater.choices import SeededChoices
@@ -36,14 +37,26 @@ class ReferenceProbe:
         return Outcome(*outcome)
 
     def list_market(self, caller: str, market: Market) -> Outcome:
-        return self._list(caller, market_listed(len(self.state.parameters.markets), market))
+        decimals, second = self.state.feed_decimals, market.second
+        of_second = None if second is None else decimals[second.feed.feed]
+        events = market_listed(len(self.state.parameters.markets), market)
+        return self._list(caller, events, lambda: market.validate(decimals[market.feed.feed], of_second))
 
     def list_collateral(self, caller: str, collateral: Collateral, token: str) -> Outcome:
-        return self._list(caller, collateral_listed(len(self.state.parameters.collaterals), collateral, token))
+        number, feed = len(self.state.parameters.collaterals), collateral.feed
+        assert feed is not None
+        of_feed = self.state.feed_decimals[feed.feed]
+        return self._list(
+            caller, collateral_listed(number, collateral, token), lambda: collateral.validate(number, of_feed)
+        )
 
-    def _list(self, caller: str, events: tuple[Event, ...]) -> Outcome:
+    def _list(self, caller: str, events: tuple[Event, ...], validate: Callable[[], None]) -> Outcome:
         if caller not in self.state.roles[ADMIN]:
             return Outcome("AccessControlUnauthorizedAccount", (caller, ADMIN), ())
+        try:
+            validate()
+        except Unsafe as unsafe:
+            return Outcome("UnsafeParameter", (unsafe.name,), ())
         return Outcome(None, (), events)
 
     def wait(self, seconds: int) -> None:
@@ -100,8 +113,8 @@ def listing(change: Callable[[Outcome], Outcome]) -> type[ReferenceProbe]:
     """An engine that answers otherwise whoever lists something."""
 
     class Listing(ReferenceProbe):
-        def _list(self, caller: str, events: tuple[Event, ...]) -> Outcome:
-            return change(super()._list(caller, events))
+        def _list(self, caller: str, events: tuple[Event, ...], validate: Callable[[], None]) -> Outcome:
+            return change(super()._list(caller, events, validate))
 
     return Listing
 

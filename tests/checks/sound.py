@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from reference.rounding import WAD
 from reference.state import Bucket
 from tests.checks.callbacks import SOUND_CALLBACKS
+from tests.checks.ether import SOUND_ETHER
 from tests.checks.orders import SOUND_ORDERS
 from tests.checks.probes import ReferenceProbe
 from tests.checks.relations import SOUND_RELATIONS
@@ -292,10 +294,12 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MODEL-03", "a trade", lambda: taken(opened(), BUY)),
     ("MODEL-04", "a position and its holder", lambda: ReferenceProbe(two_sided())),
     ("MODEL-05", "views by number", lambda: ReferenceProbe(opened())),
+    *(("ACCESS-06", f"a listing ({stream})", partial(ReferenceProbe, two_sided(), stream)) for stream in range(40)),
     ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
     *SOUND_RELATIONS,
     *SOUND_STOPS,
     *SOUND_ORDERS,
     *SOUND_CALLBACKS,
+    *SOUND_ETHER,
 ]

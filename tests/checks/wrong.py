@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from reference.rounding import WAD
 from reference.state import REVERTS
+from tests.checks.answers import WRONG_ANSWERS
 from tests.checks.callbacks import WRONG_CALLBACKS
+from tests.checks.ether import WRONG_ETHER
 from tests.checks.mistakes import (
     RENOUNCE,
     accepted_instead,
@@ -115,7 +117,6 @@ from tests.checks.support import (
     with_account,
     with_health,
 )
-from tests.checks.views import WRONG_VIEWS
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
 from underwater.actions import Outcome
 
@@ -424,5 +425,6 @@ WRONG: list[tuple[str, str, Make]] = [
     *WRONG_STOPS,
     *WRONG_ORDERS,
     *WRONG_CALLBACKS,
-    *WRONG_VIEWS,
+    *WRONG_ETHER,
+    *WRONG_ANSWERS,
 ]

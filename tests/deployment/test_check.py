@@ -58,7 +58,7 @@ def test_a_changed_market_limit_is_named(deployed: Deployed) -> None:
         [
             "markets[1].trading_fee: should be 0.0005, is 0",
             "markets[1].position_limit: should be 5000, is 4000",
-            "2 of 236 values differ from parameters/default.yaml.",
+            "2 of 240 values differ from parameters/default.yaml.",
         ],
     )
 

@@ -56,12 +56,12 @@ def test_a_network_that_is_not_local_asks_first(deployed: Deployed, tmp_path: Pa
     before = deployed.chain.number
     for answer in ("n\n", "\n"):
         result = run_deploy(*arguments, answer=answer)
-        assert f"{LOCAL} is not local. Send 24 transactions that cannot be taken back? [y/N]" in result.stdout
+        assert f"{LOCAL} is not local. Send 25 transactions that cannot be taken back? [y/N]" in result.stdout
         assert (result.exit_code, deployed.chain.number, manifest.exists()) == (2, before, False)
     result = run_deploy(*arguments, answer="y\n")
     assert result.exit_code == 0, result.stderr
     assert "Checked" in result.stdout
-    assert deployed.chain.number == before + 24
+    assert deployed.chain.number == before + 25
     # A record of what may still stand is not overwritten.
     result = run_deploy(*arguments, answer="y\n")
     assert result.exit_code == 2
@@ -75,7 +75,7 @@ def test_yes_skips_the_question(deployed: Deployed, tmp_path: Path) -> None:
     result = run_deploy("--parameters", path, "--manifest", manifest, "--account", "deployer", "--yes")
     assert result.exit_code == 0, result.stderr
     assert "[y/N]" not in result.stdout
-    made = ["Governance", "Views", "MarginEngine", "EngineProxy", "Orders"]
+    made = ["Governance", "Views", "MarginEngine", "EngineProxy", "Orders", "EtherGateway"]
     assert [one.contract for one in read_manifest(manifest).contracts] == [""] * 9 + made
 
 
@@ -135,7 +135,7 @@ def test_a_token_with_other_decimals_is_refused_before_anything_is_sent(deployed
     text = path.read_text()
     before = deployed.chain.number
     for old, new, message in (
-        ("decimals: 18\n", "decimals: 12\n", "collaterals[2].decimals: 12 in the file; "),
+        ("decimals: 8\n", "decimals: 7\n", "collaterals[1].decimals: 7 in the file; "),
         ("SOL-USD: {decimals: 8", "SOL-USD: {decimals: 9", "sources.SOL-USD.decimals: 9 in the file; "),
         (deployed.manifest.addresses.tokens[1], "0x" + "77" * 20, "collaterals[1].address: nothing there answers"),
     ):

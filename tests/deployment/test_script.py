@@ -20,7 +20,7 @@ from underwater.chain.clone import Mined
 from underwater.chain.live import LiveNetwork, compiled
 from underwater.deployments.deploying import CONTRACTS, compile_with_ape, prepare, read_parameters
 from underwater.deployments.manifest import read_manifest, write_manifest
-from underwater.engine.artifacts import PROJECT, Artifacts, without_metadata
+from underwater.engine.artifacts import PROJECT, WETH9, Artifacts, without_metadata
 from underwater.engine.bundled.actors import ADDRESSES
 from underwater.engine.bundled.plan import MOST_CODE_BYTES, MOST_CREATION_BYTES, plan_actors, plan_deployment
 from underwater.engine.faults import artifacts_of
@@ -46,19 +46,19 @@ def test_a_dry_run_shows_every_transaction_and_sends_none(tmp_path: Path) -> Non
         assert (chain.number, network_of(chain).nonce(ADMIN)) == (before, nonce)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"31 transactions on {LOCAL}")
+    assert lines[0].startswith(f"32 transactions on {LOCAL}")
     assert lines[-1] == "Nothing was sent."
     pattern = rf" +\d+  {ADMIN}  (creates|calls  ) 0x[0-9a-f]{{40}} +[\d,]+ bytes of data  \w.*"
-    assert len(lines) == 33
+    assert len(lines) == 34
     assert all(re.fullmatch(pattern, line) for line in lines[1:-1])
     assert not manifest.exists()
 
 
 def test_progress_names_every_transaction_and_the_check_its_number_of_values(deployed: Deployed) -> None:
     for mined in deployed.manifest.mined:
-        assert f"/31  {mined.transaction.label}  (" in deployed.output
+        assert f"/32  {mined.transaction.label}  (" in deployed.output
     assert deployed.output.splitlines()[-1] == (
-        "Checked 283 values on chain against parameters/default.yaml: all are equal."
+        "Checked 287 values on chain against parameters/default.yaml: all are equal."
     )
 
 
@@ -74,8 +74,8 @@ def test_the_manifest_says_what_stands_where_and_from_what(deployed: Deployed) -
         code = deployed.chain.contents(one["address"]).code
         assert 0 < len(code) < MOST_CODE_BYTES
         assert one["code_hash"] == "0x" + keccak(code).hex()
-    parts = {"MarginEngine", "EngineProxy", "Views", "Governance", "Orders"}
-    assert {one["contract"] for one in content["contracts"]} == parts | {"AwkwardToken", "TestFeed"}
+    parts = {"MarginEngine", "EngineProxy", "Views", "Governance", "Orders", "EtherGateway"}
+    assert {one["contract"] for one in content["contracts"]} == parts | {"AwkwardToken", "TestFeed", "WETH9"}
     assert [one["address"] for one in content["contracts"]] == [
         mined.transaction.creates for mined in manifest.mined if mined.transaction.to is None
     ]
@@ -124,7 +124,7 @@ def test_ape_runs_it_on_anvil(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert "Checked 283 values" in finished.stdout
+    assert "Checked 287 values" in finished.stdout
     assert read_manifest(manifest).network == network
 
 
@@ -138,6 +138,7 @@ def artifacts() -> Artifacts:
 
 def test_ape_compiles_the_code_that_is_hunted(artifacts: Artifacts) -> None:
     contracts, _ = compile_with_ape()
+    assert contracts.pop(WETH9) == artifacts[WETH9], "which is published, and compiled nowhere"
     assert tuple(contracts) == CONTRACTS
     for name, contract in contracts.items():
         ours = artifacts[name]
@@ -173,7 +174,7 @@ def test_every_created_contract_fits_a_chain(artifacts: Artifacts) -> None:
     plan, addresses = plan_deployment(deployment, artifacts)
     plan += plan_actors(deployment, artifacts, addresses, nonce=len(plan))
     created = [transaction for transaction in plan if transaction.to is None]
-    assert len(created) == 17
+    assert len(created) == 18
     assert all(len(transaction.data) < MOST_CREATION_BYTES for transaction in created)
     assert all(len(artifacts[name].runtime_code) < MOST_CODE_BYTES for name in CONTRACTS)
 
@@ -202,7 +203,7 @@ def test_a_deployment_that_ends_early_leaves_a_manifest_of_what_was_sent(
     with local_chain():
         result = run_deploy("--manifest", path)
         assert (result.exit_code, result.stderr) == (3, "ERROR: the node does not answer\n")
-        assert "12 of 31 transactions were sent" in result.stdout
+        assert "12 of 32 transactions were sent" in result.stdout
         manifest = read_manifest(path)
         assert (manifest.is_complete, len(manifest.mined)) == (False, 12)
         result = run_deploy("--check", "--manifest", path)

@@ -12,10 +12,11 @@ from underwater.chain.clone import run_plan
 from underwater.chain.revm import RevmChain
 from underwater.choices import SeededChoices
 from underwater.document import parse
-from underwater.engine.artifacts import PROJECT, compile_sources, sources_of
+from underwater.engine.bundled.actors import ADDRESSES, ETHER_EACH_WEI
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment, read_deployment, write_deployment
 from underwater.engine.bundled.draw import draw_deployment
 from underwater.engine.bundled.plan import plan_actors, plan_deployment
+from underwater.engine.faults import artifacts_of
 
 DEPLOYMENTS = [draw_deployment(SeededChoices(seed)) for seed in range(800)]
 
@@ -47,12 +48,13 @@ def test_drawn_deployment_survives_its_file() -> None:
 
 
 def test_contract_accepts_every_drawn_deployment() -> None:
-    artifacts = compile_sources(sources_of(PROJECT / "contracts"))
+    artifacts = artifacts_of(None)
+    endowed = dict.fromkeys(ADDRESSES.values(), ETHER_EACH_WEI)
     for deployment in DEPLOYMENTS[:60]:
         plan, addresses = plan_deployment(deployment, artifacts)
         sent_by_deployer = sum(transaction.sender == plan[0].sender for transaction in plan)
         actors = plan_actors(deployment, artifacts, addresses, nonce=sent_by_deployer)
-        run_plan(RevmChain(FAR_FUTURE_S - 1), (*plan, *actors), FAR_FUTURE_S)
+        run_plan(RevmChain(FAR_FUTURE_S - 1), (*plan, *actors), FAR_FUTURE_S, endowed)
 
 
 def test_first_prices_are_of_every_magnitude_and_inside_their_bounds() -> None:

@@ -68,7 +68,7 @@ def test_a_feed_of_the_settlement_token_is_named() -> None:
     """Which no history can show: there is one number 0, and it is listed at the start."""
     fault = read_fault("listed-collateral-feed-told-as-a-market-s")
     fault = fault._replace(old="if (collateral != 0) _emitCollateralFeed", new="_emitCollateralFeed")
-    artifacts = compile_sources(with_fault(sources_of(CONTRACTS), fault))
+    artifacts = {**artifacts_of(None), **compile_sources(with_fault(sources_of(CONTRACTS), fault))}
     assert wrong(told(BUNDLED.default_deployment(), artifacts)) == [
         "event 3 of listing collateral USDC: none, CollateralFeedSet"
     ]

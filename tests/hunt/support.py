@@ -43,7 +43,7 @@ def arena(number: int = 0, fault: str | None = None) -> Arena:
 def deploy(chain: Chain, number: int = 0) -> Instance:
     """The sound engine of ``arena(number)`` on another chain."""
     plan, instance = BUNDLED.deploy(deployment_number(BUNDLED, SEED, number), artifacts_of(None))
-    run_plan(chain, plan, BUNDLED.begin_s)
+    run_plan(chain, plan, BUNDLED.begin_s, instance.endowed)
     return instance
 
 

@@ -158,6 +158,7 @@ def shown(chain: Chain, instance: Instance, blocks: Sequence[Block]) -> Iterator
             "receipts": [receipt._replace(halted=receipt.halted and "halted") for receipt in receipts],
             "events": [instance.outcome_of(receipt).events for receipt in receipts],
             "stored values": dict(zip(instance.slots.labels, chain.storage(instance.slots.pairs), strict=True)),
+            "ether": dict(zip(instance.ether_holders, chain.balances(instance.ether_addresses), strict=True)),
             "views": {name: instance.health(chain, name) for name in (ACCOUNTS if everyone else named(block.acts))},
         }
 

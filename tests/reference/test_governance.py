@@ -80,6 +80,7 @@ def test_every_rule_of_the_machine_is_named_in_this_list() -> None:
         *("upgrade", "initialize", "initialize_implementation", "set_operator_by_signature", "burn_nonces"),
         *("request_order", "execute_order", "cancel_order"),
         *("pause_token", "refuse_holder", "set_transfer_fee", "set_callback"),
+        *("deposit_ether", "withdraw_ether", "send_ether", "refuse_ether"),
     }
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from underwater.actions import Call, Receipt
@@ -50,6 +50,12 @@ class Chain(Protocol):
     def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
         """Run calls in order in one block, ``after_s`` seconds after the last one. A call that fails is a receipt, not an error."""
 
+    def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
+        """Have addresses hold so many wei from a block on that comes ``after_s`` seconds after the last one and is otherwise empty.
+
+        For the beginning: no snapshot from before takes it back everywhere.
+        """
+
     def create(self, sender: str, code: bytes) -> str:
         """Create a contract in a block of its own, one second after the last one; its address. Raises if the creation fails."""
 
@@ -58,6 +64,9 @@ class Chain(Protocol):
 
     def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
         """Values of (address, slot) pairs at the last block."""
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """Wei that addresses hold at the last block."""
 
     def contents(self, address: str) -> Contents:
         """Everything at an address."""

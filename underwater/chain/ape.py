@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,6 +64,10 @@ class ApeChain:
         """See ``Chain``."""
         return self._chain.block(after_s, calls)
 
+    def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
+        """See ``Chain``."""
+        self._chain.endow(after_s, balances)
+
     def create(self, sender: str, code: bytes) -> str:
         """See ``Chain``."""
         return self._chain.create(sender, code)
@@ -75,6 +79,10 @@ class ApeChain:
     def storage(self, slots: Sequence[tuple[str, int]]) -> list[int]:
         """See ``Chain``."""
         return self._chain.storage(slots)
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """See ``Chain``."""
+        return self._chain.balances(addresses)
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""

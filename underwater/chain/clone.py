@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from underwater.actions import Call, Transaction
@@ -22,13 +22,13 @@ class Mined(NamedTuple):
     gas_used: int = 0
 
 
-def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
+def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int, endowed: Mapping[str, int]) -> None:
     """Run a deployment's transactions, each in a block of its own.
 
-    They come after an empty block at ``begin_s``, so that all chains agree on the time. Raises
-    ``EnvironmentFailure`` at the first that fails.
+    They come after an empty block at ``begin_s``, from which on addresses have as many wei as ``endowed`` says: so all chains
+    agree on the time, and on who has what. Raises ``EnvironmentFailure`` at the first that fails.
     """
-    chain.block(begin_s - chain.time_s, [])
+    chain.endow(begin_s - chain.time_s, endowed)
     for transaction in plan:
         if transaction.to is None:
             address = chain.create(transaction.sender, transaction.data)
@@ -38,7 +38,7 @@ def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int) -> None:
                     "was the deployer's account used before?"
                 )
         else:
-            (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data)])
+            (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data, transaction.value)])
             if not receipt.ok:
                 raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' failed with 0x{receipt.data.hex()}")
 
@@ -64,7 +64,10 @@ def clone(recorded: Sequence[Mined]) -> RevmChain:
                     f"{chain.name}: '{transaction.label}' made {address} when replayed, and {transaction.creates} before"
                 )
         else:
-            (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data)])
+            if transaction.value:
+                # What it had beyond that is not known, nor needed.
+                chain.evm.set_balance(transaction.sender, transaction.value)
+            (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data, transaction.value)])
             if not receipt.ok:
                 reason = receipt.halted or f"0x{receipt.data.hex()}"
                 raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' cannot be replayed: {reason}")

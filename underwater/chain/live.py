@@ -194,6 +194,8 @@ class LiveNetwork:
             fields: dict[str, Any] = {"sender": account.address, "data": transaction.data}
             if transaction.to is not None:
                 fields["receiver"] = self._checksummed(transaction.to)
+            if transaction.value:
+                fields["value"] = transaction.value
             receipt = account.call(self.provider.network.ecosystem.create_transaction(**fields))
             nonce = receipt.transaction.nonce
             created = (receipt.contract_address or "").lower() if transaction.to is None else None

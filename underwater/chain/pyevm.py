@@ -6,7 +6,7 @@ under it gives a computation with output and error, at a header whose timestamp 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]
@@ -64,28 +64,40 @@ class PyEvmChain:
 
     def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
         """See ``Chain``."""
-        transactions = [(call.sender, bytes.fromhex(call.to[2:]), call.data) for call in calls]
+        transactions = [(call.sender, bytes.fromhex(call.to[2:]), call.data, call.value) for call in calls]
         return [_receipt(computation, logs) for computation, logs in self._mine(after_s, transactions)]
+
+    def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
+        """See ``Chain``."""
+        chain = self._backend.chain
+        last = self._last(chain)
+        header = chain.create_header_from_parent(last, timestamp=last.timestamp + after_s)
+        state = chain.get_vm(header).state
+        for address, wei in balances.items():
+            state.set_balance(bytes.fromhex(address[2:]), wei)
+        state.persist()
+        chain.header = header.copy(state_root=state.state_root)
+        chain.mine_block()
 
     def create(self, sender: str, code: bytes) -> str:
         """See ``Chain``."""
-        ((computation, logs),) = self._mine(1, [(sender, CREATE_CONTRACT_ADDRESS, code)])
+        ((computation, logs),) = self._mine(1, [(sender, CREATE_CONTRACT_ADDRESS, code, 0)])
         receipt = _receipt(computation, logs)
         if not receipt.ok:
             raise EnvironmentFailure(f"{self.name}: creation failed with {receipt.halted or '0x' + receipt.data.hex()}")
         return "0x" + str(computation.msg.storage_address.hex())
 
-    def _mine(self, after_s: int, transactions: Sequence[tuple[str, bytes, bytes]]) -> list[tuple[Any, Any]]:
+    def _mine(self, after_s: int, transactions: Sequence[tuple[str, bytes, bytes, int]]) -> list[tuple[Any, Any]]:
         chain = self._backend.chain
         last = self._last(chain)
         chain.header = chain.create_header_from_parent(last, timestamp=last.timestamp + after_s)
         done = []
         try:
             nonces: dict[str, int] = {}
-            for sender, to, data in transactions:
+            for sender, to, data, value in transactions:
                 nonce = nonces[sender] if sender in nonces else self._nonce(sender)
                 nonces[sender] = nonce + 1
-                _, receipt, computation = chain.apply_transaction(self._signed(sender, nonce, to, data))
+                _, receipt, computation = chain.apply_transaction(self._signed(sender, nonce, to, data, value))
                 done.append((computation, receipt.logs))
             chain.mine_block()
         except ValidationError as failure:
@@ -98,12 +110,12 @@ class PyEvmChain:
     def _nonce(self, sender: str) -> int:
         return int(self._backend.chain.get_vm().state.get_nonce(bytes.fromhex(sender[2:])))
 
-    def _signed(self, sender: str, nonce: int, to: bytes, data: bytes) -> Any:
+    def _signed(self, sender: str, nonce: int, to: bytes, data: bytes, value: int) -> Any:
         key = self._keys.get(sender)
         if key is None:
             raise EnvironmentFailure(f"{self.name}: has no key of {sender}, which is none of the test accounts")
         unsigned = self._backend.chain.create_unsigned_transaction(
-            nonce=nonce, gas_price=0, gas=TRANSACTION_GAS_LIMIT, to=to, value=0, data=data
+            nonce=nonce, gas_price=0, gas=TRANSACTION_GAS_LIMIT, to=to, value=value, data=data
         )
         transaction = unsigned.as_signed_transaction(key, CHAIN_ID)
         # Recovering the signer twice, in Python, takes longer than all the rest of a block. Who signed is known here.
@@ -133,6 +145,12 @@ class PyEvmChain:
         chain = self._backend.chain
         read = chain.get_vm(self._last(chain)).state.get_storage
         return [read(bytes.fromhex(address[2:]), slot) for address, slot in slots]
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """See ``Chain``."""
+        chain = self._backend.chain
+        read = chain.get_vm(self._last(chain)).state.get_balance
+        return [read(bytes.fromhex(address[2:])) for address in addresses]
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""

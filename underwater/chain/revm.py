@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -77,7 +77,9 @@ class RevmChain:
         """One transaction in the open block."""
         evm = self.evm
         try:
-            data = evm.message_call(caller=call.sender, to=call.to, calldata=call.data, gas=TRANSACTION_GAS_LIMIT)
+            data = evm.message_call(
+                caller=call.sender, to=call.to, calldata=call.data, value=call.value, gas=TRANSACTION_GAS_LIMIT
+            )
         except RuntimeError as failure:
             return _failed(failure)
         logs = evm.result.logs  # type: ignore[union-attr]  # a call that came back has a result
@@ -90,11 +92,19 @@ class RevmChain:
             self._nonces[call.sender] = self._nonces.get(call.sender, 0) + 1
         return [self.transact(call) for call in calls]
 
+    def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
+        """See ``Chain``."""
+        self.open_block(after_s)
+        for address, wei in balances.items():
+            self.evm.set_balance(address, wei)
+
     def create(self, sender: str, code: bytes) -> str:
         """See ``Chain``."""
         self.open_block(1)
         nonce = self._nonces.get(sender, 0)
+        wei = self.evm.get_balance(sender)
         self.evm.insert_account_info(sender, pyrevm.AccountInfo(nonce=nonce))
+        self.evm.set_balance(sender, wei)
         self._nonces[sender] = nonce + 1
         address: str = self.evm.deploy(sender, code, gas=TRANSACTION_GAS_LIMIT)
         return address.lower()
@@ -134,6 +144,10 @@ class RevmChain:
     def storage_of(self, addresses: Sequence[str], slots: Sequence[int]) -> list[int]:
         """``storage`` for pairs kept as two lists: what the hot loop asks after every step."""
         return list(map(self.evm.storage, addresses, slots))
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """See ``Chain``."""
+        return list(map(self.evm.get_balance, addresses))
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +72,16 @@ class RpcChain:
 
     def block(self, after_s: int, calls: Sequence[Call]) -> list[Receipt]:
         """See ``Chain``."""
-        transactions = [{"from": call.sender, "to": call.to, "data": "0x" + call.data.hex()} for call in calls]
+        transactions = [
+            {"from": call.sender, "to": call.to, "data": "0x" + call.data.hex(), "value": hex(call.value)}
+            for call in calls
+        ]
         return [receipt for receipt, _ in self._mine(after_s, transactions)]
+
+    def endow(self, after_s: int, balances: Mapping[str, int]) -> None:
+        """See ``Chain``."""
+        self._ask([("anvil_setBalance", [address, hex(wei)]) for address, wei in balances.items()])
+        self._mine(after_s, [])
 
     def create(self, sender: str, code: bytes) -> str:
         """See ``Chain``."""
@@ -159,6 +167,10 @@ class RpcChain:
         requests: list[_Request] = [("eth_getStorageAt", [address, hex(slot), "latest"]) for address, slot in slots]
         batches = [requests[start : start + _BATCH] for start in range(0, len(requests), _BATCH)]
         return [_number(value) for batch in batches for value in self._ask(batch)]
+
+    def balances(self, addresses: Sequence[str]) -> list[int]:
+        """See ``Chain``."""
+        return [_number(wei) for wei in self._ask([("eth_getBalance", [at, "latest"]) for at in addresses])]
 
     def contents(self, address: str) -> Contents:
         """See ``Chain``."""

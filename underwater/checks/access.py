@@ -9,6 +9,7 @@ from underwater.checks.upgrades import ATTEMPTS, code_and_beginning, upgraded
 
 _ON_ACCOUNTS = {
     **dict.fromkeys(("deposit", "withdraw", "settle", "isolate", "join", "move_margin", "liquidate", "seize"), (0,)),
+    **dict.fromkeys(("deposit_ether", "withdraw_ether"), (0,)),
     "trade": (1, 2),
     "request_order": (0,),
     "execute_order": (2,),

@@ -14,7 +14,9 @@ from reference.trading import is_reduction
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, parties_of, quote, tokens
 from underwater.checks.differences import differences_between, order_text
 
-_ADDS_RISK = kinds("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin", "execute_order")
+_ADDS_RISK = kinds(
+    *("withdraw", "trade", "liquidate", "seize", "isolate", "join", "move_margin", "execute_order", "withdraw_ether")
+)
 _OF_ORDERS = kinds("request_order", "cancel_order")
 
 

@@ -24,7 +24,7 @@ from reference.trading import is_reduction
 from underwater.checks import MARKET_AT, Check, Probe, Step, Verdict, kinds, market_name, parties_of, quote, tokens
 
 _DECISIONS = kinds(
-    *("withdraw", "trade", "settle", "liquidate", "seize"),
+    *("withdraw", "withdraw_ether", "trade", "settle", "liquidate", "seize"),
     *("accrue_funding", "isolate", "join", "move_margin", "execute_order"),
 )
 

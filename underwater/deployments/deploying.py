@@ -19,7 +19,7 @@ from underwater.deployments.manifest import Manifest, Standing, write_manifest
 from underwater.document import Field, parse, read_text
 from underwater.engine import Viewed
 from underwater.engine.abi import selector
-from underwater.engine.artifacts import PROJECT, Artifacts, without_metadata
+from underwater.engine.artifacts import PROJECT, WETH9, Artifacts, without_metadata
 from underwater.engine.bundled.actors import ADDRESSES
 from underwater.engine.bundled.deployment import ROLE_NAMES, Deployment, read_deployment
 from underwater.engine.bundled.listing import LISTINGS, compare_listings
@@ -37,6 +37,7 @@ CONTRACTS = (
     "Views",
     "Governance",
     "Orders",
+    "EtherGateway",
     "AwkwardToken",
     "TestFeed",
     "Bundler",
@@ -111,6 +112,7 @@ def compile_with_ape() -> tuple[Artifacts, dict[str, Any]]:
                 )
                 for one in contracts
             }
+            artifacts[WETH9] = ours[WETH9]
             return artifacts, {"name": compiler.name, "version": compiler.version, "settings": compiler.settings}
     raise EnvironmentFailure(
         f"Ape compiles {', '.join(differing)} to other code than solc does: "
@@ -207,7 +209,7 @@ def _manifest(
     addresses = prepared.addresses
     created = {transaction.creates for transaction in prepared.plan}
     named = [
-        (f"token {collateral.name}", "AwkwardToken", at)
+        (f"token {collateral.name}", WETH9 if collateral.wraps_ether else "AwkwardToken", at)
         for collateral, at in zip(prepared.file.deployment.parameters.collaterals, addresses.tokens, strict=True)
     ]
     named += [(f"price source {name}", "TestFeed", at) for name, at in addresses.sources.items()]
@@ -216,6 +218,8 @@ def _manifest(
     named.append(("implementation", "MarginEngine", addresses.implementation))
     named.append(("margin engine", "EngineProxy", addresses.engine))
     named.append(("orders", "Orders", addresses.orders))
+    if addresses.gateway:
+        named.append(("gateway", "EtherGateway", addresses.gateway))
     return Manifest(
         network=network,
         chain_id=chain_id,

@@ -62,6 +62,7 @@ class Manifest:
             governance=at["governance"],
             implementation=at["implementation"],
             orders=at["orders"],
+            gateway=at.get("gateway", ""),
             tokens=[at[f"token {collateral.name}"] for collateral in deployment.parameters.collaterals],
             sources={name: at[f"price source {name}"] for name in deployment.sources},
         )
@@ -170,6 +171,7 @@ def read_manifest(path: Path) -> Manifest:
     for needed in (
         *(f"token {collateral.name}" for collateral in deployment.parameters.collaterals),
         *(f"price source {name}" for name in deployment.sources),
+        *(("gateway",) if deployment.parameters.wrapped_ether is not None else ()),
     ):
         if needed not in names:
             raise fields["contracts"].fail(f"'{needed}', which the parameters name, is missing")

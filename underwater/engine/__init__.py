@@ -126,6 +126,21 @@ class Instance(Protocol):
     def wallets_touched(self, act: Act) -> Iterable[tuple[str, int]]:
         """(holder, collateral) of the token balances outside the engine that an act may change."""
 
+    @property
+    def endowed(self) -> Mapping[str, int]:
+        """Wei that addresses have before the deployment's first transaction."""
+
+    @property
+    def ether_holders(self) -> tuple[str, ...]:
+        """Those whose ether is observed, by name."""
+
+    @property
+    def ether_addresses(self) -> tuple[str, ...]:
+        """Their addresses, in the same order."""
+
+    def may_move_ether(self, act: Act) -> bool:
+        """Whether somebody may have more or less ether after an act."""
+
     def donations(self, act: Act, before: State) -> Iterable[tuple[int, int]]:
         """(collateral, units) that an act brings the engine outside its ledger."""
 

@@ -18,6 +18,11 @@ CACHE = PROJECT / "build" / "artifacts"
 REMAPPINGS = ("@openzeppelin/=node_modules/@openzeppelin/", "solady/=node_modules/solady/")
 
 
+WETH9 = "WETH9"
+"""Wrapped ether as it is on the main network. It is not compiled here: its compiler is older than all else."""
+_PUBLISHED = PROJECT / "node_modules" / "canonical-weth" / "build" / "contracts" / "WETH9.json"
+
+
 class Contract(NamedTuple):
     """One compiled contract."""
 
@@ -64,6 +69,16 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
     if not kept.exists():
         write_whole(kept, json.dumps(output))
     return artifacts
+
+
+def published() -> Contract:
+    """Wrapped ether as its package brings it. Raises ``EnvironmentFailure`` if that is not installed."""
+    try:
+        content = json.loads(_PUBLISHED.read_text(encoding="utf-8"))
+    except OSError:
+        raise EnvironmentFailure(f"no {_PUBLISHED}: run 'make setup'") from None
+    creation_code, runtime_code = (bytes.fromhex(content[key][2:]) for key in ("bytecode", "deployedBytecode"))
+    return Contract(WETH9, content["abi"], creation_code, runtime_code, {}, "canonical-weth/contracts/WETH9.sol")
 
 
 def syntax_of(sources: dict[str, str]) -> dict[str, dict[str, Any]]:

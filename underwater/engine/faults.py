@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from underwater.document import Field, read
-from underwater.engine.artifacts import PROJECT, Artifacts, compile_sources, sources_of
+from underwater.engine.artifacts import PROJECT, WETH9, Artifacts, compile_sources, published, sources_of
 from underwater.errors import UserError, unknown
 
 FOLDER = PROJECT / "faults"
@@ -146,8 +146,8 @@ def _end_of(text: str, start: int, opening: str) -> int:
 
 
 def artifacts_of(fault_id: str | None) -> Artifacts:
-    """The compiled contracts, sound or with a fault planted."""
+    """The compiled contracts, sound or with a fault planted, and wrapped ether as it is published."""
     sources = sources_of(CONTRACTS)
     if fault_id is not None:
         sources = with_fault(sources, read_fault(fault_id))
-    return compile_sources(sources)
+    return {**compile_sources(sources), WETH9: published()}

@@ -15,7 +15,7 @@ from reference.governance import NO_SOURCE
 from underwater.document import Field, decimal_text
 
 WAD_DECIMALS = 18
-WAD_TYPES = frozenset(("size", "price", "rate", "amount"))
+WAD_TYPES = frozenset(("size", "price", "rate", "amount", "ether"))
 """Types that count 10^-18 of a whole."""
 
 _INTEGER = re.compile(r"-?\d[\d_]*")

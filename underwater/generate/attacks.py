@@ -163,6 +163,9 @@ class Attacks:
         """Acts, and a look around, in the middle of a transfer, which the token tells its holder of."""
         choices, collaterals = self.choices, now().parameters.collaterals
         collateral = 0 if choices.chance(60) else choices.integer(0, len(collaterals) - 1)
+        if collateral == now().parameters.wrapped_ether:
+            # It calls nobody.
+            collateral = 0
         if not now().token(collateral).calls_back:
             yield Action("set_callback", self.cast.publisher, (collateral, True))
         draft = self._draft(now)
@@ -201,7 +204,7 @@ class Attacks:
         collateral = 0 if self.choices.chance(70) else self.choices.integer(0, len(collaterals) - 1)
         wallet = draft.state.wallets[self.attacker][collateral]
         room = collaterals[collateral].deposit_cap_units - draft.state.pool_units[collateral]
-        if self.choices.chance(50):
+        if collateral != draft.state.parameters.wrapped_ether and self.choices.chance(50):
             draft.borrow(collateral)
             wallet = draft.state.wallets[self.attacker][collateral]
         draft.add(

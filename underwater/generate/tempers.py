@@ -35,16 +35,17 @@ _ORDINARY = (
     ("cancel_order", 1),
     ("guards", 3),
     ("delegation", 3),
+    ("ether", 9),
 )
 _TRADING = (("deposit", 8), ("withdraw", 10), ("trade", 60), ("settle", 5), ("liquidate", 5), ("seize", 3), ("governance", 2),
             ("accrue_funding", 2), ("isolate", 4), ("join", 1), ("move_margin", 4), ("fund_insurance", 1),
             ("collect_fees", 1), ("upgrades", 1), ("request_order", 2), ("execute_order", 2), ("cancel_order", 1),
-            ("guards", 1), ("delegation", 2))  # fmt: skip
+            ("guards", 1), ("delegation", 2), ("ether", 6))  # fmt: skip
 _CHURNING = (("deposit", 15), ("withdraw", 20), ("trade", 20), ("settle", 5), ("liquidate", 3), ("seize", 3), ("set_operator", 8),
              ("accrue_funding", 4), ("isolate", 5), ("join", 5), ("move_margin", 5),
              ("governance", 20), ("roles", 8), ("donate", 4), ("collect_fees", 4),
              ("fund_insurance", 4), ("upgrades", 2), ("request_order", 2), ("execute_order", 2), ("cancel_order", 2),
-             ("guards", 8), ("delegation", 4))  # fmt: skip
+             ("guards", 8), ("delegation", 4), ("ether", 9))  # fmt: skip
 TEMPERS = (
     Temper(_ORDINARY, True),
     Temper(_ORDINARY, False),

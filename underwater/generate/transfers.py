@@ -51,6 +51,6 @@ def _meanwhile(participants: Participants, state: State, collateral: int) -> Act
         return Action(kind, attacker, arguments)
     action = participants.draw_for_attacker(state)
     # A plain transfer and an order are no actions of the engine's: they would be done.
-    if action.kind in ("donate", "request_order", "execute_order", "cancel_order"):
+    if action.kind in ("donate", "request_order", "execute_order", "cancel_order", "deposit_ether", "withdraw_ether"):
         return Action("fund_insurance", attacker, (1,))
     return action._replace(aim=None)

@@ -18,7 +18,7 @@ class Arena:
         self.deployment = deployment
         plan, self.instance = engine.deploy(deployment, artifacts)
         self.chain = RevmChain(engine.begin_s - 1)
-        run_plan(self.chain, plan, engine.begin_s)
+        run_plan(self.chain, plan, engine.begin_s, self.instance.endowed)
         self.start: State = self.instance.initial_state(self.chain.time_s)
         self._first = self.chain.snapshot()
 

@@ -61,7 +61,7 @@ def _watched(
             Seen(
                 numbered + number,
                 tuple((receipt.ok, receipt.halted is not None, receipt.data, receipt.logs) for receipt in receipts),
-                tuple(chain.storage(instance.slots.pairs)),
+                (*chain.storage(instance.slots.pairs), *chain.balances(instance.ether_addresses)),
                 tuple(instance.health(chain, name) for name in instance.cast.accounts),
                 tuple(_answer(chain.view(to, data)) for to, data in asked),
             )
@@ -96,7 +96,7 @@ def compare(
     plan, instance = engine.deploy(deployment, artifacts)
     before = chain.snapshot()
     try:
-        run_plan(chain, plan, engine.begin_s)
+        run_plan(chain, plan, engine.begin_s, instance.endowed)
         there = watch(chain, instance, blocks, trial)
     except BlockIsFull:
         if trial is None:

@@ -27,13 +27,19 @@ class Awaited(NamedTuple):
     values: list[int]
     """Every slot, in the order of ``Slots``."""
     changes: list[tuple[int, int]]
-    """(place, value) of those that hold something else than before."""
+    """(place, value) of those that hold something else than before; who has how much ether comes after the slots."""
     whole: bool
     """Whether every slot is read, or only those that any act may change."""
+    reads_ether: bool
+    """Whether everybody's ether is read."""
 
     def with_earlier(self, earlier: Awaited) -> Awaited:
         """What is expected where nothing was read after the act before this one."""
-        return self._replace(wallets=earlier.wallets + self.wallets, whole=earlier.whole or self.whole)
+        return self._replace(
+            wallets=earlier.wallets + self.wallets,
+            whole=earlier.whole or self.whole,
+            reads_ether=earlier.reads_ether or self.reads_ether,
+        )
 
 
 class Stored(NamedTuple):
@@ -47,6 +53,8 @@ class Stored(NamedTuple):
     differ: str
     """Which slots differ from what is expected; empty if none does."""
     wallets_units: list[int]
+    ether_wei: list[int]
+    """By holder; empty where it was not read."""
 
 
 class Observer:
@@ -74,20 +82,26 @@ class Observer:
     def await_act(self, act: Act, before: State, expected: State, *, whole: bool = False) -> Awaited:
         """What is expected of an act that brings ``before``, which was awaited or read last, to ``expected``.
 
-        ``whole``: every slot will be read, whatever the act can change.
+        ``whole``: every slot and everybody's ether will be read, whatever the act can change.
         """
         changes: list[tuple[int, int]] = []
         if expected is not before:
             # Those awaited earlier keep theirs.
             values = self.values = self.values.copy()
             changes = self.instance.slots.repack(values, before, expected)
+        if expected.ether.wei is not before.ether.wei:
+            changes += self._ether_changes([expected.ether.wei[name] for name in self.instance.ether_holders])
+        reads_ether = whole or self.instance.may_move_ether(act)
         whole = whole or self.instance.may_change_every_slot(act)
-        return Awaited(expected, self.wallets_of(act), self.values, changes, whole)
+        return Awaited(expected, self.wallets_of(act), self.values, changes, whole, reads_ether)
+
+    def _ether_changes(self, wei: list[int]) -> list[tuple[int, int]]:
+        return list(enumerate(wei, len(self.instance.slots.pairs)))
 
     def fetch(self, awaited: Awaited) -> Stored:
         """The observed slots that an act may have changed, and some wallets, after it; every slot, where one is not as expected."""
         slots, chain = self.instance.slots, self.chain
-        expected, wallets, wanted_values, changes, whole = awaited
+        expected, wallets, wanted_values, changes, whole, reads_ether = awaited
         often, seldom = slots.often, slots.seldom
         values = chain.storage_of(often.addresses, often.numbers)
         same = values == wanted_values[: len(values)]
@@ -99,17 +113,34 @@ class Observer:
         for (holder, collateral, _), units in zip(wallets, wallets_units, strict=True):
             if expected.wallets[holder][collateral] != units:
                 as_expected = False
+        ether_wei, ether_differs = self._ether(expected) if reads_ether else ([], "")
+        if ether_differs:
+            as_expected = False
+            changes = changes + self._ether_changes(ether_wei)
         if same:
             if not as_expected:
                 self.values = wanted_values
-            return Stored(as_expected, changes, None, "", wallets_units)
+            return Stored(as_expected, changes, None, ether_differs, wallets_units, ether_wei)
         differ = "; ".join(
             f"{label}: expected {wanted}, observed {found}"
             for label, wanted, found in zip(slots.labels, wanted_values, values, strict=True)
             if wanted != found
         )
         self.values = values
-        return Stored(False, list(enumerate(values)), values, differ, wallets_units)
+        differ = "; ".join(filter(None, (differ, ether_differs)))
+        changes = [*enumerate(values), *self._ether_changes(ether_wei)]
+        return Stored(False, changes, values, differ, wallets_units, ether_wei)
+
+    def _ether(self, expected: State) -> tuple[list[int], str]:
+        """Everybody's ether, and how it differs from what is expected."""
+        instance = self.instance
+        names, wei = instance.ether_holders, self.chain.balances(instance.ether_addresses)
+        differ = "; ".join(
+            f"wei of {name}: expected {expected.ether.wei[name]}, observed {found}"
+            for name, found in zip(names, wei, strict=True)
+            if expected.ether.wei[name] != found
+        )
+        return wei, differ
 
     def decode(self, stored: Stored, awaited: Awaited) -> State:
         """The state that is stored: the expected one itself if it is that.
@@ -124,4 +155,8 @@ class Observer:
             wallet = after.wallets[holder]
             if wallet[collateral] != units:
                 after = after._replace(wallets={**after.wallets, holder: with_item(wallet, collateral, units)})
+        if stored.ether_wei:
+            wei = dict(zip(self.instance.ether_holders, stored.ether_wei, strict=True))
+            if wei != after.ether.wei:
+                after = after._replace(ether=after.ether._replace(wei=wei))
         return after

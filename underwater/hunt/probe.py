@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from reference.gateway import wrapped_for
 from reference.machine import apply, at_time
 from reference.margin import Health, health_of
 from reference.parameters import Collateral, Market
@@ -270,9 +271,12 @@ class Probe:
         for collateral, amount in enumerate(units):
             self.chain.transact(self.instance.mint(name, collateral, amount))
             state = self.state
-            wallet = state.wallets.get(name, (0,) * len(state.held_units))
-            wallets = {**state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
-            self._state = state._replace(wallets=wallets)
+            if collateral == state.parameters.wrapped_ether:
+                self._state = wrapped_for(state, name, amount)
+            else:
+                wallet = state.wallets.get(name, (0,) * len(state.held_units))
+                wallets = {**state.wallets, name: with_item(wallet, collateral, wallet[collateral] + amount)}
+                self._state = state._replace(wallets=wallets)
             self.do("set_deposit_cap", self.cast.risk_manager, collateral, state.pool_units[collateral] + amount)
             self.do("deposit", name, name, collateral, amount)
 

@@ -363,7 +363,7 @@ class Shrinker:
                 value = act.arguments[argument]
                 if isinstance(value, bool) or not isinstance(value, int) or value <= 1:
                     continue
-                if parameter.type not in ("units", "size", "price", "answer", "amount"):
+                if parameter.type not in ("units", "size", "price", "answer", "amount", "ether"):
                     continue
                 if act.aim == AT_MARK and parameter.type == "price":
                     continue

@@ -14,6 +14,9 @@ _FEES_WAD = (WAD // 10**4, WAD // 100, WAD // 3, WAD, 2 * WAD, 1)
 def draw_token_act(choices: Choices, issuer: str, accounts: tuple[str, ...], state: State) -> Action:
     """A token begins to pause, to refuse a holder, to take a fee or to call back; or ceases to call back."""
     collateral = choices.integer(0, len(state.pool_units) - 1)
+    if collateral == state.parameters.wrapped_ether:
+        # Nobody issues it.
+        collateral = 0
     token = state.token(collateral)
     manner = choices.integer(0, 99)
     if manner < 35:

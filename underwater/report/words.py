@@ -110,6 +110,10 @@ def _spoken(vocabulary: Vocabulary, kind: Kind, argument_type: str, value: Any, 
         return f"{number_text(value, WAD_DECIMALS - 2)} %"
     if argument_type in ("size", "price", "amount"):
         return number_text(value, WAD_DECIMALS)
+    if argument_type == "ether":
+        if 0 < value < SMALL_UNITS:
+            return f"{number_text(value, 0)} wei"
+        return f"{number_text(value, WAD_DECIMALS)} ether"
     if argument_type == "answer":
         return number_text(value, vocabulary.answer_decimals(kind.name, named))
     if argument_type in ("market", "collateral"):

@@ -12,6 +12,9 @@ interface Cheats {
     /// @notice Sets an account's nonce, from which the address of what it creates next follows.
     function setNonceUnsafe(address account, uint64 nonce) external;
 
+    /// @notice Sets an account's ether, in wei.
+    function deal(address account, uint256 balance) external;
+
     /// @notice The bytes of a file.
     function readFileBinary(string calldata path) external view returns (bytes memory data);
 }

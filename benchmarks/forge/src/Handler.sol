@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CHEATS} from "./Cheats.sol";
+import {Ethers} from "./Ethers.sol";
 import {Guards} from "./Guards.sol";
 import {Issuers} from "./Issuers.sol";
 import {Requests} from "./Requests.sol";
@@ -29,7 +30,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @title What an auditor's handler does: the same kinds of action as the hunt, with bounded inputs
 /// @dev What the engine refuses is swallowed unless `Options` say otherwise: forge asks no invariant after a call that
 /// reverts.
-contract Handler is Guards, Requests, Issuers {
+contract Handler is Guards, Requests, Issuers, Ethers {
     constructor(Cast memory cast, Options memory options) Stage(cast, options) {}
 
     // ---- the ledger
@@ -202,12 +203,12 @@ contract Handler is Guards, Requests, Issuers {
         address attacker = _at(7);
         uint256 collateral = _upTo(dice, COLLATERALS - 1);
         uint256 units = _cast.walletUnits[collateral] * _between(dice, 1, 100) / 20_000;
-        calls[0] = Bundler.Call(address(ENGINE), abi.encodeCall(ILedger.deposit, (attacker, collateral, units)));
+        calls[0] = Bundler.Call(address(ENGINE), abi.encodeCall(ILedger.deposit, (attacker, collateral, units)), 0);
         uint256 market = _upTo(dice, MARKETS - 1);
         bytes memory second = _chance(dice, 60)
             ? abi.encodeCall(ILedger.withdraw, (attacker, collateral, units + _upTo(dice, 1)))
             : abi.encodeCall(ILedger.settle, (attacker, market));
-        calls[1] = Bundler.Call(address(ENGINE), second);
+        calls[1] = Bundler.Call(address(ENGINE), second, 0);
         _take(7);
         CHEATS.prank(_cast.attackerOwner);
         (bool done, bytes memory reply) = attacker.call(abi.encodeCall(Bundler.run, (calls)));

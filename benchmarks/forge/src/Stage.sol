@@ -13,6 +13,7 @@ import {TestFeed} from "contracts/testing/TestFeed.sol";
 /// @param staff admin, risk manager, oracle manager, treasurer, guardian
 /// @param publisher of every source, and issuer of every token
 /// @param orders the contract of the orders
+/// @param gateway that of ether
 struct Cast {
     IMarginEngine engine;
     address[8] accounts;
@@ -25,6 +26,7 @@ struct Cast {
     address[] tokens;
     address[] sources;
     uint256[] walletUnits;
+    address gateway;
 }
 
 /// @notice What a variant of the benchmark asks of the handler.
@@ -378,16 +380,22 @@ abstract contract Stage {
     }
 
     /// @dev The attacker is a contract: its owner has it make the call.
-    function _sendTo(address target, address caller, bytes memory data) internal returns (bool done) {
+    function _sendTo(address target, address caller, bytes memory data) internal returns (bool) {
+        return _pay(target, caller, data, 0);
+    }
+
+    /// @dev Whoever calls gets the ether that goes with the call, and has no other.
+    function _pay(address target, address caller, bytes memory data, uint256 value) internal returns (bool done) {
+        if (value > 0) CHEATS.deal(caller, value);
         bytes memory reply;
         if (caller == _cast.accounts[7]) {
             Bundler.Call[] memory calls = new Bundler.Call[](1);
-            calls[0] = Bundler.Call(target, data);
+            calls[0] = Bundler.Call(target, data, value);
             CHEATS.prank(_cast.attackerOwner);
             (done, reply) = caller.call(abi.encodeCall(Bundler.run, (calls)));
         } else {
             CHEATS.prank(caller);
-            (done, reply) = target.call(data);
+            (done, reply) = target.call{value: value}(data);
         }
         _swallow(done, reply);
     }

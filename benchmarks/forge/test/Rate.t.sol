@@ -17,6 +17,7 @@ abstract contract Rate {
         bytes data;
         address creates;
         uint64 nonce;
+        uint256 value;
     }
 
     struct FuzzSelector {
@@ -48,8 +49,9 @@ abstract contract Rate {
             Transaction memory transaction = setting.transactions[i];
             CHEATS.warp(setting.timestamp + 1 + i);
             if (transaction.to != address(0)) {
+                CHEATS.deal(transaction.sender, transaction.value);
                 CHEATS.prank(transaction.sender);
-                (bool done,) = transaction.to.call(transaction.data);
+                (bool done,) = transaction.to.call{value: transaction.value}(transaction.data);
                 require(done, "a transaction of the deployment failed");
                 continue;
             }

@@ -61,13 +61,21 @@ ACCOUNTS = ("trader-1", "trader-2", "trader-3", "trader-4", "trader-5", "maker",
 ORDERS = "orders"
 """The contract of orders (section 17). It is an operator and never calls by itself: its address is the deployment's."""
 
+GATEWAY = "gateway"
+"""The contract that takes ether in and out (section 19), an operator likewise."""
+
+ETHER_EACH_WEI = 1 << 127
+"""What everybody begins with, on every chain: more than a history can move."""
+MOST_ETHER_WEI = (1 << 110) - 1
+"""What one call can bring: a transaction that brings more than its sender has is none."""
+
 BACKSTOP = "backstop"
 """Not driven: probes use it where a sentence needs a counterparty, and give it what that takes."""
 
 MATCHER = "matcher"
 DELEGATE = "delegate"
-OPERATORS = (MATCHER, DELEGATE, ORDERS)
-"""The operators whose approvals are observed. Every account approves the matcher and the orders at the start."""
+OPERATORS = (MATCHER, DELEGATE, ORDERS, GATEWAY)
+"""The operators whose approvals are observed. Every account approves the matcher, the orders and the gateway at the start."""
 
 DEPLOYER = "admin"
 

@@ -7,29 +7,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from underwater.actions import Glimpse, Receipt
 from underwater.engine.abi import address_word, selector, topic, words
 
-_RUN = selector("run((address,bytes)[])")
-_ATTACK = selector("attack((address,bytes)[],(address,bytes)[],address,uint256)")
+RUN = "run((address,bytes,uint256)[])"
+_RUN = selector(RUN)
+_ATTACK = selector("attack((address,bytes,uint256)[],(address,bytes,uint256)[],address,uint256)")
 _TRIED = topic("Tried(uint256,bool,bytes)")
 
+Part = tuple[str, bytes, int]
+"""A call of the contract's: to whom, with what data and what ether (wei)."""
 
-def run_data(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Calldata of ``run``: an array of (address, bytes)."""
+
+def run_data(parts: Iterable[Part]) -> bytes:
+    """Calldata of ``run``: an array of (address, bytes, number)."""
     return _RUN + words(32) + _array(parts)
 
 
-def attack_data(
-    parts: Iterable[tuple[str, bytes]], during: Iterable[tuple[str, bytes]], token: str, units: int
-) -> bytes:
-    """Calldata of ``attack``: two arrays of (address, bytes), and the token and the units of a loan, 0 for none."""
+def attack_data(parts: Iterable[Part], during: Iterable[Part], token: str, units: int) -> bytes:
+    """Calldata of ``attack``: two arrays of (address, bytes, number), and the token and the units of a loan, 0 for none."""
     first, second = _array(parts), _array(during)
     return _ATTACK + words(128, 128 + len(first)) + address_word(token) + words(units) + first + second
 
 
-def _array(parts: Iterable[tuple[str, bytes]]) -> bytes:
+def _array(parts: Iterable[Part]) -> bytes:
     parts = list(parts)
     offsets, bodies, offset = [], [], 32 * len(parts)
-    for to, data in parts:
-        body = address_word(to) + words(64, len(data)) + data + bytes(-len(data) % 32)
+    for to, data, value in parts:
+        body = address_word(to) + words(96, value, len(data)) + data + bytes(-len(data) % 32)
         offsets.append(offset)
         bodies.append(body)
         offset += len(body)
@@ -50,11 +52,11 @@ class Glimpses:
     def __init__(self, engine: str, attacker: str, collaterals: int) -> None:
         account = address_word(attacker)
         self._asked: list[tuple[str, tuple[int, ...]]] = []
-        self.calls: list[tuple[str, bytes]] = []
+        self.calls: list[Part] = []
 
         def ask(view: str, function: str, argument: bytes = b"", about: Sequence[int] = ()) -> None:
             self._asked.append((view, tuple(about)))
-            self.calls.append((engine, selector(function) + argument))
+            self.calls.append((engine, selector(function) + argument, 0))
 
         ask("insurance", "insurance()")
         ask("fees", "fees()")

@@ -25,7 +25,7 @@ from reference.parameters import (
 )
 from reference.upgrades import CANDIDATES
 from underwater.document import Field, decimal_text
-from underwater.engine.bundled.actors import ADDRESSES, ATTACKER, ORDERS
+from underwater.engine.bundled.actors import ADDRESSES, ATTACKER, GATEWAY, ORDERS
 from underwater.engine.bundled.stops import (
     read_breaker,
     read_outflow_limit,
@@ -69,7 +69,7 @@ class Deployment:
 
 
 _ORDER_FIELDS = ("minimum_delay_s", "binding_s", "maximum_lifetime_s")
-_TAKEN = frozenset((*ADDRESSES, ATTACKER, NO_SOURCE, ORDERS, *CANDIDATES))
+_TAKEN = frozenset((*ADDRESSES, ATTACKER, NO_SOURCE, ORDERS, GATEWAY, *CANDIDATES))
 """Names that stand for other addresses."""
 ROLE_NAMES = ("admin", "risk_manager", "oracle_manager", "treasurer", "guardian")
 _ADDRESS_DIGITS = frozenset("0123456789abcdef")
@@ -77,6 +77,9 @@ _MOST_UINT128_WAD = 2**128 - 1
 _MOST_ANSWER = 2**191 - 1
 _MOST_WALLET_UNITS = 2**250
 """A test double mints this for each of eight accounts; their sum must fit 256 bits."""
+WRAPPED_ETHER_DECIMALS = 18
+_MOST_WALLET_WEI = 2**120
+"""Of wrapped ether everybody wraps his own."""
 
 
 def _address(given: Field) -> str:
@@ -121,9 +124,13 @@ def _feed_of(fields: dict[str, Field], sources: dict[str, Source]) -> Feed:
 
 def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[Collateral, int]:
     required = ("token", "decimals", "deposit_cap")
-    optional = ("haircut", "liquidation_discount", "feed") if number else ()
-    fields = given.mapping(required + optional, ("wallet", "address", "outflow_limit"))
+    more = ("haircut", "liquidation_discount", "feed") if number else ()
+    optional = ("wallet", "address", "outflow_limit", *(("wraps_ether",) if number else ()))
+    fields = given.mapping(required + more, optional)
     decimals = fields["decimals"].integer(0, 18)
+    wraps_ether = "wraps_ether" in fields and fields["wraps_ether"].boolean()
+    if wraps_ether and decimals != WRAPPED_ETHER_DECIMALS:
+        raise fields["decimals"].fail(f"wrapped ether has {WRAPPED_ETHER_DECIMALS} decimals: a unit is a wei")
     collateral = Collateral(
         fields["token"].text(),
         decimals,
@@ -132,8 +139,10 @@ def _collateral(given: Field, sources: dict[str, Source], number: int) -> tuple[
         fields["deposit_cap"].scaled(decimals),
         _feed(fields["feed"], sources) if number else None,
         read_outflow_limit(fields["outflow_limit"], decimals) if "outflow_limit" in fields else NO_OUTFLOW_LIMIT,
+        wraps_ether,
     )
-    wallet = _at_most(fields["wallet"], decimals, _MOST_WALLET_UNITS) if "wallet" in fields else 0
+    most = _MOST_WALLET_WEI if wraps_ether else _MOST_WALLET_UNITS
+    wallet = _at_most(fields["wallet"], decimals, most) if "wallet" in fields else 0
     return collateral, wallet
 
 
@@ -225,6 +234,8 @@ def read_deployment(given: Field) -> Deployment:
         collateral, wallet = _collateral(item, sources, number)
         collaterals.append(collateral)
         wallets.append(wallet)
+        if collateral.wraps_ether and any(one.wraps_ether for one in collaterals[:-1]):
+            raise item.fail("a second collateral that wraps ether: one gateway serves one")
         address = item.any_mapping().get("address")
         if address is not None:
             tokens[collateral.name] = _address(address)
@@ -355,6 +366,7 @@ def write_deployment(deployment: Deployment) -> str:
             f"    deposit_cap: {decimal_text(collateral.deposit_cap_units, collateral.decimals)}",
             f"    wallet: {decimal_text(wallet, collateral.decimals)}",
             *write_outflow_limit(collateral.outflow, collateral.decimals),
+            *(["    wraps_ether: true"] if collateral.wraps_ether else []),
         ]
         if number:
             assert collateral.feed is not None

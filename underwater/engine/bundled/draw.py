@@ -36,7 +36,7 @@ from reference.parameters import (
 )
 from reference.rounding import WAD, div_ceil
 from underwater.choices import Choices
-from underwater.engine.bundled.deployment import Deployment, Source
+from underwater.engine.bundled.deployment import WRAPPED_ETHER_DECIMALS, Deployment, Source
 from underwater.engine.bundled.draw_stops import draw_breaker, draw_outflow_limit, draw_pause
 
 ORDINARY_PERCENT = 60
@@ -111,7 +111,11 @@ class _Draw:
             replace(collateral, outflow=draw_outflow_limit(choices, wallet_units))
             for collateral, wallet_units in zip(collaterals, wallets, strict=True)
         ]
-        parameters = Parameters(markets, tuple(collaterals), liquidation, self.orders(), draw_pause(choices))
+        pause = draw_pause(choices)
+        wrapping = next((n for n, one in enumerate(collaterals) if n and one.decimals == WRAPPED_ETHER_DECIMALS), None)
+        if wrapping is not None and choices.chance(75):
+            collaterals[wrapping] = replace(collaterals[wrapping], wraps_ether=True)
+        parameters = Parameters(markets, tuple(collaterals), liquidation, self.orders(), pause)
         return Deployment(parameters, {asset.name: asset.source for asset in self.assets}, tuple(wallets))
 
     # Numbers

@@ -10,7 +10,7 @@ from eth_abi import decode
 from reference.governance import ROLES
 from underwater.actions import Action, Log
 from underwater.engine.abi import address_word, canonical_type, selector, signature, topic, word, words
-from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.kinds import BRINGS_ETHER, KINDS
 from underwater.engine.bundled.plan import Addresses, role_id
 from underwater.engine.bundled.signing import CHAIN_ID, OTHER_CHAIN_ID, domain_separator, set_operator_digest, sign
 
@@ -48,12 +48,26 @@ class Encoder:
         self.selector = kind.selector
         self.is_signed = kind_name == "set_operator_by_signature"
         self.words_of = words_of
-        self.own = {"engine": addresses.engine, "orders": addresses.orders}.get(kind.target)
+        self.brings_ether = kind_name in BRINGS_ETHER
+        self.own = {
+            "engine": addresses.engine,
+            "orders": addresses.orders,
+            "gateway": addresses.gateway,
+            "attacker": addresses.attacker,
+        }.get(kind.target)
         self.is_publish = kind_name == "publish"
         self.is_donation = kind_name == "donate"
         self.packers = words_of.packers(kind.types)
 
-    def __call__(self, action: Action, time_s: int) -> tuple[str, bytes]:
+    def __call__(self, action: Action, time_s: int) -> tuple[str, bytes, int]:
+        """Whom an action calls, with what data and what ether (wei)."""
+        if self.brings_ether:
+            *arguments, value = action.arguments
+            assert self.own is not None
+            return self.own, self.selector + _packed(self.packers, arguments), value
+        return *self._without_ether(action, time_s), 0
+
+    def _without_ether(self, action: Action, time_s: int) -> tuple[str, bytes]:
         arguments = action.arguments
         if self.is_signed:
             return self.addresses.engine, self.selector + self._signed(*arguments)

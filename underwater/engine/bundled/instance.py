@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reference.breaker import unbroken
+from reference.ether import NO_ETHER, WRAPPED, Ether
 from reference.governance import ADMIN, GUARDIAN, NO_SOURCE, ORACLE, RISK, TREASURER
 from reference.margin import Health, Risk
 from reference.parameters import Collateral, Market, Parameters
@@ -16,12 +17,24 @@ from underwater.actions import Act, Attempt, Bundle, Call, Cast, Glimpse, Log, O
 from underwater.engine import Viewed, ViewedTogether
 from underwater.engine.abi import address_word, selector, signature, topic, words
 from underwater.engine.artifacts import Artifacts
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, CAST, DEPLOYER, MATCHER, ORDERS
+from underwater.engine.bundled.actors import (
+    ACCOUNTS,
+    ADDRESSES,
+    ATTACKER,
+    BACKSTOP,
+    CAST,
+    DEPLOYER,
+    ETHER_EACH_WEI,
+    GATEWAY,
+    MATCHER,
+    ORDERS,
+)
 from underwater.engine.bundled.asked import ASKED
 from underwater.engine.bundled.bundles import Glimpses, attack_data, run_data, tried_of
+from underwater.engine.bundled.bundles import Part as PartOfBundle
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.encoding import Coder, Encoder, Words
-from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_TOKENS
+from underwater.engine.bundled.kinds import ACTOR_ARGUMENTS, KINDS, MOVES_ETHER, MOVES_TOKENS
 from underwater.engine.bundled.plan import (
     LIST_COLLATERAL,
     LIST_MARKET,
@@ -44,7 +57,9 @@ _FUNDING_OF = selector("fundingOf(uint256)")
 _MARK_OF = selector("markOf(uint256)")
 _REQUIREMENTS = selector("requirements(uint256,int256,uint256)")
 _MINT = selector("mint(address,uint256)")
+_WRAP = selector("deposit()")
 _MAY_MOVE_TOKENS = MOVES_TOKENS | {"bundle"}
+_MAY_MOVE_ETHER = MOVES_ETHER | {"bundle"}
 _COLLATERAL_AT = {"deposit": 1, "withdraw": 1, "donate": 0, "fund_insurance": None, "collect_fees": None}
 """Where a kind that moves tokens names the collateral; None: it is the settlement token."""
 _MAY_ORDER = frozenset(name for name, kind in KINDS.items() if kind.target == "orders") | {"bundle"}
@@ -80,6 +95,7 @@ class Instance:
             **ADDRESSES,
             ATTACKER: addresses.attacker,
             ORDERS: addresses.orders,
+            GATEWAY: addresses.gateway or NOTHING_AT,
             **addresses.sources,
             NO_SOURCE: ZERO_ADDRESS,
             **self.candidates,
@@ -90,7 +106,8 @@ class Instance:
         self.slots = Slots(artifacts, addresses, self.accounts, self.address_of, deployment.parameters)
         words_of = Words(self.address_of)
         self._encode = {name: Encoder(addresses, self.candidates, words_of, name) for name in KINDS}
-        own = _each_once(artifacts["MarginEngine"].abi, artifacts["Orders"].abi)
+        of_gateway = artifacts["EtherGateway"].abi if addresses.gateway else []
+        own = _each_once(artifacts["MarginEngine"].abi, artifacts["Orders"].abi, of_gateway)
         abi = own + [entry for entry in artifacts["AwkwardToken"].abi if entry["type"] == "error"]
         self._errors = {
             entry["name"]: Coder(self.name_of, words_of, entry) for entry in abi if entry["type"] == "error"
@@ -99,8 +116,23 @@ class Instance:
         self._events = {
             entry["name"]: Coder(self.name_of, words_of, entry) for entry in own if entry["type"] == "event"
         }
-        self._of_orders = {entry["name"] for entry in artifacts["Orders"].abi if entry["type"] == "event"}
-        self._own = frozenset((addresses.engine, addresses.orders))
+        self._emitters = {
+            **{entry["name"]: addresses.orders for entry in artifacts["Orders"].abi if entry["type"] == "event"},
+            **{entry["name"]: addresses.gateway for entry in of_gateway if entry["type"] == "event"},
+        }
+        """Whose events are not the engine's."""
+        self._own = frozenset((addresses.engine, *self._emitters.values()))
+        self.endowed = dict.fromkeys((*ADDRESSES.values(), addresses.attacker), ETHER_EACH_WEI)
+        """Wei that everybody has before the first transaction, by address."""
+        self.ether_holders: tuple[str, ...] = ()
+        """Those whose ether is observed, by name; none where nothing wraps ether."""
+        self.ether_addresses: tuple[str, ...] = ()
+        """Their addresses."""
+        wrapped = self.parameters.wrapped_ether
+        if wrapped is not None:
+            self.ether_holders = (*ADDRESSES, ATTACKER, GATEWAY, WRAPPED)
+            others = (addresses.attacker, addresses.gateway, addresses.tokens[wrapped])
+            self.ether_addresses = (*ADDRESSES.values(), *others)
         self._event_by_topic = {topic(signature(coder.entry)): coder for coder in self._events.values()}
         self._health_calls: dict[Part, bytes] = {}
         for name, address in {**self.accounts, BACKSTOP: ADDRESSES[BACKSTOP]}.items():
@@ -111,7 +143,7 @@ class Instance:
         self.declared_errors = tuple(
             sorted({entry["name"] for entry in own if entry["type"] == "error"} - _NEVER_RAISED)
         )
-        """Every custom error of the engine's ABI, and of its orders', that it has a use for."""
+        """Every custom error of the engine's ABI, and of its orders' and its gateway's, that it has a use for."""
 
     def initial_state(self, time_s: int) -> State:
         """What the reference starts from: listed, funded, nothing deposited. Taken from the deployment, never from the chain."""
@@ -119,6 +151,10 @@ class Instance:
         nothing = (0,) * len(parameters.collaterals)
         empty = empty_account(parameters)
         funding, due = unfunded(parameters)
+        operators, wallets = [MATCHER, ORDERS], dict.fromkeys(ACCOUNTS, self.deployment.wallets_units)
+        if parameters.wrapped_ether is not None:
+            operators.append(GATEWAY)
+            wallets[GATEWAY] = nothing
         return State(
             time_s=time_s,
             parameters=parameters,
@@ -128,7 +164,7 @@ class Instance:
             },
             feed_decimals=self.deployment.feed_decimals,
             accounts=dict.fromkeys((*ACCOUNTS, BACKSTOP), empty),
-            operators=frozenset((name, operator) for name in (*ACCOUNTS, BACKSTOP) for operator in (MATCHER, ORDERS)),
+            operators=frozenset((name, operator) for name in (*ACCOUNTS, BACKSTOP) for operator in operators),
             roles={
                 ADMIN: frozenset((DEPLOYER,)),
                 RISK: frozenset(("risk-manager",)),
@@ -138,7 +174,7 @@ class Instance:
             },
             pool_units=nothing,
             held_units=nothing,
-            wallets=dict.fromkeys(ACCOUNTS, self.deployment.wallets_units),
+            wallets=wallets,
             open_interest_wad=(0,) * len(parameters.markets),
             funding=funding,
             due=due,
@@ -147,7 +183,19 @@ class Instance:
             bad_debt_wad=0,
             breakers=unbroken(parameters),
             tokens=(PLAIN,) * len(parameters.collaterals),
+            ether=self._first_ether(),
         )
+
+    def _first_ether(self) -> Ether:
+        """Everybody's ether, but for what was wrapped at the start: the attacker's contract begins with what its owner wrapped."""
+        wrapped = self.parameters.wrapped_ether
+        if wrapped is None:
+            return NO_ETHER
+        units = self.deployment.wallets_units[wrapped]
+        wei = dict.fromkeys((*ADDRESSES, ATTACKER), ETHER_EACH_WEI) | {GATEWAY: 0, WRAPPED: len(ACCOUNTS) * units}
+        for name in ACCOUNTS:
+            wei[f"{ATTACKER}-owner" if name == ATTACKER else name] -= units
+        return Ether(wei, ATTACKER)
 
     def call(self, act: Act, time_s: int) -> Call:
         """The call that does an act in a block at ``time_s``."""
@@ -157,7 +205,7 @@ class Instance:
             return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, data)
         return self._by(act.caller, *self._encode[act.kind](act, time_s))
 
-    def _attack_data(self, bundle: Bundle, parts: list[tuple[str, bytes]], time_s: int) -> bytes:
+    def _attack_data(self, bundle: Bundle, parts: list[PartOfBundle], time_s: int) -> bytes:
         during = [self._encode[action.kind](action, time_s) for action in bundle.during]
         if during:
             during += self._glimpses.calls
@@ -185,23 +233,22 @@ class Instance:
         listing = collateral_tuple(collateral, self.address_of[token], self.addresses.sources)
         return self._by(caller, self.addresses.engine, call_data(LIST_COLLATERAL, listing))
 
-    def _by(self, caller: str, to: str, data: bytes) -> Call:
+    def _by(self, caller: str, to: str, data: bytes, value: int = 0) -> Call:
         if caller == ATTACKER:
-            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data([(to, data)]))
-        return Call(self.address_of[caller], to, data)
+            return Call(ADDRESSES["attacker-owner"], self.addresses.attacker, run_data([(to, data, value)]))
+        return Call(self.address_of[caller], to, data, value)
 
     def error_data(self, outcome: Outcome) -> bytes:
         """What a chain answers when it rejects as ``outcome`` says."""
         assert outcome.error is not None
+        if outcome.error == "Reverted":
+            return bytes.fromhex(outcome.error_arguments[0][2:])
         return self._errors[outcome.error].error_data(outcome.error_arguments)
 
     def logs(self, outcome: Outcome) -> list[Log]:
-        """The logs of the engine and its orders that ``outcome`` calls for."""
-        engine, orders, of_orders = self.addresses.engine, self.addresses.orders, self._of_orders
-        return [
-            Log(orders if event[0] in of_orders else engine, *self._events[event[0]].log(event[1:]))
-            for event in outcome.events
-        ]
+        """The logs of the engine, its orders and its gateway that ``outcome`` calls for."""
+        engine, emitters = self.addresses.engine, self._emitters
+        return [Log(emitters.get(event[0], engine), *self._events[event[0]].log(event[1:])) for event in outcome.events]
 
     def outcome_of(self, receipt: Receipt) -> Outcome:
         """A chain's answer in words. Whatever a contract answers becomes an outcome."""
@@ -228,7 +275,7 @@ class Instance:
         return tuple(self.addresses.every())
 
     def own_logs(self, receipt: Receipt) -> list[Log]:
-        """The logs of the engine and its orders in a receipt."""
+        """The logs of the engine, its orders and its gateway in a receipt."""
         own = self._own
         return [log for log in receipt.logs if log.address in own]
 
@@ -259,12 +306,25 @@ class Instance:
         for action in (*act.actions, *act.during) if isinstance(act, Bundle) else (act,):
             if action.kind not in MOVES_TOKENS:
                 continue
+            holders = (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]))
+            if action.kind in MOVES_ETHER:
+                wrapped = self.parameters.wrapped_ether
+                if wrapped is not None:
+                    touched += [(holder, wrapped) for holder in dict.fromkeys((*holders, GATEWAY))]
+                continue
             place = _COLLATERAL_AT[action.kind]
             collateral = 0 if place is None else action.arguments[place]
             if collateral < len(self.parameters.collaterals):
-                holders = (action.caller, *(action.arguments[index] for index in ACTOR_ARGUMENTS[action.kind]))
                 touched += [(holder, collateral) for holder in dict.fromkeys(holders)]
         return touched
+
+    def may_move_ether(self, act: Act) -> bool:
+        """Whether somebody may have more or less ether after an act."""
+        if act.kind not in _MAY_MOVE_ETHER:
+            return False
+        if isinstance(act, Bundle):
+            return any(action.kind in MOVES_ETHER for action in (*act.actions, *act.during))
+        return True
 
     def may_change_every_slot(self, act: Act) -> bool:
         """Whether an act can call the contract of orders."""
@@ -279,6 +339,8 @@ class Instance:
 
     def mint(self, name: str, collateral: int, units: int) -> Call:
         """A call that gives an account tokens."""
+        if collateral == self.parameters.wrapped_ether:
+            return self._by(name, self.addresses.tokens[collateral], _WRAP, units)
         data = _MINT + address_word(self.address_of[name]) + words(units)
         return Call(ADDRESSES[DEPLOYER], self.addresses.tokens[collateral], data)
 

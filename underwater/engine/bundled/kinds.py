@@ -19,7 +19,7 @@ class Parameter(NamedTuple):
     ``collateral``, ``units`` (token units of the action's collateral, or of the settlement token), ``size`` and ``price`` and
     ``rate`` and ``amount`` (wad), ``source``, ``source_or_none``, ``answer`` (in the source's decimals), ``age_s`` (None: dated 0),
     ``count``, ``mode``, ``role``, ``flag``, ``implementation`` (what stands somewhere, and is the engine's code or is not),
-    ``signer`` (whose key), ``signed`` (what a signature is over, beside the other arguments).
+    ``signer`` (whose key), ``signed`` (what a signature is over, beside the other arguments), ``ether`` (wei).
     """
 
     name: str
@@ -29,9 +29,9 @@ class Parameter(NamedTuple):
 class Kind(NamedTuple):
     """One kind of action.
 
-    ``target`` is the contract called: ``engine``, ``orders``, ``token`` (of the collateral in the first argument), or ``source`` or
-    ``implementation`` (named by the first argument). ``function`` is its canonical signature. ``says`` phrases it for people,
-    with arguments by name.
+    ``target`` is the contract called: ``engine``, ``orders``, ``gateway``, ``attacker``, ``token`` (of the collateral in the first
+    argument), or ``source`` or ``implementation`` (named by the first argument). ``function`` is its canonical signature, empty for a plain
+    transfer. ``says`` phrases it for people, with arguments by name.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Kind(NamedTuple):
     @property
     def selector(self) -> bytes:
         """The function's selector."""
-        return selector(self.function)
+        return selector(self.function) if self.function else b""
 
 
 def _kind(name: str, parameters: str, target: str, function: str, says: str) -> Kind:
@@ -176,6 +176,12 @@ KINDS = {
               "{collateral} takes {fee} of each transfer"),
         _kind("set_callback", "collateral calls:flag", "token", "setCallsBack(bool)",
               "{collateral} calls whom a transfer concerns: {calls}"),
+        _kind("deposit_ether", "account ether", "gateway", "depositEther(address)", "deposits {ether} for {account}"),
+        _kind("withdraw_ether", "account ether", "gateway", "withdrawEther(address,uint256)",
+              "withdraws {ether} from {account}"),
+        _kind("send_ether", "ether", "gateway", "", "sends {ether} to the gateway, which did not ask"),
+        _kind("refuse_ether", "refused:flag", "attacker", "setRefusesEther(bool)",
+              "has the attacker's contract refuse ether: {refused}"),
     )
 }  # fmt: skip
 
@@ -185,5 +191,16 @@ ACTOR_ARGUMENTS: dict[str, tuple[int, ...]] = {
 }
 """Where a kind's arguments name actors: the accounts that take part."""
 
-MOVES_TOKENS = frozenset(("deposit", "withdraw", "fund_insurance", "collect_fees", "donate"))
+MOVES_TOKENS = frozenset(
+    ("deposit", "withdraw", "fund_insurance", "collect_fees", "donate", "deposit_ether", "withdraw_ether", "send_ether")
+)
 """Kinds after which wallets may hold something else."""
+
+MOVES_ETHER = frozenset(("deposit_ether", "withdraw_ether", "send_ether"))
+"""Kinds after which somebody may have more or less ether."""
+
+OF_GATEWAY = MOVES_ETHER | {"refuse_ether"}
+"""Kinds that there are only where a collateral wraps ether."""
+
+BRINGS_ETHER = frozenset(("deposit_ether", "send_ether"))
+"""Kinds whose last argument is the ether that goes with the call."""

@@ -21,8 +21,9 @@ from reference.parameters import (
 )
 from underwater.actions import Transaction
 from underwater.engine.abi import create_address, selector, signature
-from underwater.engine.artifacts import Artifacts
+from underwater.engine.artifacts import WETH9, Artifacts
 from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, BACKSTOP, DEPLOYER, MATCHER
+from underwater.engine.bundled.bundles import RUN
 from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment
 from underwater.engine.bundled.stops import settings
 from underwater.errors import UserError
@@ -71,12 +72,15 @@ class Addresses:
     implementation: str = ""
     """The code that the engine begins with."""
     next_implementation: str = ""
+    gateway: str = ""
+    """Empty where no collateral wraps ether."""
 
     def every(self) -> list[str]:
         """All contracts of the deployment, in the order of their creation."""
         parts = (self.governance, self.views, self.implementation, self.engine, self.orders)
         of_harness = (self.attacker, self.lens, self.next_implementation)
-        return [*self.tokens, *self.sources.values(), *parts, *of_harness]
+        gateway = (self.gateway,) if self.gateway else ()
+        return [*self.tokens, *self.sources.values(), *parts, *gateway, *of_harness]
 
 
 FEED_TYPE = "(address,uint8,uint32,int192,int192)"
@@ -236,6 +240,7 @@ def plan_deployment(
         given = deployment.token_addresses.get(collateral.name)
         addresses.tokens.append(
             given
+            or (planner.create(f"create token {collateral.name}", WETH9) if collateral.wraps_ether else "")
             or planner.create(
                 f"create token {collateral.name}",
                 "AwkwardToken",
@@ -268,6 +273,10 @@ def plan_deployment(
             addresses.engine,
             LIST_COLLATERAL,
             collateral_tuple(collateral, addresses.tokens[number], addresses.sources),
+        )
+    if parameters.wrapped_ether is not None:
+        addresses.gateway = planner.create(
+            "create the gateway of ether", "EtherGateway", addresses.engine, parameters.wrapped_ether
         )
     for market in parameters.markets:
         planner.call(
@@ -317,11 +326,19 @@ def plan_actors(
     addresses.lens = planner.create("create the lens", "Lens")
     addresses.next_implementation = planner.create("create a next implementation", "NextMarginEngine", addresses.views)
     holders = {name: ADDRESSES.get(name, addresses.attacker) for name in (*ACCOUNTS, BACKSTOP)}
+    wrapped = deployment.parameters.wrapped_ether
     for collateral, token, units in zip(
         deployment.parameters.collaterals, addresses.tokens, deployment.wallets_units, strict=True
     ):
         for name, holder in holders.items():
-            if name != BACKSTOP:
+            if name != BACKSTOP and collateral.wraps_ether:
+                # The attacker's contract begins with what its owner has wrapped.
+                wrapper = owner if name == ATTACKER else holder
+                label, data = f"wrap ether for {name}", call_data("deposit()")
+                planner.transactions.append(Transaction(label, wrapper, token, data, value=units))
+                if name == ATTACKER:
+                    planner.call(label, owner, token, "transfer(address,uint256)", holder, units)
+            elif name != BACKSTOP:
                 planner.call(
                     f"mint {collateral.name} for {name}", deployer, token, "mint(address,uint256)", holder, units
                 )
@@ -329,12 +346,14 @@ def plan_actors(
         calls = [
             (token, call_data("approve(address,uint256)", addresses.engine, _UNLIMITED)) for token in addresses.tokens
         ]
-        calls += [
-            (addresses.engine, call_data("setOperator(address,bool)", operator, True))
-            for operator in (ADDRESSES[MATCHER], addresses.orders)
-        ]
+        operators = [ADDRESSES[MATCHER], addresses.orders]
+        if wrapped is not None:
+            operators.append(addresses.gateway)
+            allowance = call_data("approve(address,uint256)", addresses.gateway, _UNLIMITED)
+            calls.append((addresses.tokens[wrapped], allowance))
+        calls += [(addresses.engine, call_data("setOperator(address,bool)", operator, True)) for operator in operators]
         if name == ATTACKER:
-            planner.call("approvals of the attacker", owner, holder, "run((address,bytes)[])", calls)
+            planner.call("approvals of the attacker", owner, holder, RUN, [(to, data, 0) for to, data in calls])
             continue
         for to, data in calls:
             planner.transactions.append(Transaction(f"approval of {name}", holder, to, data))

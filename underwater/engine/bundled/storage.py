@@ -21,7 +21,7 @@ from reference.upgrades import NEXT
 from underwater.engine import Places
 from underwater.engine.abi import address_word, signed, words
 from underwater.engine.artifacts import Artifacts, Contract
-from underwater.engine.bundled.actors import ACCOUNTS, OPERATORS
+from underwater.engine.bundled.actors import ACCOUNTS, GATEWAY, OPERATORS
 from underwater.engine.bundled.plan import Addresses
 
 _LOW = (1 << 128) - 1
@@ -31,6 +31,8 @@ FIRST_ISOLATED_BIT = 32
 """In an account's ``holdings``, markets are the bits from 0, collaterals those from 16, isolated markets those from 32."""
 
 
+WETH9_BALANCES = 3
+"""The slot of wrapped ether's balances, after its name, symbol and decimals: its artifact has no layout."""
 IMPLEMENTATION_SLOT = int.from_bytes(keccak(text="eip1967.proxy.implementation"), "big") - 1
 """Where a proxy keeps the address of its code (ERC-1967)."""
 
@@ -115,9 +117,10 @@ class Slots:
         for number, collateral in enumerate(parameters.collaterals):
             slot = layout.slot("_collaterals") + number * stride + int(member["slot"])
             self._add(engine, slot, f"pool of {collateral.name}")
-        balances = _Layout(artifacts["AwkwardToken"]).slot("_balances")
-        for collateral, token in zip(parameters.collaterals, addresses.tokens, strict=True):
-            self._add(token, _mapping_slot(engine, balances), f"{collateral.name} held")
+        of_doubles = _Layout(artifacts["AwkwardToken"]).slot("_balances")
+        balances = [WETH9_BALANCES if one.wraps_ether else of_doubles for one in parameters.collaterals]
+        for number, (collateral, token) in enumerate(zip(parameters.collaterals, addresses.tokens, strict=True)):
+            self._add(token, _mapping_slot(engine, balances[number]), f"{collateral.name} held")
         self.funding_at = len(self.pairs)
         for number, market in enumerate(parameters.markets):
             slot = layout.slot("_markets") + number * market_size + int(members["fundingState"]["slot"])
@@ -150,9 +153,10 @@ class Slots:
             self._add(addresses.orders, slot, f"{name} order in {parameters.markets[number].name}")
             self._add(addresses.orders, slot + 1, f"{name} times of the order in {parameters.markets[number].name}")
         self.often, self.seldom = _places(self.pairs[: self.orders_at]), _places(self.pairs[self.orders_at :])
+        holders = {**accounts, GATEWAY: addresses.gateway} if addresses.gateway else accounts
         self._wallet_slots = {
-            (name, number): (token, _mapping_slot(address, balances))
-            for name, address in accounts.items()
+            (name, number): (token, _mapping_slot(address, balances[number]))
+            for name, address in holders.items()
             for number, token in enumerate(addresses.tokens)
         }
 

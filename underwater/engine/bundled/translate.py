@@ -12,8 +12,9 @@ from reference.governance import NO_SOURCE
 from reference.parameters import Market
 from reference.rounding import floor_to_multiple
 from underwater.actions import Action
+from underwater.engine.bundled.actors import MOST_ETHER_WEI
 from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.kinds import KINDS, OF_GATEWAY
 
 
 def translated(action: Action, here: Deployment, there: Deployment) -> Action | None:
@@ -25,6 +26,9 @@ def translated(action: Action, here: Deployment, there: Deployment) -> Action | 
         return None
     if market >= len(here.parameters.markets) or collateral >= len(here.parameters.collaterals):
         return None
+    wrapped_here, wrapped_there = here.parameters.wrapped_ether, there.parameters.wrapped_ether
+    if action.kind in OF_GATEWAY and (wrapped_here is None or wrapped_there is None):
+        return None
     sources = _sources(here, there)
     arguments: list[Any] = []
     for parameter, value in zip(kind.parameters, action.arguments, strict=True):
@@ -33,6 +37,9 @@ def translated(action: Action, here: Deployment, there: Deployment) -> Action | 
             arguments.append(sources[str(value)] if is_source else value)
         elif parameter.type == "units":
             arguments.append(_units(value, collateral, here, there))
+        elif parameter.type == "ether" and wrapped_here is not None and wrapped_there is not None:
+            worth_here, worth_there = _worth(wrapped_here, here), _worth(wrapped_there, there)
+            arguments.append(min(MOST_ETHER_WEI, value * worth_here[0] // worth_there[0]))
         elif parameter.type == "size":
             old, new = here.parameters.markets[market], there.parameters.markets[market]
             size = abs(value) * _first_price_wad(old, here) // _first_price_wad(new, there)
@@ -69,11 +76,12 @@ def _first_price_wad(market: Market, deployment: Deployment) -> int:
 
 def _units(units: int, collateral: int, here: Deployment, there: Deployment) -> int:
     """The same worth at first prices, in the token of the same number."""
-    worth = []
-    for deployment in (here, there):
-        token = deployment.parameters.collaterals[collateral]
-        price = 10**18 if token.feed is None else deployment.sources[token.feed.feed].answer * token.feed.scale
-        worth.append((price, 10**token.decimals))
-    (price_here, whole_here), (price_there, whole_there) = worth
-    moved: int = units * price_here * whole_there // (price_there * whole_here)
-    return moved
+    (price_here, whole_here), (price_there, whole_there) = _worth(collateral, here), _worth(collateral, there)
+    return units * price_here * whole_there // (price_there * whole_here)
+
+
+def _worth(collateral: int, deployment: Deployment) -> tuple[int, int]:
+    """A whole token's first price in quote wad, and its units."""
+    token = deployment.parameters.collaterals[collateral]
+    price_wad = 10**18 if token.feed is None else deployment.sources[token.feed.feed].answer * token.feed.scale
+    return price_wad, int(10**token.decimals)

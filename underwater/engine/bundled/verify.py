@@ -73,6 +73,7 @@ class _Comparison:
         yield from self._pause()
         yield from self._roles()
         yield from self._orders()
+        yield from self._gateway()
 
     def _ask(self, to: str, types: str, function: str, *arguments: object) -> tuple[Any, ...] | None:
         """What a view answers; None if it reverts, or answers what it should not be able to."""
@@ -207,6 +208,17 @@ class _Comparison:
         yield _number("orders.minimum_delay_s", 0, expected.minimum_delay_s, delay_s)
         yield _number("orders.binding_s", 0, expected.binding_s, binding_s)
         yield _number("orders.maximum_lifetime_s", 0, expected.maximum_lifetime_s, lifetime_s)
+
+    def _gateway(self) -> Iterable[Compared]:
+        number, at = self.parameters.wrapped_ether, self.addresses.gateway
+        if number is None:
+            return
+        for field, expected, function in (
+            ("engine of the gateway", self.addresses.engine, "engine()"),
+            ("token of the gateway", self.addresses.tokens[number], "wrappedEther()"),
+        ):
+            yield _text(field, expected, _parts(self._ask(at, "(address)", function), 1)[0])
+        yield self._one("collateral of the gateway", number, at, "uint256", "collateral()")
 
     def _roles(self) -> Iterable[Compared]:
         """Roles cannot be listed on chain: everybody who takes part is asked about each of them."""

@@ -7,9 +7,9 @@ import re
 from reference.delegation import SIGNED
 from reference.governance import ROLES
 from reference.upgrades import CANDIDATES
-from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, ORDERS
+from underwater.engine.bundled.actors import ACCOUNTS, ADDRESSES, ATTACKER, GATEWAY, MOST_ETHER_WEI, ORDERS
 from underwater.engine.bundled.deployment import Deployment
-from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, Kind
+from underwater.engine.bundled.kinds import ANSWER_WORDS, KINDS, OF_GATEWAY, Kind
 from underwater.engine.vocabulary import Vocabulary
 
 MODE_PHRASES = {
@@ -22,6 +22,8 @@ MODE_PHRASES = {
 
 _ANY = (-(1 << 255), (1 << 256) - 1)
 _NUMBER_TYPE = re.compile(r"(u?)int(\d+)")
+_LIMITS = {"age_s": (-(1 << 63), 1 << 63), "collateral": (0, (1 << 256) - 1), "ether": (0, MOST_ETHER_WEI)}
+"""Of what no ABI type says it all."""
 
 
 def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
@@ -40,14 +42,14 @@ def _ranges(kind: Kind) -> tuple[tuple[int, int], ...]:
     # What names the contract called is no argument of the function.
     ranges = [_ANY] * (len(kind.parameters) - len(ranges)) + ranges
     # An age is subtracted from the block's time, and is negative for a round from the future.
-    return tuple(
-        (-(1 << 63), 1 << 63) if p.type == "age_s" else (0, (1 << 256) - 1) if p.type == "collateral" else limits
-        for p, limits in zip(kind.parameters, ranges, strict=True)
-    )
+    return tuple(_LIMITS.get(p.type, limits) for p, limits in zip(kind.parameters, ranges, strict=True))
 
 
 _RANGES = {name: _ranges(kind) for name, kind in KINDS.items()}
 """What the arguments of each kind can hold."""
+
+
+_KINDS_WITHOUT_GATEWAY = {name: kind for name, kind in KINDS.items() if name not in OF_GATEWAY}
 
 
 def vocabulary(deployment: Deployment) -> Vocabulary:
@@ -57,9 +59,9 @@ def vocabulary(deployment: Deployment) -> Vocabulary:
     listed = (0, len(parameters.collaterals) - 1)
     of_tokens = {name: (listed, *_RANGES[name][1:]) for name, kind in KINDS.items() if kind.target == "token"}
     return Vocabulary(
-        kinds=KINDS,
+        kinds=KINDS if parameters.wrapped_ether is not None else _KINDS_WITHOUT_GATEWAY,
         ranges={**_RANGES, **of_tokens},
-        actors=(*ADDRESSES, ATTACKER, ORDERS),
+        actors=(*ADDRESSES, ATTACKER, ORDERS, GATEWAY),
         callers=(*ADDRESSES, ATTACKER),
         accounts=ACCOUNTS,
         bundle_callers=(ATTACKER,),
