@@ -10,10 +10,12 @@ from reference.governance import ADMIN
 from reference.parameters import (
     DAY_S,
     MAXIMUM_BRACKETS,
+    MAXIMUM_COLLATERALS,
     MAXIMUM_DEPOSIT_CAP_UNITS,
     MAXIMUM_DEVIATION_RATE_WAD,
     MAXIMUM_FUNDING_RATE_WAD,
     MAXIMUM_HEARTBEAT_S,
+    MAXIMUM_MARKETS,
     MAXIMUM_NOTIONAL_WAD,
     MAXIMUM_PRICE_WAD,
     MAXIMUM_SCALING_WAD,
@@ -25,8 +27,11 @@ from reference.parameters import (
 )
 from reference.rounding import WAD
 from reference.unsafe import Unsafe
+from underwater.actions import Outcome
 from underwater.checks import Check, Probe, Verdict
 from underwater.choices import Choices
+
+_TRIES = 4
 
 
 def _beside(choices: Choices, *edges: int) -> int:
@@ -160,29 +165,43 @@ def _unsafe(validate: Callable[[], None]) -> str | None:
 
 
 def _listable(probe: Probe) -> Verdict:
-    """ACCESS-06. Of one market or collateral more, like one that there is but for one thing, at its bound or beside it."""
-    state, choices = probe.state, probe.choices
-    admin, parameters, decimals = choices.pick(sorted(state.roles[ADMIN])), state.parameters, state.feed_decimals
-    if choices.chance(70) or len(parameters.collaterals) == 1:
-        market = choices.pick(parameters.markets)
-        market = choices.pick(_OF_MARKETS)(choices, replace(market, largest_price_wad=-1))
-        of_second = None if market.second is None else decimals[market.second.feed.feed]
-        why = _unsafe(lambda: market.validate(decimals[market.feed.feed], of_second))
-        what, outcome = f"another {market.name}", probe.list_market(admin, market)
-    else:
-        # A source says its decimals as a token does.
-        token = choices.pick(tuple(decimals))
-        like = choices.pick(parameters.collaterals[1:])
-        listed = _collateral(choices, replace(like, decimals=decimals[token]))
-        assert listed.feed is not None
-        of_feed = decimals[listed.feed.feed]
-        why = _unsafe(lambda: listed.validate(len(parameters.collaterals), of_feed))
-        what, outcome = f"{token} as another {like.name}", probe.list_collateral(admin, listed, token)
-    if outcome.done and why is not None:
-        return f"{what} was listed, and {why}"
-    if not outcome.done and why is None:
-        return f"{what} may be listed, and was refused: {outcome.error} {outcome.error_arguments}"
+    """ACCESS-06. Of one market or collateral more, like one that there is but for one thing, at its bound or beside it: until one is
+    listed. What is refused leaves nothing behind.
+    """
+    markets, collaterals = probe.state.parameters.markets, probe.state.parameters.collaterals
+    if len(markets) == MAXIMUM_MARKETS or len(collaterals) in (1, MAXIMUM_COLLATERALS):
+        return False
+    for _ in range(_TRIES):
+        outcome, what, why = _list_market(probe) if probe.choices.chance(60) else _list_collateral(probe)
+        if outcome.done and why is not None:
+            return f"{what} was listed, and {why}"
+        if not outcome.done and why is None:
+            return f"{what} may be listed, and was refused: {outcome.error} {outcome.error_arguments}"
+        if outcome.done:
+            break
     return True
+
+
+def _list_market(probe: Probe) -> tuple[Outcome, str, str | None]:
+    """What came of a listing, what was to be listed, and why it must not be; None where it may."""
+    state, choices = probe.state, probe.choices
+    like = choices.pick(state.parameters.markets)
+    market = choices.pick(_OF_MARKETS)(choices, replace(like, largest_price_wad=-1))
+    of_second = None if market.second is None else state.feed_decimals[market.second.feed.feed]
+    why = _unsafe(lambda: market.validate(state.feed_decimals[market.feed.feed], of_second))
+    return probe.list_market(choices.pick(sorted(state.roles[ADMIN])), market), f"another {like.name}", why
+
+
+def _list_collateral(probe: Probe) -> tuple[Outcome, str, str | None]:
+    """The same of a collateral. A source says its decimals as a token does."""
+    state, choices = probe.state, probe.choices
+    token, like = choices.pick(tuple(state.feed_decimals)), choices.pick(state.parameters.collaterals[1:])
+    listed = _collateral(choices, replace(like, decimals=state.feed_decimals[token]))
+    assert listed.feed is not None
+    of_feed = state.feed_decimals[listed.feed.feed]
+    why = _unsafe(lambda: listed.validate(len(state.parameters.collaterals), of_feed))
+    outcome = probe.list_collateral(choices.pick(sorted(state.roles[ADMIN])), listed, token)
+    return outcome, f"{token} as another {like.name}", why
 
 
 CHECKS = (
@@ -190,7 +209,7 @@ CHECKS = (
         "ACCESS-06",
         "whatever is safe may be listed, and nothing else",
         probe=_listable,
-        probe_weight=3,
+        probe_weight=4,
         uses_model=True,
     ),
 )
