@@ -9,6 +9,7 @@ from reference.funding import due_now
 from reference.governance import ADMIN
 from reference.listing import collateral_listed, market_listed
 from reference.prices import mark
+from reference.rounding import WAD, floor_to_multiple
 from reference.state import State
 from reference.stops import outflow_now_units, status_of
 from reference.trading import requirement_of
@@ -84,12 +85,20 @@ def _views(probe: Probe) -> Verdict:
     """MODEL-04. Of a drawn position, of funding, and of an account that holds one: health has MARGIN-01."""
     state, choices = probe.state, probe.choices
     market = choices.integer(0, len(state.parameters.markets) - 1)
-    listed = state.parameters.markets[market]
+    held = [number for number, standing_wad in enumerate(state.open_interest_wad) if standing_wad]
+    if held and choices.chance(60):
+        market = choices.pick(held)
+    listed, standing_wad = state.parameters.markets[market], state.open_interest_wad[market]
     ticks, lots = listed.feed.maximum_price_wad // listed.tick_wad, listed.limits.position_limit_wad // listed.lot_wad
     price_wad = listed.tick_wad * max(1, ticks // choices.integer(1, 1 << choices.integer(0, ticks.bit_length())))
+    if standing_wad and choices.chance(50):
+        # About where open interest begins to add to what is required, or well beyond.
+        begins_wad = floor_to_multiple(listed.scaling.lower_wad * WAD // standing_wad, listed.tick_wad)
+        price_wad = begins_wad * choices.pick((1, 1, 2, 8)) + listed.tick_wad * choices.integer(0, 1)
+        price_wad = min(max(price_wad, listed.tick_wad), ticks * listed.tick_wad)
     size_wad = listed.lot_wad * (lots // choices.integer(1, 1 << choices.integer(0, lots.bit_length())))
     size_wad *= choices.pick((1, -1))
-    wanted = requirement_of(listed, size_wad, price_wad, state.open_interest_wad[market])
+    wanted = requirement_of(listed, size_wad, price_wad, standing_wad)
     found = probe.requirements(market, size_wad, price_wad)
     if found != wanted:
         position = f"{quote(size_wad)} {market_name(state, market)} at {quote(price_wad)}"

@@ -50,12 +50,16 @@ class Participants(Traders, OrderDraws, EtherDraws):
             prey = self._prey(state)
             if prey is not None and choices.chance(6):
                 return self._reduction_of(state, prey)
+            if prey is not None and choices.chance(3) and state.token(0).is_plain:
+                # Its issuer has the token refuse him, who is to be liquidated all the same.
+                account = prey.account if isinstance(prey, Bucket) else prey
+                return Action("refuse_holder", self.cast.publisher, (0, account, True))
             if isinstance(prey, Bucket):
                 return self._liquidate_of(state, prey)
             if prey is not None:
-                account = state.accounts[prey]
-                can_seize = account.cash_wad < 0 and any(account.units)
-                if can_seize and (choices.chance(50) or not has_positions(account)):
+                owing = state.accounts[prey]
+                can_seize = owing.cash_wad < 0 and any(owing.units)
+                if can_seize and (choices.chance(50) or not has_positions(owing)):
                     return self._seize_of(state, prey)
                 return self._liquidate_of(state, prey)
         return self._DRAWS[kind](self, state)
@@ -187,8 +191,11 @@ class Participants(Traders, OrderDraws, EtherDraws):
     def _isolate(self, state: State) -> Action:
         choices = self.choices
         account, market = self._account(), self._market(state)
+        if choices.chance(40):
+            # Beside a position that stays cross.
+            account = self._somebody(state, has_positions) or account
         held = [number for number, size in enumerate(state.accounts[account].sizes_wad) if size]
-        if held and choices.chance(75):
+        if held and choices.chance(60):
             market = choices.pick(held)
         amount_wad = choices.pick((0, 0, 1, max(0, state.accounts[account].cash_wad) // choices.integer(2, 50)))
         action = Action("isolate", self._caller_for(account), (account, market, amount_wad))

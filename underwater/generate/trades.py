@@ -91,12 +91,12 @@ class Traders(Draws):
         choices = self.choices
         buyer_short = state.accounts[buyer].sizes_wad[market] < 0
         seller_long = state.accounts[seller].sizes_wad[market] > 0
+        if choices.chance(25) and largest_growth_wad(state, buyer, seller, market) is not None:
+            return "open interest cap"
         if buyer_short and choices.chance(30):
             return "position of the buyer"
         if seller_long and choices.chance(30):
             return "position of the seller"
-        if choices.chance(20) and largest_growth_wad(state, buyer, seller, market) is not None:
-            return "open interest cap"
         manner = choices.integer(0, 20)
         if manner < 12:
             return "largest trade"

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from reference.parameters import SecondSource
 from reference.rounding import WAD
-from reference.state import ANSWERS, BURNS_GAS, REVERTS, State
+from reference.state import ANSWERS, BURNS_GAS, REVERTS, State, margin_of
 from reference.stop_boundaries import turning_times_s
 from underwater.actions import Action, Aim
 from underwater.aims import aimed
@@ -222,6 +222,10 @@ class World:
         ]
         if not holders:
             return self._follow(state)
+        if choices.chance(25):
+            action = self._ruin(state, holders)
+            if action is not None:
+                return action
         name, market = choices.pick(holders)
         source = state.parameters.markets[market].feed.feed
         boundary = f"{choices.pick(_AIMS)} price of {name} in market {market}"
@@ -238,6 +242,31 @@ class World:
                 self._parting = (second, state.accounts[name].sizes_wad[market])
             return action
         return self._follow(state)
+
+    def _ruin(self, state: State, holders: list[tuple[str, int]]) -> Action | None:
+        """A price that leaves less than nothing of an account which has a bucket beside the position that it moves."""
+        choices = self.choices
+        beside = [
+            (name, market)
+            for name, market in holders
+            if state.accounts[name].isolated and margin_of(state.accounts[name], market) is None
+        ]
+        if not beside:
+            return None
+        name, market = choices.pick(beside)
+        source = state.parameters.markets[market].feed.feed
+        blank = Action("publish", self.publisher, (source, self.truth[source], 0))
+        closing = aimed(state, blank, f"close-out price of {name} in market {market}", 0)
+        if closing is None:
+            return None
+        percent = choices.pick((2, 5, 10, 25))
+        answer = closing.arguments[1]
+        is_long = state.accounts[name].sizes_wad[market] > 0
+        answer = answer * (100 - percent) // 100 if is_long else answer * 100 // (100 - percent)
+        if not self._is_near(state, source, answer):
+            return None
+        self._is_true(source, answer)
+        return Action("publish", self.publisher, (source, answer, 0))
 
     def _part(self, state: State, second: SecondSource, size_wad: int) -> Action:
         """A second source that says what is worse for a position, by some of what the two may be apart.
@@ -267,8 +296,10 @@ class World:
 
     def _stop(self, _state: State) -> Action:
         choices = self.choices
-        source = choices.pick(self._sources)
-        return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, REVERTS, 3, 3, BURNS_GAS))))
+        # One that has another beside it, mostly: what is read next is read with what the first has left.
+        paired = tuple(self._twins)
+        source = choices.pick(paired if paired and choices.chance(60) else self._sources)
+        return Action("set_feed_mode", self.publisher, (source, choices.pick((REVERTS, 3, BURNS_GAS))))
 
     def _issue(self, state: State) -> Action:
         return draw_token_act(self.choices, self.publisher, self.accounts, state)
