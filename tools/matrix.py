@@ -210,6 +210,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--why", action="store_true", help="show what each check said")
     known = parser.parse_args(arguments)
     rows, accused = [], False
+    before = measured_before(Path(TARGET).read_text(encoding="utf-8")) if known.update else {}
+    unknown = [each for each in fault_ids() if known.fault and each not in (*known.fault, *before)]
+    if known.update and unknown:
+        parser.error(f"the page does not have {', '.join(unknown)}: name them with --fault too")
     every = known.fault or (*fault_ids(), "none")
     with ProcessPoolExecutor(min(known.workers, len(every)), get_context("spawn")) as pool:
         ask = partial(measure_one, seed=known.seed, steps=known.steps)
@@ -227,7 +231,6 @@ def main(arguments: list[str]) -> int:
                 print(f"accused: {'the sound engine' if fault is None else f'{fault_id}, argued to be equivalent'}")
                 accused = True
     if known.update:
-        before = measured_before(Path(TARGET).read_text(encoding="utf-8"))
         measured = {row.fault.id: row for row in rows}
         rows = [measured.get(each) or Row(read_fault(each), before[each]) for each in fault_ids()]
     if not known.fault or known.update:

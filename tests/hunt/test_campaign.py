@@ -188,7 +188,7 @@ def test_only_enabled_checks_are_asked(tmp_path: Path) -> None:
 
 
 def test_errors_that_never_occurred_are_named(tmp_path: Path) -> None:
-    _, summary = run(Campaign(settings(tmp_path), Budget(steps=200)))
+    _, summary = run(Campaign(settings(tmp_path), Budget(steps=2_000)))
     declared = set(arena().instance.declared_errors)
     assert set(summary.never_seen_errors) == declared - set(summary.errors)
     assert 0 < len(summary.never_seen_errors) < len(declared)

@@ -47,7 +47,7 @@ def summary_of(folder: Path) -> dict[str, object]:
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """What a hunt under another seed has kept."""
-    hunted(tmp_path / "first", tmp_path / "corpus", steps=800, seed=SEED + 1)
+    hunted(tmp_path / "first", tmp_path / "corpus", steps=600, seed=SEED + 2)
     return tmp_path / "corpus"
 
 

@@ -218,6 +218,8 @@ class RpcChain:
 
     def _ask(self, requests: list[_Request]) -> list[Any]:
         """Results of requests, all of which must succeed."""
+        if not requests:
+            return []  # a node refuses a batch of nothing
         answers = self._send(requests)
         for (method, _), answer in zip(requests, answers, strict=True):
             if "error" in answer:

@@ -216,7 +216,8 @@ class Campaign:
     def merge(self, done: Done) -> Iterator[Event]:
         """Take in what came of a task, in the order of planning. Tells of findings."""
         summary = self.summary
-        self._declared = done.declared_errors
+        # Not every deployment has every contract.
+        self._declared = tuple(dict.fromkeys((*self._declared, *done.declared_errors)))
         for check_id, count in done.evaluated.items():
             counts = summary.checks.setdefault(check_id, {"evaluated": 0, "exercised": 0})
             counts["evaluated"] += count
