@@ -10,7 +10,7 @@ from underwater.commands import cli
 
 FAULT = "withdraw-skips-margin"
 STEPS = "1500"
-SEED = "4"
+SEED = "10"
 """One whose first finding is three plain steps and a withdrawal."""
 
 

@@ -23,6 +23,8 @@ from underwater.checks.scenes import (
     wait,
 )
 
+_UNUSABLE = ("FeedUnavailable", "PriceOutOfBounds", "PriceStale", "PriceUncertain")
+
 
 def _halts(probe: Probe) -> Verdict:
     """BREAK-01. Whether or not anybody has recorded it."""
@@ -138,6 +140,8 @@ def _goes_on(probe: Probe) -> Verdict:
         return f"{where}, and a position could not be settled: {outcome.error}"
     part_wad = probe.choices.pick((listed.lot_wad, scene.size_wad))
     outcome = probe.do("trade", cast.matcher, market, scene.seller, scene.buyer, part_wad, mark_wad)
+    if outcome.error in _UNUSABLE:
+        return False  # what was said of this market may be out of another one's bounds, or uncertain there (O5)
     if not outcome.done:
         return f"{where}, and two positions could not be reduced: {outcome.error}"
     if how == "is paused":
