@@ -18,7 +18,7 @@ from underwater.actions import Act, Action, Block, Bundle, Call, Outcome, Receip
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
-from underwater.hunt.observer import Awaited, Observer, Stored
+from underwater.hunt.observer import STAYS, Awaited, Observer, Stored
 from underwater.hunt.views import DueViews
 
 READ_ALL_EVERY = 32
@@ -182,7 +182,11 @@ class Runner:
         if item.opens_after_s is not None:
             self.chain.open_block(item.opens_after_s)
         receipt = self.chain.transact(item.call)
-        stored = self.observer.fetch(item.awaited)
+        if receipt.ok or not item.awaited.stays:
+            stored = self.observer.fetch(item.awaited)
+        else:
+            # The chain has undone whatever the call did: what was read before it still stands.
+            stored = STAYS
         return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.views_of) if item.views_of else [])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
