@@ -32,8 +32,6 @@ class Awaited(NamedTuple):
     """Whether every slot is read, or only those that any act may change."""
     reads_ether: bool
     """Whether everybody's ether is read."""
-    stays: bool
-    """Whether nothing is to be read where the call fails, as it is expected to."""
 
     def with_earlier(self, earlier: Awaited) -> Awaited:
         """What is expected where nothing was read after the act before this one."""
@@ -41,7 +39,6 @@ class Awaited(NamedTuple):
             wallets=earlier.wallets + self.wallets,
             whole=earlier.whole or self.whole,
             reads_ether=earlier.reads_ether or self.reads_ether,
-            stays=False,
         )
 
 
@@ -58,10 +55,6 @@ class Stored(NamedTuple):
     wallets_units: list[int]
     ether_wei: list[int]
     """By holder; empty where it was not read."""
-
-
-STAYS = Stored(True, [], None, "", [], [])
-"""What is stored after a call that failed as it was expected to: what was there before."""
 
 
 class Observer:
@@ -98,10 +91,9 @@ class Observer:
             changes = self.instance.slots.repack(values, before, expected)
         if expected.ether.wei is not before.ether.wei:
             changes += self._ether_changes([expected.ether.wei[name] for name in self.instance.ether_holders])
-        stays = expected is before and not whole
         reads_ether = whole or self.instance.may_move_ether(act)
         whole = whole or self.instance.may_change_every_slot(act)
-        return Awaited(expected, self.wallets_of(act), self.values, changes, whole, reads_ether, stays)
+        return Awaited(expected, self.wallets_of(act), self.values, changes, whole, reads_ether)
 
     def _ether_changes(self, wei: list[int]) -> list[tuple[int, int]]:
         return list(enumerate(wei, len(self.instance.slots.pairs)))
@@ -109,7 +101,7 @@ class Observer:
     def fetch(self, awaited: Awaited) -> Stored:
         """The observed slots that an act may have changed, and some wallets, after it; every slot, where one is not as expected."""
         slots, chain = self.instance.slots, self.chain
-        expected, wallets, wanted_values, changes, whole, reads_ether, _ = awaited
+        expected, wallets, wanted_values, changes, whole, reads_ether = awaited
         often, seldom = slots.often, slots.seldom
         values = chain.storage_of(often.addresses, often.numbers)
         same = values == wanted_values[: len(values)]

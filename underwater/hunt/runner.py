@@ -18,7 +18,7 @@ from underwater.actions import Act, Action, Block, Bundle, Call, Outcome, Receip
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.engine import Instance
-from underwater.hunt.observer import STAYS, Awaited, Observer, Stored
+from underwater.hunt.observer import Awaited, Observer, Stored
 from underwater.hunt.views import DueViews
 
 READ_ALL_EVERY = 64
@@ -184,11 +184,7 @@ class Runner:
         if item.opens_after_s is not None:
             self.chain.open_block(item.opens_after_s)
         receipt = self.chain.transact(item.call)
-        if receipt.ok or not item.awaited.stays:
-            stored = self.observer.fetch(item.awaited)
-        else:
-            # The chain has undone whatever the call did: what was read before it still stands.
-            stored = STAYS
+        stored = self.observer.fetch(item.awaited)
         return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.healths) if item.healths else [])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
