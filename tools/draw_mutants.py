@@ -19,7 +19,7 @@ import sys
 
 from underwater.choices import SeededChoices
 from underwater.document import write_whole
-from underwater.engine.artifacts import code_hash, compile_sources, sources_of, syntax_of
+from underwater.engine.artifacts import code_hash, compile_all, sources_of, syntax_of
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import CONTRACTS, FOLDER, Fault, fault_ids, read_fault
 from underwater.errors import EnvironmentFailure, UserError
@@ -52,7 +52,7 @@ def fault_text(mutant: Mutant, seed: int, number: int) -> str:
 def code_of(sources: dict[str, str]) -> str:
     """What tells the contracts' code from another. Raises ``UserError`` if they do not compile or cannot be deployed."""
     try:
-        artifacts = compile_sources(sources)
+        artifacts = compile_all(sources)
     except UserError:
         raise UserError("does not compile") from None
     try:

@@ -9,8 +9,9 @@ from types import ModuleType
 import pytest
 
 from underwater.engine import faults
-from underwater.engine.artifacts import PROJECT
+from underwater.engine.artifacts import PROJECT, code_hash, sources_of
 from underwater.engine.faults import Drawn, Fault, read_fault
+from underwater.errors import UserError
 from underwater.mutate.mutants import Mutant
 
 MUTANT = Mutant(
@@ -55,6 +56,13 @@ def test_what_is_drawn_reads_back(drawn: Fault) -> None:
         MUTANT.idea,
     )
     assert (drawn.drawn, drawn.caught_by, drawn.shortest) == (Drawn("logic", 3, 12), (), {})
+
+
+def test_what_is_drawn_is_compiled_and_deployed_as_the_zoo_does() -> None:
+    code_of, sources = tool("draw_mutants").code_of, sources_of(faults.CONTRACTS)
+    assert code_of(sources) == code_hash(faults.artifacts_of(None))
+    with pytest.raises(UserError, match="does not compile"):
+        code_of({**sources, "contracts/Orders.sol": "contract Orders"})
 
 
 def test_a_seed_that_draws_something_else_is_told_from_one_that_draws_the_same(drawn: Fault) -> None:

@@ -71,6 +71,11 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
     return artifacts
 
 
+def compile_all(sources: dict[str, str]) -> Artifacts:
+    """What these sources compile to, beside what a package brings compiled. Raises as ``compile_sources`` and ``published`` do."""
+    return {**compile_sources(sources), WETH9: published()}
+
+
 def published() -> Contract:
     """Wrapped ether as its package brings it. Raises ``EnvironmentFailure`` if that is not installed."""
     try:

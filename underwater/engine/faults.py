@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from underwater.document import Field, read
-from underwater.engine.artifacts import PROJECT, WETH9, Artifacts, compile_sources, published, sources_of
+from underwater.engine.artifacts import PROJECT, Artifacts, compile_all, sources_of
 from underwater.errors import UserError, unknown
 
 FOLDER = PROJECT / "faults"
@@ -150,4 +150,4 @@ def artifacts_of(fault_id: str | None) -> Artifacts:
     sources = sources_of(CONTRACTS)
     if fault_id is not None:
         sources = with_fault(sources, read_fault(fault_id))
-    return {**compile_sources(sources), WETH9: published()}
+    return compile_all(sources)
