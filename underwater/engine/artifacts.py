@@ -1,9 +1,11 @@
-"""Compiled contracts: solc's standard JSON, run once for each different set of sources and kept by hash."""
+"""Compiled contracts: solc's standard JSON, run once for each file and what it imports, and kept by hash."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +18,8 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 SOLC = PROJECT / "build" / "solc" / "solc-v0.8.37"
 CACHE = PROJECT / "build" / "artifacts"
 REMAPPINGS = ("@openzeppelin/=node_modules/@openzeppelin/", "solady/=node_modules/solady/")
-
+_WANTED = {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]}
+_IMPORT = re.compile(r"""\bimport\b[^;"']*["']([^"']+)["']""")
 
 WETH9 = "WETH9"
 """Wrapped ether as it is on the main network. It is not compiled here: its compiler is older than all else."""
@@ -43,21 +46,24 @@ def sources_of(folder: Path) -> dict[str, str]:
 
 
 def compile_sources(sources: dict[str, str]) -> Artifacts:
-    """Compile, or take from the cache what the same sources, settings and compiler gave before.
+    """Compile; a file that is kept from before, and all that it imports, is not compiled again.
 
     Imports of libraries are read from ``node_modules`` by the compiler. Raises ``UserError`` if the sources do not compile,
     ``EnvironmentFailure`` if there is no compiler.
     """
-    text = _request(sources, {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"]})
-    lock = PROJECT / "package-lock.json"
-    key = hashlib.sha256((text + (lock.read_text() if lock.exists() else "")).encode()).hexdigest()[:32]
-    kept = CACHE / f"{key}.json"
-    output = json.loads(kept.read_text()) if kept.exists() else _run_compiler(text)
+    closures = _closures_of(sources)
+    kept = {path: CACHE / f"{key}.json" for path, key in _keys_of(sources, closures).items()}
+    missing = [path for path, file in kept.items() if not file.exists()]
+    if missing:
+        needed = sorted(set().union(*(closures[path] for path in missing)))
+        output = _run_compiler(_request({path: sources[path] for path in needed}, dict.fromkeys(missing, _WANTED)))
+        for path in missing:
+            write_whole(kept[path], json.dumps(output["contracts"].get(path, {})))
     artifacts = {}
-    for path, contracts in output["contracts"].items():
-        for name, compiled in contracts.items():
+    for path, file in kept.items():
+        for name, compiled in json.loads(file.read_text(encoding="utf-8")).items():
             evm = compiled["evm"]
-            if path in sources and evm["bytecode"]["object"]:
+            if evm["bytecode"]["object"]:
                 artifacts[name] = Contract(
                     name,
                     compiled["abi"],
@@ -66,9 +72,37 @@ def compile_sources(sources: dict[str, str]) -> Artifacts:
                     compiled["storageLayout"],
                     path,
                 )
-    if not kept.exists():
-        write_whole(kept, json.dumps(output))
     return artifacts
+
+
+def _closures_of(sources: dict[str, str]) -> dict[str, set[str]]:
+    """Each of the sources with all of them that it imports, by whatever way."""
+    imports = {}
+    for path, text in sources.items():
+        named = (posixpath.normpath(posixpath.join(posixpath.dirname(path), name) if name.startswith(".") else name)
+                 for name in _IMPORT.findall(text))  # fmt: skip
+        imports[path] = {name for name in named if name in sources}
+    closures = {}
+    for path in sources:
+        found, new = {path}, {path}
+        while new:
+            new = set().union(*(imports[each] for each in new)) - found
+            found |= new
+        closures[path] = found
+    return closures
+
+
+def _keys_of(sources: dict[str, str], closures: dict[str, set[str]]) -> dict[str, str]:
+    """What tells a source's compilation from another: its text, that of all that it imports, and how it is compiled."""
+    lock = PROJECT / "package-lock.json"
+    settings = _request({}, {"": _WANTED}) + (lock.read_text(encoding="utf-8") if lock.exists() else "")
+    hashes = {path: hashlib.sha256(f"{path} {text}".encode()).hexdigest() for path, text in sources.items()}
+    return {
+        path: hashlib.sha256(
+            "\n".join([settings, path, *sorted(hashes[each] for each in closure)]).encode()
+        ).hexdigest()[:32]
+        for path, closure in closures.items()
+    }
 
 
 def compile_all(sources: dict[str, str]) -> Artifacts:
@@ -88,7 +122,7 @@ def published() -> Contract:
 
 def syntax_of(sources: dict[str, str]) -> dict[str, dict[str, Any]]:
     """The compiler's syntax tree of each source and of all that they import. Raises as ``compile_sources`` does."""
-    output = _run_compiler(_request(sources, {"": ["ast"]}))
+    output = _run_compiler(_request(sources, {"*": {"": ["ast"]}}))
     return {path: source["ast"] for path, source in output["sources"].items()}
 
 
@@ -113,8 +147,8 @@ def without_metadata(code: bytes) -> bytes:
     return code[:end] if is_metadata else code
 
 
-def _request(sources: dict[str, str], output: dict[str, list[str]]) -> str:
-    """The compiler's standard JSON; ``output`` by contract, all of them or (empty) the file."""
+def _request(sources: dict[str, str], output: dict[str, dict[str, list[str]]]) -> str:
+    """The compiler's standard JSON; ``output`` by file and contract, all of them or (empty) the file."""
     request = {
         "language": "Solidity",
         "sources": {path: {"content": text} for path, text in sources.items()},
@@ -122,7 +156,7 @@ def _request(sources: dict[str, str], output: dict[str, list[str]]) -> str:
             "optimizer": {"enabled": True, "runs": 200},
             "evmVersion": "cancun",
             "remappings": list(REMAPPINGS),
-            "outputSelection": {"*": output},
+            "outputSelection": output,
         },
     }
     return json.dumps(request, sort_keys=True)
