@@ -11,7 +11,7 @@ from click.testing import Result
 
 from tests.commands.support import hunt, run, said
 from tests.commands.test_replay import STUCK
-from tests.hunt.refusals import WEEK, plant
+from tests.hunt.refusals import SHORTEST, plant
 from underwater.case.file import read_case
 from underwater.case.finding import UNSHRUNK
 from underwater.engine import faults
@@ -23,7 +23,20 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """The case that a hunt for the fault leaves behind, and what it said."""
     folder = tmp_path_factory.mktemp("refused")
     result = run(
-        *("hunt", "--runs", folder, "--workers", "1", "--fault", WEEK, "--seed", "2", "--steps", "20000", "--first"),
+        *(
+            "hunt",
+            "--runs",
+            folder,
+            "--workers",
+            "1",
+            "--fault",
+            SHORTEST,
+            "--seed",
+            "2",
+            "--steps",
+            "20000",
+            "--first",
+        ),
         *("--json", folder / "summary.json"),
     )
     (case,) = folder.glob("*/*.yaml")
@@ -63,16 +76,16 @@ def test_it_can_be_accepted(refused: tuple[Path, Result], tmp_path: Path) -> Non
     assert result.exit_code == 0, result.stderr
     assert "ACCESS-07 after deployment, done expected and UnsafeParameter(orders) observed" in result.stdout
     assert run("replay", case, "--baseline", baseline).exit_code == 0
-    result = hunt(tmp_path, "--fault", WEEK, "--seed", "2", "--steps", "8000", "--baseline", baseline)
+    result = hunt(tmp_path, "--fault", SHORTEST, "--seed", "2", "--steps", "8000", "--baseline", baseline)
     assert result.exit_code == 0, result.stdout
     assert "  accepted: ACCESS-07, " in result.stdout
 
 
 def test_the_zoo_counts_it_with_no_steps(tmp_path: Path) -> None:
     path = tmp_path / "zoo.json"
-    result = run("zoo", "--fault", WEEK, "--seed", "2", "--json", path)
+    result = run("zoo", "--fault", SHORTEST, "--seed", "2", "--json", path)
     assert result.exit_code == 0, result.stdout
-    assert re.search(rf"{WEEK}  ACCESS-07   0 steps  after", result.stdout)
+    assert re.search(rf"{SHORTEST}  ACCESS-07   0 steps  after", result.stdout)
     (fault,) = json.loads(path.read_text())["faults"]
     assert (fault["caught"], fault["check"], fault["steps"]) == (True, "ACCESS-07", 0)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-WEEK = "week-too-long-for-orders"
-"""The fault of the zoo: none but drawn deployments at an edge are refused."""
+SHORTEST = "shortest-delay-refused"
+"""The fault of the zoo: some drawn deployments are refused, the parameter file is not."""
 
 SAFETY = "contracts/libraries/Safety.sol"
 PATCHES = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reference.parameters import MAXIMUM_ORDER_SECONDS, MAXIMUM_PRICE_WAD
-from tests.hunt.refusals import ANSWERS, WEEK, plant
+from reference.parameters import MAXIMUM_PRICE_WAD
+from tests.hunt.refusals import ANSWERS, SHORTEST, plant
 from tests.hunt.support import SEED, arena, opened, settings
 from underwater import session
 from underwater.case.file import Case, read_case
@@ -68,7 +68,7 @@ def hunted(
 
 
 def test_a_drawn_deployment_that_is_refused_is_on_disk_and_the_hunt_goes_on(tmp_path: Path) -> None:
-    ran, (met,), summary = hunted(tmp_path, WEEK, 1_500)
+    ran, (met,), summary = hunted(tmp_path, SHORTEST, 1_500)
     assert summary["steps"] == 1_500
     assert ran.causes.keys() == {("ACCESS-07", DEPLOYMENT, "done", "UnsafeParameter(orders)")}
     assert ran.causes[met.cause] > 1, "deployments of one cause are joined"
@@ -76,22 +76,22 @@ def test_a_drawn_deployment_that_is_refused_is_on_disk_and_the_hunt_goes_on(tmp_
     assert met.unshrunk.name.startswith("ACCESS-07-deployment-")
     assert [path.name for path in (tmp_path / UNSHRUNK).iterdir()] == [met.unshrunk.name]
     case = read_case(met.unshrunk)
-    assert (case.check, case.fault, case.seed, case.blocks, case.step) == ("ACCESS-07", WEEK, SEED, (), None)
+    assert (case.check, case.fault, case.seed, case.blocks, case.step) == ("ACCESS-07", SHORTEST, SEED, (), None)
     assert case.deploying
     assert case.note == met.why
-    assert case.deployment.parameters.orders.maximum_lifetime_s == MAXIMUM_ORDER_SECONDS
+    assert case.deployment.parameters.orders.minimum_delay_s == 1
     assert all(kept.steps for kept in ran.kept)
 
 
 def test_any_number_of_workers_meets_the_same(tmp_path: Path) -> None:
-    one, two = (hunted(tmp_path / str(workers), WEEK, workers=workers) for workers in (1, 2))
+    one, two = (hunted(tmp_path / str(workers), SHORTEST, workers=workers) for workers in (1, 2))
     assert one[2] == two[2]
     assert [met.unshrunk.read_text() for met in one[1]] == [met.unshrunk.read_text() for met in two[1]] != []
 
 
 def test_what_is_refused_is_part_of_the_digest(tmp_path: Path) -> None:
     assert (
-        hunted(tmp_path / "one", WEEK, 600)[2]["history_digest"]
+        hunted(tmp_path / "one", SHORTEST, 600)[2]["history_digest"]
         != hunted(tmp_path / "two", FAULTLESS, 600)[2]["history_digest"]
     )
 
@@ -160,25 +160,25 @@ def test_a_deployment_that_is_accepted_fails_nothing() -> None:
 # ---- shrunk
 
 
-def drawn_at_the_edge() -> Any:
-    """The first drawn deployment whose orders may live for a week."""
+def drawn_at_the_bound() -> Any:
+    """The first drawn deployment whose orders wait for a second."""
     drawn = (deployment_number(BUNDLED, SEED, number) for number in range(1, 100))
-    return next(one for one in drawn if one.parameters.orders.maximum_lifetime_s == MAXIMUM_ORDER_SECONDS)
+    return next(one for one in drawn if one.parameters.orders.minimum_delay_s == 1)
 
 
 @pytest.mark.parametrize("same_cause", [False, True])
 def test_a_refused_deployment_is_brought_to_the_parameter_file_but_for_what_is_refused(same_cause: bool) -> None:
     default = BUNDLED.default_deployment()
-    small = shrink(BUNDLED, drawn_at_the_edge(), artifacts_of(WEEK), ACCEPTED, (), same_cause=same_cause)
+    small = shrink(BUNDLED, drawn_at_the_bound(), artifacts_of(SHORTEST), ACCEPTED, (), same_cause=same_cause)
     assert small is not None
     assert small.blocks == ()
     there, here = default.parameters, small.deployment.parameters
     assert here.markets == there.markets[:1]
     assert here.collaterals == there.collaterals[:1]
-    assert here.orders == replace(there.orders, maximum_lifetime_s=MAXIMUM_ORDER_SECONDS)
+    assert here.orders == replace(there.orders, minimum_delay_s=1)
     assert (here.liquidation, here.pause) == (there.liquidation, there.pause)
     assert set(small.deployment.sources) == {"BTC-USD"}
-    again = shrink(BUNDLED, small.deployment, artifacts_of(WEEK), ACCEPTED, ())
+    again = shrink(BUNDLED, small.deployment, artifacts_of(SHORTEST), ACCEPTED, ())
     assert again is not None
     assert again.deployment == small.deployment
 
@@ -203,21 +203,21 @@ def test_a_deployment_is_the_parameter_file_where_that_is_refused_too() -> None:
 
 
 def test_what_is_accepted_is_not_shrunk() -> None:
-    assert shrink(BUNDLED, drawn_at_the_edge(), artifacts_of(None), ACCEPTED, ()) is None
+    assert shrink(BUNDLED, drawn_at_the_bound(), artifacts_of(None), ACCEPTED, ()) is None
 
 
 # ---- told
 
 
 def test_a_finding_is_told_saved_small_and_joined(tmp_path: Path) -> None:
-    events = list(session.hunt(settings(tmp_path, fault=WEEK), Budget(steps=800), 1, network=None))
+    events = list(session.hunt(settings(tmp_path, fault=SHORTEST), Budget(steps=800), 1, network=None))
     (ready,) = (event for event in events if isinstance(event, FindingReady))
     assert (ready.check, ready.steps, ready.by_probe) == ("ACCESS-07", 0, False)
     assert ready.why == "'create the orders', transaction 7 of 53, is refused: UnsafeParameter(orders)"
     assert "ACCESS-07 does not hold of the deployment: a deployment that is safe is accepted" in ready.table
     case: Case = read_case(ready.case)
     assert case.deploying
-    assert replay(Arena(BUNDLED, case.deployment, artifacts_of(WEEK)), case.blocks, ACCEPTED).violation is not None
+    assert replay(Arena(BUNDLED, case.deployment, artifacts_of(SHORTEST)), case.blocks, ACCEPTED).violation is not None
     assert isinstance(events[-1], Finished)
     (entry,) = events[-1].summary.findings
     assert (entry["check"], entry["case"], entry["steps"]) == ("ACCESS-07", str(ready.case), 0)
