@@ -144,7 +144,7 @@ class Instance(Protocol):
     def donations(self, act: Act, before: State) -> Iterable[tuple[int, int]]:
         """(collateral, units) that an act brings the engine outside its ledger."""
 
-    def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
+    def healths_data(self, chain: ViewedTogether, parts: Iterable[Part]) -> list[bytes]:
         """Health views of accounts and buckets as the contract answers them, in raw words; empty where one reverts."""
 
     def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:

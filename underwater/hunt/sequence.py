@@ -30,7 +30,7 @@ STEPS_TOGETHER = 80
 
 Probes are tried after them.
 """
-PROBES_TOGETHER = 5
+PROBES_TOGETHER = 3
 """Probes that are tried between two such stretches."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
