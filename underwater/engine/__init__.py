@@ -5,7 +5,7 @@ The hunt knows these two nouns and no engine by name: ``Engine`` is what there i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -198,3 +198,5 @@ class Engine:
     """The compiled contracts, sound (None) or with a fault planted."""
     translated: Callable[[Action, Deployment, Deployment], Action | None]
     """An action of one deployment as it would be in another: the same worth; None where it names what is not there."""
+    nearer: Callable[[Deployment, Deployment], Iterator[Deployment]]
+    """Safe deployments that differ in less from the second than the first does, or list less: what tells most first."""

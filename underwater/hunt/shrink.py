@@ -11,6 +11,7 @@ from underwater.checks import Check
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
+from underwater.hunt.nearer import nearest
 from underwater.hunt.replay import Replayed, replay
 from underwater.hunt.retell import (
     Flat,
@@ -426,6 +427,11 @@ def shrink(
         if whole.violation is None:
             return None
         cause = whole.cause
+    if arena.refusal is not None:
+        near = nearest(engine, arena.deployment, artifacts, check, cause)
+        if near is None:
+            return None
+        return Shrunk((), None if near.deployment == default else near.deployment, near.replayed, near.tries)
     shrinker = Shrinker(arena, check, cause=cause)
     best = shrinker.run(blocks)
     if best is None:
