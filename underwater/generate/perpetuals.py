@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from reference.parts import has_positions
-from reference.prices import prices
+from reference.prices import UNCERTAIN, prices
 from reference.rounding import WAD
 from reference.state import Bucket, State
 from underwater.actions import Action, Cast
@@ -46,6 +46,11 @@ class Participants(Traders, OrderDraws, EtherDraws):
             doubted = self._doubted(state)
             if doubted is not None:
                 return self._reduction_of(state, doubted, whole_parts=(1, 1, 1, 2, 10))
+        if not prices(state).all_fresh and choices.chance(5):
+            bucket = self._bucket_in_doubt(state)
+            if bucket is not None:
+                amount_wad = choices.pick((-1, -1, 1, WAD, -WAD))
+                return Action("move_margin", bucket.account, (bucket.account, bucket.market, amount_wad))
         if kind not in ("liquidate", "seize") and self.temper.liquidators_come and choices.chance(45):
             prey = self._prey(state)
             if prey is not None and choices.chance(6):
@@ -218,6 +223,18 @@ class Participants(Traders, OrderDraws, EtherDraws):
     def _join(self, state: State) -> Action:
         account, market = self._bucket(state)
         return Action("join", self._caller_for(account), (account, market))
+
+    def _bucket_in_doubt(self, state: State) -> Bucket | None:
+        """A bucket of somebody of whose positions two sources say different things: what has one of them gives nothing away then."""
+        marks = prices(state).marks
+        unsure = [market for market, mark in enumerate(marks) if mark.status in UNCERTAIN]
+        for name in self._turned() if unsure else ():
+            account = state.accounts[name]
+            if account.isolated and any(account.sizes_wad[market] for market in unsure):
+                isolated = [market for market, _ in account.isolated]
+                doubted = [market for market in isolated if market in unsure and account.sizes_wad[market]]
+                return Bucket(name, self.choices.pick(doubted or isolated))
+        return None
 
     def _move_margin(self, state: State) -> Action:
         choices = self.choices
