@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.checks.probes import ReferenceProbe, answering, listing
+from tests.checks.probes import ReferenceProbe, answering, listing, setting
 from tests.checks.support import opened
 from underwater.actions import Outcome
 from underwater.checks import check_named
@@ -36,6 +36,12 @@ WRONG_ANSWERS: list[tuple[str, str, Callable[[], ReferenceProbe]]] = [
         "ACCESS-06",
         "nothing is listed",
         lambda: _in_a_stream("ACCESS-06", listing(lambda _: Outcome("UnsafeParameter", ("feed",), ()))),
+    ),
+    ("ACCESS-06", "anything is set", lambda: _in_a_stream("ACCESS-06", setting(lambda _: Outcome(None, (), ())))),
+    (
+        "ACCESS-06",
+        "nothing is set",
+        lambda: _in_a_stream("ACCESS-06", setting(lambda _: Outcome("UnsafeParameter", ("feed",), ()))),
     ),
     ("MODEL-05", "no view of a pool", lambda: answering("pool", lambda _: None)(opened())),
     *(

@@ -119,6 +119,16 @@ def listing(change: Callable[[Outcome], Outcome]) -> type[ReferenceProbe]:
     return Listing
 
 
+def setting(change: Callable[[Outcome], Outcome]) -> type[ReferenceProbe]:
+    """An engine that answers otherwise whoever sets something."""
+
+    class Setting(ReferenceProbe):
+        def do(self, kind: str, caller: str, *arguments: Any) -> Outcome:
+            return change(super().do(kind, caller, *arguments))
+
+    return Setting
+
+
 def refusing(kind: str) -> type[ReferenceProbe]:
     """An engine that refuses every action of a kind."""
 

@@ -1,4 +1,4 @@
-"""ACCESS-06 and -07: what may be listed, and deployed. No history lists anything, and what is listed is what everything else rests on."""
+"""ACCESS-06 and -07: what may be listed, set and deployed. No history lists anything, and all else rests on what is listed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reference.governance import ADMIN
+from reference.governance import ADMIN, ORACLE, RISK
+from reference.machine import apply
 from reference.parameters import (
     DAY_S,
     MAXIMUM_BRACKETS,
@@ -30,8 +31,10 @@ from reference.unsafe import Unsafe
 from underwater.actions import Outcome, Refusal
 from underwater.checks import Check, Probe, Verdict
 from underwater.choices import Choices
+from underwater.edges import EDGES, along_an_edge, standing
 
 _TRIES = 4
+_OF_ORACLES = frozenset(("set_market_feed", "set_collateral_feed", "set_second_source"))
 
 
 def _beside(choices: Choices, *edges: int) -> int:
@@ -164,6 +167,29 @@ def _unsafe(validate: Callable[[], None]) -> str | None:
     return None
 
 
+def _settable(probe: Probe) -> Verdict:
+    """ACCESS-06. Of what stands already but for one number, at its bounds and beside them, set by whoever may."""
+    state, choices = probe.state, probe.choices
+    action = standing(choices, state, choices.pick(tuple(EDGES)))
+    if action is None:
+        return False
+    holders = sorted(state.roles[ORACLE if action.kind in _OF_ORACLES else RISK])
+    for tried in along_an_edge(choices, action) if holders else ():
+        state, expected = apply(state, tried.kind, holders[0], tried.arguments)
+        outcome = probe.do(tried.kind, holders[0], *tried.arguments)
+        what = f"{tried.kind} {tried.arguments}"
+        if outcome.done and expected.error is not None:
+            return f"{what} was accepted, and is not safe: {expected.error} {expected.error_arguments}"
+        if not outcome.done and expected.error is None:
+            return f"{what} is safe, and was refused: {outcome.error} {outcome.error_arguments}"
+    return bool(holders)
+
+
+def _listable_or_settable(probe: Probe) -> Verdict:
+    """ACCESS-06, by what there is more of."""
+    return _listable(probe) if probe.choices.chance(55) else _settable(probe)
+
+
 def _listable(probe: Probe) -> Verdict:
     """ACCESS-06. Of one market or collateral more, like one that there is but for one thing, at its bound or beside it: until one is
     listed. What is refused leaves nothing behind.
@@ -212,9 +238,9 @@ def _deployable(refusal: Refusal | None) -> Verdict:
 CHECKS = (
     Check(
         "ACCESS-06",
-        "whatever is safe may be listed, and nothing else",
-        probe=_listable,
-        probe_weight=4,
+        "whatever is safe may be listed or set, and nothing else",
+        probe=_listable_or_settable,
+        probe_weight=8,
         uses_model=True,
     ),
     Check("ACCESS-07", "a deployment that is safe is accepted", deployed=_deployable, uses_model=True),

@@ -16,8 +16,8 @@ from reference.state import Bucket, State
 from underwater.actions import Action, Cast
 from underwater.aims import aimed
 from underwater.choices import Choices
+from underwater.edges import at_an_edge
 from underwater.generate.delegates import Delegates
-from underwater.generate.edges import at_an_edge
 from underwater.generate.ether import EtherDraws
 from underwater.generate.governors import Governors
 from underwater.generate.guards import Guards
