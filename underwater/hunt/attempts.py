@@ -1,0 +1,59 @@
+"""Attempts at a smaller history: which of them still fail, and how many replays that took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from underwater.actions import Act
+from underwater.checks import Check
+from underwater.hunt.arena import Arena
+from underwater.hunt.replay import Replayed, replay
+from underwater.hunt.retell import Flat, flatten, fold
+from underwater.hunt.sequence import Cause
+
+MOST_TRIES = 4_000
+"""Replays that one shrinking may spend."""
+
+
+class Attempts:
+    """What a shrinking asks of the histories that it thinks of.
+
+    ``cause`` is what a history must fail of; None: whatever fails the check will do.
+    """
+
+    def __init__(self, arena: Arena, check: Check, most_tries: int, cause: Cause | None) -> None:
+        self.arena = arena
+        self.kinds = arena.engine.kinds
+        self.by_role = (arena.engine.cast.maker, arena.engine.cast.liquidator)
+        """Accounts whose name says what they do: they keep it."""
+        self.check = check
+        self.cause = cause
+        self.tries = 0
+        self.most_tries = most_tries
+
+    def fails(self, flat: Flat, *, aims: bool = True) -> Replayed | None:
+        """The replay, if this history still fails the check."""
+        if not flat or self.tries >= self.most_tries:
+            return None
+        self.tries += 1
+        replayed = replay(self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True)
+        if replayed.violation is None or (self.cause is not None and replayed.cause != self.cause):
+            return None
+        return replayed
+
+    def take(self, flat: Flat) -> Flat | None:
+        """The history up to where it fails, its aims solved again; None if it does not fail."""
+        replayed = self.fails(flat)
+        return None if replayed is None else flatten(replayed.blocks)
+
+    def each(self, best: Flat, ways: Callable[[tuple[int, Act]], Iterator[tuple[int, Act]]]) -> Flat:
+        """Every act in the first of the ways to put it that still fails."""
+        place = 0
+        while place < len(best):
+            for item in ways(best[place]):
+                taken = self.take((*best[:place], item, *best[place + 1 :]))
+                if taken is not None and len(taken) <= len(best):
+                    best = taken
+                    break
+            place += 1
+        return best
