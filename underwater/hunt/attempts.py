@@ -29,6 +29,11 @@ class Attempts:
         self.check = check
         self.cause = cause
         self.tries = 0
+        self._taken: dict[Flat, Flat | None] = {}
+        """What came of histories that were tried: passes go over the same ground again and again."""
+        self._stream = 0
+        """What the check's probe drew from when it failed last."""
+        self._probes = True
         self.most_tries = most_tries
 
     def fails(self, flat: Flat, *, aims: bool = True) -> Replayed | None:
@@ -36,15 +41,32 @@ class Attempts:
         if not flat or self.tries >= self.most_tries:
             return None
         self.tries += 1
-        replayed = replay(self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True)
+        replayed = replay(
+            self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True, first_stream=self._stream
+        )
         if replayed.violation is None or (self.cause is not None and replayed.cause != self.cause):
             return None
+        self._stream = replayed.stream
         return replayed
+
+    @property
+    def probes(self) -> bool:
+        """Whether the check's probe is tried at the end of each history: it takes longer than most histories do."""
+        return self._probes
+
+    @probes.setter
+    def probes(self, probes: bool) -> None:
+        self._probes = probes
+        self._taken = {flat: taken for flat, taken in self._taken.items() if taken is not None}
 
     def take(self, flat: Flat) -> Flat | None:
         """The history up to where it fails, its aims solved again; None if it does not fail."""
-        replayed = self.fails(flat)
-        return None if replayed is None else flatten(replayed.blocks)
+        if flat not in self._taken:
+            replayed = self.fails(flat)
+            taken = self._taken[flat] = None if replayed is None else flatten(replayed.blocks)
+            if taken is not None:
+                self._taken[taken] = taken
+        return self._taken[flat]
 
     def each(self, best: Flat, ways: Callable[[tuple[int, Act]], Iterator[tuple[int, Act]]]) -> Flat:
         """Every act in the first of the ways to put it that still fails."""

@@ -14,11 +14,11 @@ from underwater.hunt.retell import (
     Flat,
     actors_of,
     flatten,
+    in_cash,
     in_market,
     is_deposit,
     prey_of,
     renamed,
-    units_in_cash,
     unpublished,
     values_of,
 )
@@ -46,6 +46,21 @@ def bolder(attempts: Attempts, best: Flat) -> Flat:
     for enabler in _enablers(attempts, best):
         bold = attempts.take(((1, enabler), *bold)) or bold
     return _if_shorter(attempts, best, attempts.each(attempts.each(bold, at_most), partial(_overdone, attempts)))
+
+
+def paid_for(attempts: Attempts, best: Flat) -> Flat:
+    """Margin that is moved paid in before it, wherever it came from."""
+    for place, (after_s, act) in enumerate(best):
+        if isinstance(act, Action) and act.kind in ("isolate", "move_margin") and act.arguments[2] > 0:
+            settlement = attempts.arena.start.parameters.collaterals[0]
+            name, units = act.arguments[0], -(-act.arguments[2] // settlement.quote_wad_per_unit)
+            paid = Action("deposit", name, (name, 0, units))
+            taken = attempts.take((*best[:place], (after_s, paid), (1, act._replace(aim=None)), *best[place + 1 :]))
+            if taken is not None:
+                other = _if_shorter(attempts, best, at_mark(attempts, taken))
+                if other != best:
+                    return other
+    return best
 
 
 def at_liquidation(attempts: Attempts, best: Flat) -> Flat:
@@ -134,12 +149,9 @@ def _overdone(attempts: Attempts, item: tuple[int, Act]) -> Iterator[tuple[int, 
         return
     for trade in as_trades(act, attempts.arena.engine.cast.matcher):
         yield after_s, trade
-    if is_deposit(act) and act.arguments[1] > 0:
-        name, collateral, units = act.arguments
-        yield (
-            after_s,
-            act._replace(arguments=(name, 0, units_in_cash(attempts.arena.start, collateral, units)), aim=None),
-        )
+    cash = in_cash(attempts.arena.start, act)
+    if cash is not None:
+        yield after_s, cash
     for argument, parameter in enumerate(attempts.kinds[act.kind].parameters):
         value = act.arguments[argument]
         bold: tuple[int, ...] = ()

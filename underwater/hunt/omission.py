@@ -65,16 +65,18 @@ def delete_pairs(attempts: Attempts, best: Flat) -> Flat:
 
 
 def merge(attempts: Attempts, best: Flat) -> Flat:
-    """Two deposits, or two trades, in one."""
+    """Two deposits, two trades, or an isolation and its margin in one, in the place of the first or the second."""
     second = len(best) - 1
     while second > 0:
         for first in range(second):
-            (after_s, one), (_, other) = best[first], best[second]
+            (early_s, one), (late_s, other) = best[first], best[second]
             whole = merged(one, other) if isinstance(one, Action) and isinstance(other, Action) else None
             if whole is None:
                 continue
-            rest = (*best[first + 1 : second], *best[second + 1 :])
-            taken = attempts.take((*best[:first], (after_s, whole), *rest))
+            before, between, behind = best[:first], best[first + 1 : second], best[second + 1 :]
+            taken = attempts.take((*before, (early_s, whole), *between, *behind)) or attempts.take(
+                (*before, *between, (late_s, whole), *behind)
+            )
             if taken is not None:
                 best = taken
                 break

@@ -11,9 +11,10 @@ from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
 from underwater.hunt.attempts import MOST_TRIES, Attempts
-from underwater.hunt.detours import asking_for_all, at_liquidation, at_most, bolder, fewer_parts
+from underwater.hunt.detours import asking_for_all, at_liquidation, at_most, bolder, fewer_parts, paid_for
 from underwater.hunt.omission import delete, delete_pairs, merge, slice_of, unbundle
 from underwater.hunt.plainness import at_mark, calm, plain_names, plain_numbers
+from underwater.hunt.recasting import by_themselves, in_plain_markets, merely_accrued, traded_at_once
 from underwater.hunt.replay import Replayed, replay
 from underwater.hunt.retell import Flat, flatten, fold, translated
 from underwater.hunt.sequence import Cause
@@ -22,8 +23,8 @@ Way = Callable[[Attempts, Flat], Flat]
 """From a history that fails to another one, no longer, that fails too: itself, where nothing better is found."""
 
 WAYS: tuple[Way, ...] = (
-    *(unbundle, calm, at_mark, fewer_parts, merge, asking_for_all, bolder, at_liquidation, plain_numbers, plain_names),
-    *(delete, delete_pairs),
+    *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, in_plain_markets, fewer_parts, merge),
+    *(asking_for_all, bolder, paid_for, at_liquidation, plain_numbers, plain_names, delete, delete_pairs),
 )
 MOST_ROUNDS = 6
 """How often all ways are gone one after another, each from where the last led."""
@@ -55,13 +56,17 @@ class Shrinker:
         replayed = attempts.fails(flatten(blocks), aims=False)
         if replayed is None:
             return None
+        # What a step has failed may fail by the check's probe after fewer; that is asked of what is short already.
+        attempts.probes = replayed.trial is not None
         best = delete(attempts, slice_of(attempts, flatten(replayed.blocks)))
         for _ in range(MOST_ROUNDS):
             before = best
             for way in WAYS:
                 best = way(attempts, best)
             if best == before:
-                break
+                if attempts.probes or attempts.check.probe is None:
+                    break
+                attempts.probes = True
         # Read thoroughly, it may turn out to fail some acts earlier; and whatever the budget, it is known to fail.
         final = replay(attempts.arena, fold(best), attempts.check)
         return flatten(final.blocks), final

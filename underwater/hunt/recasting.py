@@ -1,0 +1,60 @@
+"""A failing history with plainer acts in the place of others that did as much for it, so that what led to those can be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from underwater.actions import Act, Action
+from underwater.hunt.attempts import Attempts
+from underwater.hunt.omission import delete
+from underwater.hunt.retell import Flat, accruing, by_its_owner, elsewhere, of_the_order
+
+
+def by_themselves(attempts: Attempts, best: Flat) -> Flat:
+    """Everybody acts alone, and the matcher trades: whoever was approved for it need not be."""
+    cast = attempts.arena.engine.cast
+
+    def alone(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+        after_s, act = item
+        own = by_its_owner(act, attempts.kinds, cast)
+        if own != act:
+            yield after_s, own
+
+    everybody = tuple(next(alone(item), item) for item in best)
+    if everybody == best:
+        return best
+    return attempts.take(everybody) or attempts.each(best, alone)
+
+
+def traded_at_once(attempts: Attempts, best: Flat) -> Flat:
+    """A trade in the place of an order that is executed, and no request of it."""
+    matcher = attempts.arena.engine.cast.matcher
+    place = len(best) - 1
+    while place >= 0:
+        told = of_the_order(best, place, matcher)
+        best = best if told is None else attempts.take(told) or best
+        place = min(place, len(best)) - 1
+    return best
+
+
+def merely_accrued(attempts: Attempts, best: Flat) -> Flat:
+    """Funding accrued in the place of a trade, a liquidation or a settlement that only brought a market up to date."""
+    accrued = attempts.each(best, accruing)
+    return best if accrued == best else delete(attempts, accrued)
+
+
+def in_plain_markets(attempts: Attempts, best: Flat) -> Flat:
+    """What happens in a market of two sources in one that has one, with sizes of the same worth and prices that move as far."""
+    markets = attempts.arena.start.parameters.markets
+    paired = sorted(
+        {act.arguments[0] for _, act in best if isinstance(act, Action) and act.kind == "publish"}
+        & {market.second.feed for market in markets if market.second is not None}
+    )
+    for source in paired:
+        here = next(number for number, market in enumerate(markets) if market.second and market.second.feed == source)
+        for there, market in enumerate(markets):
+            if market.second is None:
+                taken = attempts.take(elsewhere(best, attempts.kinds, attempts.arena.start, here, there))
+                if taken is not None and len(taken) < len(best):
+                    return taken
+    return best
