@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from underwater.actions import Act, Action
 from underwater.hunt.attempts import Attempts
 from underwater.hunt.omission import delete
-from underwater.hunt.retell import Flat, accruing, by_its_owner, elsewhere, of_the_order
+from underwater.hunt.rescaling import elsewhere, from_the_start
+from underwater.hunt.retell import Flat, accruing, by_its_owner, of_the_order
 
 
 def by_themselves(attempts: Attempts, best: Flat) -> Flat:
@@ -48,13 +49,27 @@ def in_plain_markets(attempts: Attempts, best: Flat) -> Flat:
     markets = attempts.arena.start.parameters.markets
     paired = sorted(
         {act.arguments[0] for _, act in best if isinstance(act, Action) and act.kind == "publish"}
-        & {market.second.feed for market in markets if market.second is not None}
+        & {market.second.feed.feed for market in markets if market.second is not None}
     )
     for source in paired:
-        here = next(number for number, market in enumerate(markets) if market.second and market.second.feed == source)
+        here = next(
+            number for number, market in enumerate(markets) if market.second and market.second.feed.feed == source
+        )
         for there, market in enumerate(markets):
             if market.second is None:
                 taken = attempts.take(elsewhere(best, attempts.kinds, attempts.arena.start, here, there))
                 if taken is not None and len(taken) < len(best):
                     return taken
+    return best
+
+
+def from_first_prices(attempts: Attempts, best: Flat) -> Flat:
+    """What happens at a price that was published first, at the one that stood before it: the same, with other numbers."""
+    start = attempts.arena.start
+    for market in range(len(start.parameters.markets)):
+        for told in from_the_start(best, attempts.kinds, start, market):
+            taken = attempts.take(told)
+            if taken is not None:
+                best = taken
+                break
     return best

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reference.prices import collateral_price_status, mark
+from reference.prices import collateral_price_status
 from reference.state import State
 from underwater.actions import Act, Action, Block, Bundle, Cast, Loan, actions_of
 from underwater.aims import AT_MARK
+from underwater.checks import MARKET_AT
 from underwater.engine import Deployment, Engine
 from underwater.engine.vocabulary import NAMES_SOMEBODY, Kind
 
@@ -117,42 +118,8 @@ def of_the_order(flat: Flat, place: int, matcher: str) -> Flat | None:
 def accruing(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
     """What brings a market up to date, in the place of what does it among other things."""
     after_s, act = item
-    market = {"trade": 0, "settle": 1, "liquidate": 2}.get(act.kind)
-    if market is not None and isinstance(act, Action):
-        yield after_s, Action("accrue_funding", act.caller, (act.arguments[market],))
-
-
-def elsewhere(flat: Flat, kinds: Mapping[str, Kind], state: State, here: int, there: int) -> Flat:
-    """What happens in one market in another, without its second source: sizes of the same worth, prices that move as far."""
-    markets = state.parameters.markets
-    old, new = markets[here], markets[there]
-    old_wad, new_wad = (mark(state, market).span_wad[0] or market.tick_wad for market in (old, new))
-    told: list[tuple[int, Act]] = []
-    for after_s, act in flat:
-        if isinstance(act, Bundle):
-            told.append((after_s, act))
-        elif act.kind == "publish":
-            source, answer, age_s = act.arguments
-            if source == old.feed.feed:
-                answer = state.feeds[new.feed.feed].answer * answer // (state.feeds[source].answer or 1)
-                told.append((after_s, act._replace(arguments=(new.feed.feed, answer, age_s), aim=None)))
-            elif old.second is None or source != old.second.feed:
-                told.append((after_s, act))
-        elif here not in values_of(act, kinds, "market"):
-            told.append((after_s, act))
-        else:
-            arguments = [
-                there
-                if parameter.type == "market"
-                else max(1, abs(value) * old_wad // new_wad // new.lot_wad) * new.lot_wad * (1 if value > 0 else -1)
-                if parameter.type == "size"
-                else value * new_wad // old_wad // new.tick_wad * new.tick_wad
-                if parameter.type == "price"
-                else value
-                for parameter, value in zip(kinds[act.kind].parameters, act.arguments, strict=True)
-            ]
-            told.append((after_s, act._replace(arguments=tuple(arguments))))
-    return tuple(told)
+    if isinstance(act, Action) and act.kind in ("trade", "settle", "liquidate", "execute_order"):
+        yield after_s, Action("accrue_funding", act.caller, (act.arguments[MARKET_AT[act.kind]],))
 
 
 def unpublished(flat: Flat) -> Flat:

@@ -11,10 +11,18 @@ from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
 from underwater.hunt.attempts import MOST_TRIES, Attempts
-from underwater.hunt.detours import asking_for_all, at_liquidation, at_most, bolder, fewer_parts, paid_for
+from underwater.hunt.detours import (
+    asking_for_all,
+    at_liquidation,
+    at_most,
+    bolder,
+    ended_by_payment,
+    fewer_parts,
+    paid_for,
+)
 from underwater.hunt.omission import delete, delete_pairs, merge, slice_of, unbundle
 from underwater.hunt.plainness import at_mark, calm, plain_names, plain_numbers
-from underwater.hunt.recasting import by_themselves, in_plain_markets, merely_accrued, traded_at_once
+from underwater.hunt.recasting import by_themselves, from_first_prices, in_plain_markets, merely_accrued, traded_at_once
 from underwater.hunt.replay import Replayed, replay
 from underwater.hunt.retell import Flat, flatten, fold, translated
 from underwater.hunt.sequence import Cause
@@ -23,8 +31,9 @@ Way = Callable[[Attempts, Flat], Flat]
 """From a history that fails to another one, no longer, that fails too: itself, where nothing better is found."""
 
 WAYS: tuple[Way, ...] = (
-    *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, in_plain_markets, fewer_parts, merge),
-    *(asking_for_all, bolder, paid_for, at_liquidation, plain_numbers, plain_names, delete, delete_pairs),
+    *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, from_first_prices, in_plain_markets),
+    *(fewer_parts, merge, ended_by_payment, asking_for_all, bolder, paid_for, at_liquidation),
+    *(plain_numbers, plain_names, delete, delete_pairs),
 )
 MOST_ROUNDS = 6
 """How often all ways are gone one after another, each from where the last led."""
