@@ -34,7 +34,7 @@ _TRANSACTION = "(address,address,bytes,address,uint64,uint256)"
 _CAST = (
     "(address,address[8],address[2],address[5],address,address,address,address,address[],address[],uint256[],address)"
 )
-_SETTING = f"(uint256,{_TRANSACTION}[],uint256,bytes,{_CAST},bytes4[])"
+_SETTING = f"(uint256,{_TRANSACTION}[],uint256,bytes,uint256,bytes,{_CAST},bytes4[])"
 
 
 class ForgeFailed(EnvironmentFailure):
@@ -53,10 +53,10 @@ def write_setting(mix: Mapping[str, int]) -> None:
         nonces[transaction.sender] = nonce + 1
         to, creates = transaction.to or ZERO_ADDRESS, transaction.creates or ZERO_ADDRESS
         transactions.append((transaction.sender, to, transaction.data, creates, nonce, transaction.value))
-    engine_at = next(
-        number for number, transaction in enumerate(plan) if transaction.creates == addresses.implementation
-    )
-    code = artifacts["MarginEngine"].creation_code
+    replaced: list[int | bytes] = []
+    for name, address in (("MarginEngine", addresses.implementation), ("Orders", addresses.orders)):
+        (at,) = (number for number, transaction in enumerate(plan) if transaction.creates == address)
+        replaced += [at, plan[at].data[len(artifacts[name].creation_code) :]]
     cast = (
         addresses.engine,
         [instance.address_of[name] for name in ACCOUNTS],
@@ -75,8 +75,7 @@ def write_setting(mix: Mapping[str, int]) -> None:
     setting = (
         BUNDLED.begin_s,
         transactions,
-        engine_at,
-        plan[engine_at].data[len(code) :],
+        *replaced,
         cast,
         weighted_selectors(mix),
     )

@@ -18,7 +18,7 @@ contract Orders is IOrders, IMarginEngineErrors {
 
     IMarginEngine private immutable _ENGINE;
     OrderParameters private _parameters;
-    mapping(address account => mapping(uint256 market => Order)) private _orders;
+    mapping(address account => mapping(uint256 market => Order)) internal _orders;
 
     /// @dev Rule D3.
     constructor(address engine_, OrderParameters memory parameters) {

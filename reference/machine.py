@@ -189,7 +189,7 @@ def borrowed(state: State, borrower: str, collateral: int, units: int) -> State:
 
 def at_time(state: State, time_s: int) -> State:
     """The world: time passes, and funding falls due (F2). Nothing else changes by itself."""
-    later = State(time_s, *state[1:])
+    later = state.at(time_s)
     return later if time_s <= state.due.until_s else with_due(later)
 
 

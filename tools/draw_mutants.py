@@ -56,7 +56,7 @@ def code_of(sources: dict[str, str]) -> str:
     except UserError:
         raise UserError("does not compile") from None
     try:
-        Arena(BUNDLED, BUNDLED.default_deployment(), artifacts)
+        Arena(BUNDLED, BUNDLED.default_deployment(), artifacts).reset()
     except (EnvironmentFailure, UserError):
         raise UserError("cannot be deployed") from None
     return code_hash(artifacts)

@@ -20,6 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+from underwater.actions import Refusal
 from underwater.checks import Check, Roster, Step, Violation, catalogue
 from underwater.checks import Probe as AnyProbe
 from underwater.choices import SeededChoices
@@ -36,6 +37,8 @@ from underwater.nemesis.paths import HistoryPath
 
 TARGET = PROJECT / "docs" / "zoo.md"
 SEQUENCES_A_DEPLOYMENT = 4
+MOST_REFUSED = 100
+"""Deployments after each other that are refused, after which there is nothing more to measure."""
 
 
 class Recorder(Roster):
@@ -72,6 +75,11 @@ class Recorder(Roster):
                 self.first[violation.check] = self.steps
                 self.why[violation.check] = violation.why
 
+    def judge_deployment(self, refusal: Refusal | None) -> list[Violation]:
+        """Note what the checks of deployments say."""
+        self._note(super().judge_deployment(refusal))
+        return []
+
 
 class Row(NamedTuple):
     """A fault, and for each check that catches it alone the number of the step at which it does."""
@@ -83,12 +91,14 @@ class Row(NamedTuple):
 def measure(fault_id: str | None, seed: int, steps: int) -> Recorder:
     """Hunt for so many steps with every check, none of which stops it."""
     history, artifacts, recorder = shipped_history(), artifacts_of(fault_id), Recorder()
-    index = 0
-    while recorder.steps < steps:
+    index = idle = 0
+    while recorder.steps < steps and idle < MOST_REFUSED:
         choices = SeededChoices(seed, "matrix", index)
         number = 0 if choices.chance(30) else index + 1
         arena = Arena(BUNDLED, deployment_number(BUNDLED, seed, number), artifacts)
-        for _ in range(SEQUENCES_A_DEPLOYMENT):
+        recorder.judge_deployment(arena.refusal)
+        idle = 0 if arena.refusal is None else idle + 1
+        for _ in range(SEQUENCES_A_DEPLOYMENT if arena.refusal is None else 0):
             length = min(choices.pick(LENGTHS), steps - recorder.steps)
             if length <= 0:
                 break

@@ -17,9 +17,9 @@ CHECKS_HEAD = """\
 
 Written by `tools/write_docs.py` from `underwater/checks/`; edit there.
 
-A check is an ID, a sentence and a predicate. It observes one step, or, where its sentence needs a counterfactual, tries a
-few actions on a snapshot that is reverted (a *probe*). It counts how often it was *evaluated* and how often *exercised*:
-that is, its "if" was true. IDs are stable. Those with a star judge by
+A check is an ID, a sentence and a predicate. It observes one step, or whether a deployment is accepted; or, where its
+sentence needs a counterfactual, tries a few actions on a snapshot that is reverted (a *probe*). It counts how often it was
+*evaluated* and how often *exercised*: that is, its "if" was true. IDs are stable. Those with a star judge by
 their own sentence, not by whether contract and reference agree.
 
 | check | after | sentence |
@@ -43,6 +43,8 @@ def checks_text() -> str:
             asked.append(f"{kinds}, if accepted" if check.of_done else kinds)
         if check.probe is not None:
             asked.append("probe")
+        if check.deployed is not None:
+            asked.append("every deployment")
         star = "" if check.uses_model else "*"
         lines.append(f"| {check.id}{star} | {'; '.join(asked)} | {check.sentence} |\n")
     return CHECKS_HEAD + "".join(lines)

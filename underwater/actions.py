@@ -163,6 +163,25 @@ class Receipt(NamedTuple):
     halted: str | None = None
 
 
+class Refusal(NamedTuple):
+    """Where a deployment ended: its transaction of this number, from 1, of so many, and what came of it; ``label`` says it in words."""
+
+    number: int
+    of: int
+    label: str
+    outcome: Outcome
+
+    @property
+    def error(self) -> str:
+        """What the contracts answer, as they would write it."""
+        return f"{self.outcome.error}({', '.join(map(str, self.outcome.error_arguments))})"
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"'{self.label}', transaction {self.number} of {self.of}, is refused: {self.error}"
+
+
 def actions_of(act: Act) -> tuple[Action, ...]:
     """The actions of an act: its own, or a bundle's."""
     return act.actions if isinstance(act, Bundle) else (act,)

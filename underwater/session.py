@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from underwater.actions import Refusal
 from underwater.case.baseline import Baseline
 from underwater.case.corpus import Corpus
 from underwater.case.file import read_case
@@ -24,6 +25,7 @@ from underwater.events import CorpusSaved, Event, FindingReady, Finished, Met, S
 from underwater.hunt.campaign import Budget, Campaign, Kept, Stop
 from underwater.hunt.confirm import compare
 from underwater.hunt.origin import cloned_from_ape
+from underwater.hunt.sequence import DEPLOYMENT
 from underwater.hunt.work import Settings
 from underwater.report.table import explain_case
 
@@ -64,6 +66,7 @@ def hunt(
     campaign = Campaign(settings, budget, workers, mutate, stop or Stop(), seeds=seeds, accepted=accepted)
     all_met: list[Met] = []
     finished: Finished | None = None
+    refusal: Refusal | None = None
     keeping = _Keeping(corpus, campaign)
     for event in campaign.run():
         if isinstance(event, Finished):
@@ -74,7 +77,11 @@ def hunt(
             all_met.append(event)
         yield event
         if isinstance(event, Started):
-            yield cloned_from_ape(engine)
+            cloned = cloned_from_ape(engine)
+            if isinstance(cloned, Refusal):
+                refusal = cloned  # the campaign meets it too, and what it finds has more to say
+            else:
+                yield cloned
             if corpus is not None:
                 yield corpus.was_read()
         keeping.save_now_and_then()
@@ -88,6 +95,8 @@ def hunt(
     _save(settings, summary, entries)  # whoever stops the shrinking keeps what was found
     shown: list[Finding] = []
     failure: EnvironmentFailure | UserError | None = None
+    if refusal is not None and not any(met.cause[1] == DEPLOYMENT for met in all_met):
+        failure = EnvironmentFailure(f"the engine '{engine.name}' cannot be deployed: {refusal.words}")
     for met in pending[:shrunk]:
         case = read_case(met.unshrunk)
         found = shrink_and_save(met.unshrunk, case, artifacts)

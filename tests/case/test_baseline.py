@@ -10,10 +10,11 @@ import pytest
 
 from underwater.case.baseline import Entry, add_entries, cause_text, read_baseline, today
 from underwater.errors import UserError
-from underwater.hunt.sequence import PROBE, Cause
+from underwater.hunt.sequence import DEPLOYMENT, PROBE, Cause
 
 WITHDRAW: Cause = ("HEALTH-01", "withdraw", "InsufficientMargin", "done")
 PROBED: Cause = ("LIQ-02", PROBE, "", "")
+REFUSED: Cause = ("ACCESS-07", DEPLOYMENT, "done", "UnsafeParameter(orders)")
 GOOD = """\
 underwater: 1
 engine: bundled
@@ -132,7 +133,7 @@ def test_what_is_added_reads_back_and_changes_nothing_else(tmp_path: Path, text:
         path.unlink()
     before = read_baseline(path, "bundled", today()).entries if text else ()
     reason, until = 'awkward: # "quoted" and [so on]', date(2030, 12, 1)
-    causes = [("MODEL-01", "deposit", "done", "Reverted"), PROBED]
+    causes = [("MODEL-01", "deposit", "done", "Reverted"), REFUSED, PROBED]
     added = add_entries(path, "bundled", causes, reason, until)
     assert added.startswith(text)
     path.write_text(added)

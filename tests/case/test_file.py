@@ -56,6 +56,45 @@ def example() -> Case:
 
 # ---- what is written, and read back
 
+REFUSED = """\
+# A counterexample, found by Underwater. To replay it: ape underwater replay FILE
+underwater: 1
+engine: bundled
+check: ACCESS-07
+says: a deployment that is safe is accepted
+note: "'create the orders', transaction 14 of 117, is refused: UnsafeParameter(orders)"
+
+steps: []  # fails while it is deployed
+
+deployment: default
+
+found: {seed: 7, sequence: 12, deploying: true}
+"""
+
+
+def test_a_deployment_that_is_refused_is_a_case_without_steps() -> None:
+    case = read_case(parse(REFUSED, "refused.yaml"))
+    assert (case.blocks, case.step, case.deploying) == ((), None, True)
+    assert write_case(case) == REFUSED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (", deploying: true", "", "8: steps: there are no steps"),
+        (", deploying: true", ", deploying: false", "8: steps: there are no steps"),
+        (
+            "[]",
+            "[{by: maker, do: settle, account: maker, market: 0}]",
+            "8: steps: a deployment that is refused has no steps after it",
+        ),
+        ("deploying: true", "deploying: true, step: 1", "12: found.step: step 1, but there are 0 steps"),
+    ],
+)
+def test_steps_and_a_deployment_that_is_refused_exclude_each_other(old: str, new: str, line: str) -> None:
+    with pytest.raises(UserError, match=re.escape(f"refused.yaml:{line}")):
+        read_case(parse(REFUSED.replace(old, new), "refused.yaml"))
+
 
 def test_a_loan_and_what_is_tried_meanwhile_are_written_and_read_back() -> None:
     text = EXAMPLE.replace(

@@ -30,10 +30,9 @@ from tests.chain.support import (
     word,
 )
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, NotCreated
 from underwater.chain.ape import ApeChain
 from underwater.chain.clone import differences
-from underwater.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,9 +76,15 @@ def test_a_call_raises_the_nonce_even_if_it_fails(subject: Subject) -> None:
     assert subject.chain.create(ANN, creation("echo")) != first
 
 
-def test_a_failed_creation_raises(subject: Subject) -> None:
-    with pytest.raises((EnvironmentFailure, RuntimeError)):
-        subject.chain.create(DEPLOYER, bytes.fromhex("5f5ffd"))
+@pytest.mark.parametrize(
+    ("code", "receipt"),
+    [("5f5ffd", reverted()), ("63c0ffee005f526004601cfd", reverted(bytes.fromhex("c0ffee00"))), ("fe", HALTED)],
+    ids=["without a word", "with data", "halts"],
+)
+def test_a_failed_creation_raises_with_what_it_answered(subject: Subject, code: str, receipt: Receipt) -> None:
+    with pytest.raises(NotCreated) as failed:
+        subject.chain.create(DEPLOYER, bytes.fromhex(code))
+    assert same(failed.value.receipt) == same(receipt)
     subject.chain.create(DEPLOYER, creation("echo"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from reference.rounding import WAD
 from reference.state import Bucket
@@ -61,12 +62,19 @@ from tests.checks.support import (
     with_source,
 )
 from tests.hunt.support import BTC, USDC, USDC_ONE, trade
-from underwater.actions import Action
+from underwater.actions import Action, Refusal
 from underwater.checks import Step
 from underwater.checks.roles import BY_ROLE, LISTINGS
 from underwater.choices import SeededChoices
 
-Case = Step | ReferenceProbe
+
+class Deployed(NamedTuple):
+    """A deployment, and where it was refused, if it was."""
+
+    refusal: Refusal | None = None
+
+
+Case = Step | ReferenceProbe | Deployed
 Make = Callable[[], Case]
 
 FEES = Action("collect_fees", "treasurer", ("treasurer", 10 * USDC_ONE))
@@ -295,6 +303,7 @@ SOUND: list[tuple[str, str, Make]] = [
     ("MODEL-04", "a position and its holder", lambda: ReferenceProbe(two_sided())),
     ("MODEL-05", "views by number", lambda: ReferenceProbe(opened())),
     *(("ACCESS-06", f"a listing ({stream})", partial(ReferenceProbe, two_sided(), stream)) for stream in range(40)),
+    ("ACCESS-07", "it is accepted", Deployed),
     ("MARGIN-11", "no such price", lambda: ReferenceProbe(rich_and_long(), LONG)),
     ("MARGIN-11", "another price is unusable", lambda: ReferenceProbe(partly_priced())),
     *SOUND_RELATIONS,

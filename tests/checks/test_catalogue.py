@@ -55,7 +55,7 @@ def test_the_first_of_each_family_are_there() -> None:
 def test_check_has_a_sentence_and_something_to_run(check: Check) -> None:
     assert len(check.sentence.split()) >= 4
     assert not check.sentence.endswith(".")
-    assert check.judge is not None or check.probe is not None
+    assert check.judge is not None or check.probe is not None or check.deployed is not None
     assert check.kinds is None or check.judge is not None
     assert check.probe_weight >= 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.checks.callbacks import aside
 from tests.checks.probes import ReferenceProbe
-from tests.checks.sound import SOUND, Case, Make
+from tests.checks.sound import SOUND, Case, Deployed, Make
 from tests.checks.support import (
     BUY,
     DEPOSIT,
@@ -39,6 +39,8 @@ def verdict(check: Check, case: Case) -> Verdict:
     roster = Roster([check])
     if isinstance(case, Step):
         violations = roster.judge(case if check.uses_model else without_model(case))
+    elif isinstance(case, Deployed):
+        violations = roster.judge_deployment(case.refusal)
     else:
         violations = roster.try_probe(check, case)
     assert {violation.check for violation in violations} <= {check.id}
@@ -95,3 +97,4 @@ def test_every_check_is_tested_both_ways() -> None:
             makes = [make() for check_id, _, make in rows if check_id == check.id]
             assert (check.judge is not None) == any(isinstance(made, Step) for made in makes)
             assert (check.probe is not None) == any(isinstance(made, ReferenceProbe) for made in makes)
+            assert (check.deployed is not None) == any(isinstance(made, Deployed) for made in makes)

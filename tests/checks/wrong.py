@@ -60,6 +60,7 @@ from tests.checks.sound import (
     SELL_PART,
     TICK,
     UPGRADE,
+    Deployed,
     Make,
     settled,
     signed,
@@ -118,7 +119,7 @@ from tests.checks.support import (
     with_health,
 )
 from tests.hunt.support import BTC, ETH, USDC, WBTC, WETH
-from underwater.actions import Outcome
+from underwater.actions import Outcome, Refusal
 
 # In each of these the engine has done, stored or said something else.
 WRONG: list[tuple[str, str, Make]] = [
@@ -419,6 +420,16 @@ WRONG: list[tuple[str, str, Make]] = [
         "MODEL-02",
         "a raw slot",
         lambda: after(with_fields(taken(opened(), BUY), slots_differ="a slot"), fees_wad=plus(0)),
+    ),
+    (
+        "ACCESS-07",
+        "a listing is refused",
+        lambda: Deployed(Refusal(31, 87, "list market M2-PERP", Outcome("UnsafeParameter", ("feed",), ()))),
+    ),
+    (
+        "ACCESS-07",
+        "a creation halts",
+        lambda: Deployed(Refusal(7, 87, "create the orders", Outcome("Halted", ("",), ()))),
     ),
     ("MODEL-03", "events", lambda: with_fields(taken(opened(), BUY), events_differ="expected this, observed that")),
     *WRONG_RELATIONS,

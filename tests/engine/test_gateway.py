@@ -8,6 +8,7 @@ from eth_abi import decode, encode
 from reference.ether import GATEWAY
 from tests.hunt.support import WETH, WETH_ONE, arena
 from underwater.actions import Action, Call, Outcome, Receipt
+from underwater.chain import NotCreated
 from underwater.engine.abi import words
 from underwater.engine.artifacts import WETH9, Artifacts
 from underwater.engine.bundled.actors import ADDRESSES, DEPLOYER, ETHER_EACH_WEI
@@ -50,12 +51,12 @@ def created(begun: Arena, engine: str, collateral: int) -> str:
 
 
 def test_an_engine_without_code_is_refused(begun: Arena) -> None:
-    with pytest.raises(RuntimeError, match=b"engine".hex()):
+    with pytest.raises(NotCreated, match=b"engine".hex()):
         created(begun, ZERO_ADDRESS, WETH)
 
 
 def test_a_collateral_that_is_not_listed_is_refused(begun: Arena) -> None:
-    with pytest.raises(RuntimeError, match=call_data("UnknownCollateral(uint256)", 9).hex()):
+    with pytest.raises(NotCreated, match=call_data("UnknownCollateral(uint256)", 9).hex()):
         created(begun, begun.instance.addresses.engine, 9)
 
 

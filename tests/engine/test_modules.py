@@ -10,7 +10,7 @@ from eth_abi import encode
 from eth_utils.crypto import keccak
 
 from underwater.actions import Call
-from underwater.chain import NOBODY
+from underwater.chain import NOBODY, NotCreated
 from underwater.chain.revm import RevmChain
 from underwater.engine.abi import selector, signature, words
 from underwater.engine.artifacts import PROJECT, Contract
@@ -105,9 +105,9 @@ def created(chain: RevmChain, name: str, extension: str) -> str:
 
 @pytest.mark.parametrize("nothing", [ADDRESSES["outsider"], ZERO_ADDRESS], ids=["no contract", "zero"])
 def test_an_address_without_code_is_refused_as_views_and_as_governance(chain: RevmChain, nothing: str) -> None:
-    with pytest.raises(RuntimeError, match=(UNSAFE + b"views").hex()):
+    with pytest.raises(NotCreated, match=(UNSAFE + b"views").hex()):
         created(chain, "MarginEngine", nothing)
-    with pytest.raises(RuntimeError, match=(UNSAFE + b"governance").hex()):
+    with pytest.raises(NotCreated, match=(UNSAFE + b"governance").hex()):
         created(chain, "Views", nothing)
     governance = chain.create(ADDRESSES[DEPLOYER], ARTIFACTS["Governance"].creation_code)
     assert created(chain, "MarginEngine", created(chain, "Views", governance))

@@ -9,6 +9,7 @@ from reference.machine import apply
 from reference.rounding import WAD
 from tests.hunt.support import BTC, arena
 from underwater.actions import Action
+from underwater.chain import NotCreated
 from underwater.engine.artifacts import Artifacts
 from underwater.engine.bundled.actors import ADDRESSES, DEPLOYER
 from underwater.engine.bundled.plan import ORDERS_TYPE, ZERO_ADDRESS, call_data, orders_tuple
@@ -26,7 +27,7 @@ def created(engine: str, parameters: tuple[int, ...]) -> str:
 @pytest.mark.parametrize("parameters", [(0, 0, 1), (2, 0, 1), (1, 604_801, 1), (1, 0, 604_801)])
 def test_unsafe_parameters_are_refused(parameters: tuple[int, ...]) -> None:
     arena().reset()
-    with pytest.raises(RuntimeError, match=b"orders".hex()):
+    with pytest.raises(NotCreated, match=b"orders".hex()):
         created(arena().instance.addresses.engine, parameters)
 
 
@@ -38,7 +39,7 @@ def test_parameters_at_their_edges_are_taken(parameters: tuple[int, ...]) -> Non
 
 def test_an_engine_without_code_is_refused() -> None:
     arena().reset()
-    with pytest.raises(RuntimeError, match=b"engine".hex()):
+    with pytest.raises(NotCreated, match=b"engine".hex()):
         created(ZERO_ADDRESS, (1, 0, 1))
 
 

@@ -10,6 +10,7 @@ from reference.upgrades import CANDIDATES, IMPLEMENTATIONS, NOTHING
 from tests.engine.test_modules import layout
 from tests.hunt.support import USDC, USDC_ONE, deposit
 from underwater.actions import Action, Call, Receipt
+from underwater.chain import NotCreated
 from underwater.chain.revm import RevmChain
 from underwater.engine.abi import selector, topic
 from underwater.engine.bundled.actors import ADDRESSES, DEPLOYER
@@ -105,10 +106,10 @@ def created(implementation: str, initialization: bytes, chain: RevmChain) -> str
 
 def test_an_engine_is_initialised_in_the_transaction_that_makes_it(arena: Arena) -> None:
     implementation = arena.instance.addresses.implementation
-    with pytest.raises(RuntimeError, match=selector("ERC1967ProxyUninitialized()").hex()):
+    with pytest.raises(NotCreated, match=selector("ERC1967ProxyUninitialized()").hex()):
         created(implementation, b"", arena.chain)
     unsafe = call_data(INITIALIZE, ADDRESSES["maker"], (LIQUIDATION[0], 0, 0))
-    with pytest.raises(RuntimeError, match=(selector("UnsafeParameter(bytes32)") + b"closeFactor").hex()):
+    with pytest.raises(NotCreated, match=(selector("UnsafeParameter(bytes32)") + b"closeFactor").hex()):
         created(implementation, unsafe, arena.chain)
     engine = created(implementation, call_data(INITIALIZE, ADDRESSES["maker"], LIQUIDATION), arena.chain)
     has_role = call_data("hasRole(bytes32,address)", role_id("DEFAULT_ADMIN_ROLE"), ADDRESSES["maker"])

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reference.parameters import MAXIMUM_PRICE_WAD
 from reference.state import BURNS_GAS
+from tests.hunt.refusals import plant
 from tests.hunt.support import FAULT, USDC, USDC_ONE, WBTC, arena, blocks, deposit, opened, withdraw
 from underwater.actions import Action, Block, Call, Receipt
 from underwater.chain import Chain
 from underwater.chain.ape import connected
 from underwater.checks import check_named
+from underwater.engine import Deployment, faults
 from underwater.engine.abi import selector, words
 from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
@@ -164,3 +169,40 @@ def test_a_trial_that_does_not_fit_into_a_block_is_left_out(ape: Chain) -> None:
     before = ape.number, ape.time_s
     assert compared(ape, history, burning) == Compared("", probe_left_out=True)
     assert (ape.number, ape.time_s) == before
+
+
+# ---- deployments that are refused
+
+DEAR = "dear"
+"""By which a listing is refused whose feed may answer as much as it may."""
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """The parameter file, but for a collateral whose feed may answer that, and without a gateway; with a zoo of refusals."""
+    plant(tmp_path)
+    monkeypatch.setattr(faults, "FOLDER", tmp_path)
+    default = BUNDLED.default_deployment()
+    settlement, first, second = default.parameters.collaterals
+    feed = replace(first.feed, maximum_answer=MAXIMUM_PRICE_WAD // 10**10)
+    listed = (settlement, replace(first, feed=feed), replace(second, wraps_ether=False))
+    deployment: Deployment = replace(default, parameters=replace(default.parameters, collaterals=listed))
+    return deployment
+
+
+def test_chains_agree_on_a_deployment_that_is_refused(ape: Chain, refused: Deployment) -> None:
+    before = ape.number, ape.time_s
+    for fault in (DEAR, "creation", "halts", "speechless"):
+        assert compare(ape, BUNDLED, refused, artifacts_of(fault), ()) == Compared("", probe_left_out=False)
+    assert (ape.number, ape.time_s) == before
+
+
+def test_a_deployment_that_one_chain_alone_refuses_is_a_difference(ape: Chain, refused: Deployment) -> None:
+    accepting: Any = Lying(ape, block=lambda receipts: [Receipt(True, b"", ()) for _ in receipts])
+    differs, _ = compare(accepting, BUNDLED, refused, artifacts_of(DEAR), ())
+    words = "'list collateral WBTC', transaction 16 of 99, is refused: UnsafeParameter(feed)"
+    assert differs == f"deploying differs between revm and {ape.name}: {words} and done"
+    refusing: Any = Lying(ape, block=lambda receipts: [Receipt(False, b"", ()) for _ in receipts])
+    differs, _ = compare(refusing, BUNDLED, refused, artifacts_of(None), opened())
+    assert differs.startswith(f"deploying differs between revm and {ape.name}: done and 'list collateral USDC', ")
+    assert differs.endswith(" is refused: Reverted(0x)")

@@ -175,7 +175,7 @@ def test_both_ways_of_a_probe_are_kept_each_from_the_end_of_the_history() -> Non
 
 def test_an_empty_last_block_does_not_hide_a_probe() -> None:
     """Time may be what fails: a case can end with nothing but time."""
-    check, pools = counting()
+    check, pools = counting(0)
     replay(arena(), (*blocks(deposit("trader-1", USDC, 1)), Block(3_600, ())), check)
     assert pools
 

@@ -6,6 +6,7 @@ import pytest
 
 from reference.machine import apply, apply_all, at_time
 from reference.margin import Health, health_of
+from reference.prices import STALE
 from reference.rounding import WAD
 from reference.state import Part, State, parts_of
 from tests.hunt.support import arena, drawn
@@ -66,24 +67,42 @@ def test_after_a_price_those_who_hold_what_it_feeds_are_due() -> None:
     assert due.take(state) == ()
 
 
-def test_when_a_price_goes_stale_all_are_due_once() -> None:
+def test_when_a_price_goes_stale_those_who_hold_what_it_feeds_are_due_once() -> None:
     state = _traded()
     due = _read(state)
-    heartbeats_s = [market.feed.heartbeat_s for market in state.parameters.markets]
-    last_fresh_s = min(state.feeds[market.feed.feed].updated_at_s for market in state.parameters.markets) + min(
-        heartbeats_s
-    )
-    assert due.take(at_time(state, last_fresh_s)) == ()
-    stale = at_time(state, last_fresh_s + 1)
-    assert due.take(stale) == ACCOUNTS
-    assert due.take(stale) == ()
+    begun_s, markets = state.time_s, state.parameters.markets
+    first_s = min(listed.feed.heartbeat_s for listed in markets)
+    assert first_s < markets[BTC_PERP].feed.heartbeat_s
+    # Of a market that nobody holds.
+    assert due.take(at_time(state, begun_s + first_s + 1)) == ()
+    stale_s = state.feeds["BTC-USD"].updated_at_s + markets[BTC_PERP].feed.heartbeat_s + 1
+    assert set(due.take(at_time(state, stale_s))) >= {"trader-1", "maker"}
+    assert due.take(at_time(state, stale_s)) == ()
+    assert health_of(at_time(state, stale_s), "trader-1").status == STALE
 
 
-def test_after_a_change_of_parameters_all_are_due() -> None:
+def test_after_a_change_of_a_market_or_a_collateral_its_holders_are_due() -> None:
     state = _traded()
     due = _read(state)
-    state = _do(state, "set_deposit_cap", "risk-manager", USDC, 10**15)
-    assert due.take(state) == ACCOUNTS
+    limits = state.parameters.markets[BTC_PERP]
+    state = _do(state, "set_open_interest_scaling", "risk-manager", BTC_PERP, 10**23, 10**24)
+    assert limits is not state.parameters.markets[BTC_PERP]
+    assert due.take(state) == ("trader-1", "maker")
+    state = _do(state, "set_deposit_cap", "risk-manager", WETH, 10**22)
+    assert due.take(state) == ("trader-2",)
+
+
+def test_other_code_makes_all_due() -> None:
+    state = _traded()
+    due = _read(state)
+    assert due.take(state._replace(implementation="other")) == ACCOUNTS
+
+
+def test_the_same_price_again_concerns_nobody() -> None:
+    state = _traded()
+    due = _read(state)
+    state = _do(state, "publish", "publisher", "BTC-USD", state.feeds["BTC-USD"].answer, 0)
+    assert due.take(state) == ()
 
 
 def test_what_changed_together_with_a_price_is_due_too() -> None:

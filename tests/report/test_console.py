@@ -65,6 +65,14 @@ def test_the_last_line_accounts_for_whatever_was_met(meetings: int, shown: int, 
     assert told(started(folder), *events, *tables, finished(findings))[-1] == line
 
 
+def test_what_was_met_while_it_was_deployed_has_no_steps() -> None:
+    folder = Path("/runs/one")
+    found = Met("ACCESS-07", "refused", folder / "unshrunk" / "one.yaml", 0, 0.5)
+    lines = told(started(folder), found, finished(1))
+    assert "  found: ACCESS-07, refused" in lines
+    assert "         saved unshrunk in /runs/one/unshrunk/one.yaml (while it was deployed)" in lines
+
+
 @pytest.mark.parametrize(
     ("sequences", "dropped", "line"),
     [

@@ -15,7 +15,7 @@ from reference.margin import Health, Risk, health
 from reference.rounding import WAD
 from reference.state import ANSWERS, REVERTS, FeedReading, State, empty_account, unfunded
 from tests.report.support import DEFAULT, DONE, WORDS
-from underwater.actions import Action, Aim, Bundle, Outcome
+from underwater.actions import Action, Aim, Bundle, Outcome, Refusal
 from underwater.checks import Step
 from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.hunt.probe import Asked, Listed, Parted, Trial, Tried, Waited
@@ -26,6 +26,7 @@ from underwater.report.table import (
     StepRow,
     components,
     explain,
+    explain_refusal,
     plain_text,
     render,
     side_by_side,
@@ -303,3 +304,12 @@ def test_console_gets_colour_where_it_can_show_it() -> None:
     out = StringIO()
     render(found(), Console(file=out, width=100, force_terminal=True, color_system="truecolor"))
     assert "\x1b[1;31mHEALTH-01" in out.getvalue()
+
+
+def test_a_deployment_that_is_refused_is_told_by_its_transaction() -> None:
+    refusal = Refusal(14, 117, "create the orders", Outcome("UnsafeParameter", ("orders",), ()))
+    text = plain_text(explain_refusal("ACCESS-07", "A sentence.", refusal.words, refusal))
+    first, why, _, _, _, row, *_ = text.splitlines()
+    assert first == "ACCESS-07 does not hold of the deployment: A sentence."
+    assert why == "'create the orders', transaction 14 of 117, is refused: UnsafeParameter(orders)"
+    assert re.fullmatch(r"> 14 +0 s +deployment +create the orders +done +refused: UnsafeParameter", row)

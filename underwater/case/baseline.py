@@ -20,7 +20,7 @@ from underwater.errors import UserError
 from underwater.events import Acceptance
 from underwater.hunt.arena import Arena
 from underwater.hunt.replay import replay
-from underwater.hunt.sequence import PROBE, Cause
+from underwater.hunt.sequence import DEPLOYMENT, PROBE, Cause
 
 _TITLE = """\
 # Findings of `ape underwater hunt --baseline FILE` that do not make it fail, until a day. To add one: ape underwater accept
@@ -98,7 +98,7 @@ def _read_entry(item: Field, engine: str) -> Entry:
     outcomes = ("expected", "observed")
     fields = item.mapping(("check", "after", "reason", "until"), outcomes)
     check = fields["check"].choice(tuple(sorted(check.id for check in catalogue())))
-    after = fields["after"].choice((*engine_named(engine).kinds, BUNDLE, PROBE))
+    after = fields["after"].choice((*engine_named(engine).kinds, BUNDLE, PROBE, DEPLOYMENT))
     for outcome in outcomes:
         if (outcome in fields) == (after == PROBE):
             raise item.fail(f"'{outcome}' is {'not for a probe' if after == PROBE else 'missing'}")

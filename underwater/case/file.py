@@ -29,6 +29,7 @@ NOTHING = "nothing"
 BUNDLE = "bundle"
 _TITLE = "# A counterexample, found by Underwater. To replay it: ape underwater replay FILE\n"
 _FAILS_HERE, _FAILS_AFTER = "  # fails here", "  # what the check tries after this fails"
+_NO_STEPS = "steps: []  # fails while it is deployed"
 _AIM = re.compile(r"(.+?)(?: ([+-]) (\d+))?", re.DOTALL)
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 
@@ -56,6 +57,8 @@ class Case:
     """Numbers of the acts that were refused when it was found: if others are now, the history is not the same any more."""
     by_probe: bool = False
     """Whether it is what the check tried after the last act that failed, not the act itself."""
+    deploying: bool = False
+    """Whether it is the deployment itself that is refused: there are no steps then."""
 
 
 def vocabulary_of(case: Case) -> Vocabulary:
@@ -86,7 +89,8 @@ def write_case(case: Case) -> str:
     lines.append(f"says: {scalar_text(case.says)}")
     if case.note:
         lines.append(f"note: {_note(case.note)}")
-    lines += ["", *write_steps(case.blocks, words, case.step, _fails(case))]
+    steps = [_NO_STEPS] if case.deploying else write_steps(case.blocks, words, case.step, _fails(case))
+    lines += ["", *steps]
     lines += ["", *write_deployment(case.engine, case.deployment)]
     found = {"seed": str(case.seed), "sequence": str(case.sequence)}
     if case.step is not None:
@@ -95,6 +99,8 @@ def write_case(case: Case) -> str:
         found["fault"] = case.fault
     if case.by_probe:
         found["by_probe"] = "true"
+    if case.deploying:
+        found["deploying"] = "true"
     refused = f", refused: [{', '.join(map(str, case.refused))}]" if case.refused else ""
     lines += ["", f"found: {_flow(found)[:-1]}{refused}}}"]
     return _TITLE + "\n".join(lines) + "\n"
@@ -188,8 +194,11 @@ def read_case(source: Field | Path) -> Case:
     files = engine_named(engine)
     deployment = read_deployment(fields["deployment"], engine)
     words = files.vocabulary(files.default_deployment() if deployment is None else deployment)
-    blocks = read_steps(fields["steps"], words)
-    found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault", "by_probe"))
+    found = fields["found"].mapping(("seed", "sequence"), ("step", "refused", "fault", "by_probe", "deploying"))
+    deploying = "deploying" in found and found["deploying"].boolean()
+    if deploying and any(fields["steps"].items()):
+        raise fields["steps"].fail("a deployment that is refused has no steps after it")
+    blocks = () if deploying else read_steps(fields["steps"], words)
     step = None
     if "step" in found:
         step = found["step"].integer(1)
@@ -209,6 +218,7 @@ def read_case(source: Field | Path) -> Case:
         step,
         tuple(item.integer(1) for item in found["refused"].items()) if "refused" in found else (),
         "by_probe" in found and found["by_probe"].boolean(),
+        deploying,
     )
 
 

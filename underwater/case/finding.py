@@ -15,7 +15,7 @@ from underwater.engine.artifacts import Artifacts
 from underwater.engine.registry import engine_named
 from underwater.hunt.replay import Replayed
 from underwater.hunt.retell import flatten
-from underwater.hunt.sequence import PROBE, Find
+from underwater.hunt.sequence import DEPLOYMENT, PROBE, Find
 from underwater.hunt.shrink import shrink
 from underwater.hunt.work import Settings
 
@@ -58,9 +58,10 @@ def save_unshrunk(settings: Settings, find: Find, sequence: int, deployment: Dep
         deployment=deployment,
         blocks=find.blocks,
         note=violation.why,
-        step=count_acts(find.blocks),
+        step=None if find.kind == DEPLOYMENT else count_acts(find.blocks),
         refused=find.refused,
         by_probe=find.kind == PROBE,
+        deploying=find.kind == DEPLOYMENT,
     )
     label = hashlib.sha256(repr((settings.seed, sequence)).encode()).hexdigest()[:6]
     path = settings.folder / UNSHRUNK / f"{violation.check}-{find.kind}-{label}.yaml"
@@ -86,9 +87,10 @@ def shrink_and_save(unshrunk: Path, case: Case, artifacts: Artifacts, *, same_ca
         deployment=small.deployment,
         blocks=small.blocks,
         note=small.replayed.violation.why,
-        step=steps,
+        step=None if small.replayed.refusal is not None else steps,
         refused=small.replayed.refused,
         by_probe=small.replayed.trial is not None,
+        deploying=small.replayed.refusal is not None,
     )
     path = unshrunk.parent.parent / unshrunk.name
     write_whole(path, write_case(saved))

@@ -24,6 +24,14 @@ class BlockIsFull(EnvironmentFailure):
     """A block of this chain has no room for all the calls that it was given."""
 
 
+class NotCreated(EnvironmentFailure):
+    """A contract's creation failed: ``receipt`` says how."""
+
+    def __init__(self, chain: str, receipt: Receipt) -> None:
+        super().__init__(f"{chain}: creation failed with {receipt.halted or '0x' + receipt.data.hex()}")
+        self.receipt = receipt
+
+
 class Contents(NamedTuple):
     """What an address holds, as the chain enumerates it: runtime code, and every storage slot that is not zero.
 
@@ -57,7 +65,7 @@ class Chain(Protocol):
         """
 
     def create(self, sender: str, code: bytes) -> str:
-        """Create a contract in a block of its own, one second after the last one; its address. Raises if the creation fails."""
+        """Create a contract in a block of its own, one second after the last one; its address. Raises ``NotCreated`` if that fails."""
 
     def view(self, to: str, data: bytes) -> Receipt:
         """Call without a trace, at the last block's state and time."""

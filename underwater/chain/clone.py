@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from underwater.actions import Call, Transaction
-from underwater.chain import Chain
+from underwater.actions import Call, Outcome, Receipt, Refusal, Transaction
+from underwater.chain import Chain, NotCreated
 from underwater.chain.revm import RevmChain
 from underwater.errors import EnvironmentFailure
 
@@ -22,16 +22,33 @@ class Mined(NamedTuple):
     gas_used: int = 0
 
 
+class NotDeployed(EnvironmentFailure):
+    """A transaction of a deployment failed: which of so many, from 1, and what the chain said of it."""
+
+    def __init__(self, chain: str, number: int, of: int, transaction: Transaction, receipt: Receipt) -> None:
+        super().__init__(f"{chain}: '{transaction.label}' failed with {receipt.halted or '0x' + receipt.data.hex()}")
+        self.number, self.of = number, of
+        self.transaction = transaction
+        self.receipt = receipt
+
+    def refusal(self, outcome_of: Callable[[Receipt], Outcome]) -> Refusal:
+        """The same in an engine's words."""
+        return Refusal(self.number, self.of, self.transaction.label, outcome_of(self.receipt))
+
+
 def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int, endowed: Mapping[str, int]) -> None:
     """Run a deployment's transactions, each in a block of its own.
 
     They come after an empty block at ``begin_s``, from which on addresses have as many wei as ``endowed`` says: so all chains
-    agree on the time, and on who has what. Raises ``EnvironmentFailure`` at the first that fails.
+    agree on the time, and on who has what. Raises ``NotDeployed`` at the first that fails.
     """
     chain.endow(begin_s - chain.time_s, endowed)
-    for transaction in plan:
+    for number, transaction in enumerate(plan, 1):
         if transaction.to is None:
-            address = chain.create(transaction.sender, transaction.data)
+            try:
+                address = chain.create(transaction.sender, transaction.data)
+            except NotCreated as failure:
+                raise NotDeployed(chain.name, number, len(plan), transaction, failure.receipt) from None
             if address != transaction.creates:
                 raise EnvironmentFailure(
                     f"{chain.name}: '{transaction.label}' made {address}, the plan says {transaction.creates}: "
@@ -40,7 +57,7 @@ def run_plan(chain: Chain, plan: Sequence[Transaction], begin_s: int, endowed: M
         else:
             (receipt,) = chain.block(1, [Call(transaction.sender, transaction.to, transaction.data, transaction.value)])
             if not receipt.ok:
-                raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' failed with 0x{receipt.data.hex()}")
+                raise NotDeployed(chain.name, number, len(plan), transaction, receipt)
 
 
 def clone(recorded: Sequence[Mined]) -> RevmChain:
@@ -57,7 +74,7 @@ def clone(recorded: Sequence[Mined]) -> RevmChain:
         if transaction.to is None:
             try:
                 address = chain.create(transaction.sender, transaction.data)
-            except RuntimeError as failure:
+            except NotCreated as failure:
                 raise EnvironmentFailure(f"{chain.name}: '{transaction.label}' cannot be replayed: {failure}") from None
             if address != transaction.creates:
                 raise EnvironmentFailure(

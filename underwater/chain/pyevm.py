@@ -20,7 +20,7 @@ from trie import HexaryTrie  # type: ignore[import-untyped]
 from trie.iter import NodeIterator  # type: ignore[import-untyped]
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents, NotCreated
 from underwater.errors import EnvironmentFailure
 
 _NO_ROOM = "Transaction exceeds gas limit"
@@ -84,7 +84,7 @@ class PyEvmChain:
         ((computation, logs),) = self._mine(1, [(sender, CREATE_CONTRACT_ADDRESS, code, 0)])
         receipt = _receipt(computation, logs)
         if not receipt.ok:
-            raise EnvironmentFailure(f"{self.name}: creation failed with {receipt.halted or '0x' + receipt.data.hex()}")
+            raise NotCreated(self.name, receipt)
         return "0x" + str(computation.msg.storage_address.hex())
 
     def _mine(self, after_s: int, transactions: Sequence[tuple[str, bytes, bytes, int]]) -> list[tuple[Any, Any]]:

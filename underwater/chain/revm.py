@@ -11,7 +11,7 @@ import pyrevm
 from eth_utils.crypto import keccak
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, Contents, NotCreated
 from underwater.errors import EnvironmentFailure
 
 
@@ -106,7 +106,10 @@ class RevmChain:
         self.evm.insert_account_info(sender, pyrevm.AccountInfo(nonce=nonce))
         self.evm.set_balance(sender, wei)
         self._nonces[sender] = nonce + 1
-        address: str = self.evm.deploy(sender, code, gas=TRANSACTION_GAS_LIMIT)
+        try:
+            address: str = self.evm.deploy(sender, code, gas=TRANSACTION_GAS_LIMIT)
+        except RuntimeError as failure:
+            raise NotCreated(self.name, _failed(failure)) from None
         return address.lower()
 
     def view(self, to: str, data: bytes) -> Receipt:

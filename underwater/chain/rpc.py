@@ -16,7 +16,7 @@ from eth_utils.crypto import keccak
 from web3.exceptions import Web3Exception
 
 from underwater.actions import Call, Log, Receipt
-from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents
+from underwater.chain import BLOCK_GAS_LIMIT, CHAIN_ID, NOBODY, TRANSACTION_GAS_LIMIT, BlockIsFull, Contents, NotCreated
 from underwater.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class RpcChain:
         """See ``Chain``."""
         ((receipt, address),) = self._mine(1, [{"from": sender, "data": "0x" + code.hex()}])
         if not receipt.ok:
-            raise EnvironmentFailure(f"{self.name}: creation failed with {receipt.halted or '0x' + receipt.data.hex()}")
+            raise NotCreated(self.name, receipt)
         return address
 
     def _mine(self, after_s: int, transactions: Sequence[dict[str, str]]) -> list[tuple[Receipt, str]]:

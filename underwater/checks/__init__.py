@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from reference.margin import Health
 from reference.parameters import Collateral, Market
 from reference.state import Part, State
-from underwater.actions import Act, Action, Attempt, Bundle, Cast, Glimpse, Outcome, actions_of
+from underwater.actions import Act, Action, Attempt, Bundle, Cast, Glimpse, Outcome, Refusal, actions_of
 from underwater.choices import Choices
 from underwater.document import decimal_text
 from underwater.errors import unknown
@@ -145,7 +145,8 @@ class Check(NamedTuple):
     """One entry of the catalogue.
 
     ``kinds`` are the kinds of action after which ``judge`` is asked (None: after every step). A check with ``probe`` is
-    asked now and then, at steps drawn by seed.
+    asked now and then, at steps drawn by seed. ``deployed`` is asked once of each deployment: where it was refused, if it was. Deployments
+    are safe by the specification: they were read or drawn as such.
     ``uses_model`` marks those that compare contract and reference; all others judge by a sentence of their own.
     """
 
@@ -154,6 +155,7 @@ class Check(NamedTuple):
     judge: Callable[[Step], Verdict] | None = None
     kinds: frozenset[str] | None = None
     probe: Callable[[Probe], Verdict] | None = None
+    deployed: Callable[[Refusal | None], Verdict] | None = None
     uses_model: bool = False
     of_done: bool = False
     """Whether ``judge`` has nothing to say of an act that was refused: it is then not asked."""
@@ -260,7 +262,8 @@ class Roster:
     def __init__(self, checks: Iterable[Check]) -> None:
         self.checks = tuple(checks)
         self._asked: dict[tuple[str, bool], int] = {}
-        self._probed = dict.fromkeys((check.id for check in self.checks), 0)
+        self._tried = dict.fromkeys((check.id for check in self.checks), 0)
+        """How often each was asked otherwise than after an act."""
         self.exercised = dict.fromkeys((check.id for check in self.checks), 0)
         self.probes = tuple(check for check in self.checks if check.probe is not None)
         self.probe_weights = tuple(accumulate(check.probe_weight for check in self.probes))
@@ -298,7 +301,7 @@ class Roster:
     @property
     def evaluated(self) -> dict[str, int]:
         """How often each check was asked."""
-        counts = dict(self._probed)
+        counts = dict(self._tried)
         for (kind, done), times in self._asked.items():
             for check_id, _ in self.judges(kind, done=done):
                 counts[check_id] += times
@@ -309,7 +312,19 @@ class Roster:
         assert check.probe is not None
         # Its sentence rests on transfers that go through: with a token that holds some up, it says nothing.
         verdict = all(token.is_plain for token in probe.state.tokens) and check.probe(probe)
-        self._probed[check.id] += 1
+        return self._took(check, verdict)
+
+    def judge_deployment(self, refusal: Refusal | None) -> list[Violation]:
+        """Ask every check of deployments what it says of one, and of where it was refused, if it was."""
+        return [
+            violation
+            for check in self.checks
+            if check.deployed is not None
+            for violation in self._took(check, check.deployed(refusal))
+        ]
+
+    def _took(self, check: Check, verdict: Verdict) -> list[Violation]:
+        self._tried[check.id] += 1
         if verdict is False:
             return []
         self.exercised[check.id] += 1

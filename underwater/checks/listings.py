@@ -1,4 +1,4 @@
-"""ACCESS-06: what may be listed. No history lists anything, and what is listed is what everything else rests on."""
+"""ACCESS-06 and -07: what may be listed, and deployed. No history lists anything, and what is listed is what everything else rests on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from reference.parameters import (
 )
 from reference.rounding import WAD
 from reference.unsafe import Unsafe
-from underwater.actions import Outcome
+from underwater.actions import Outcome, Refusal
 from underwater.checks import Check, Probe, Verdict
 from underwater.choices import Choices
 
@@ -204,6 +204,11 @@ def _list_collateral(probe: Probe) -> tuple[Outcome, str, str | None]:
     return outcome, f"{token} as another {like.name}", why
 
 
+def _deployable(refusal: Refusal | None) -> Verdict:
+    """ACCESS-07. Of everything that a deployment consists of, from its test doubles to the last approval."""
+    return True if refusal is None else refusal.words
+
+
 CHECKS = (
     Check(
         "ACCESS-06",
@@ -212,4 +217,5 @@ CHECKS = (
         probe_weight=4,
         uses_model=True,
     ),
+    Check("ACCESS-07", "a deployment that is safe is accepted", deployed=_deployable, uses_model=True),
 )

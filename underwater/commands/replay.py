@@ -91,6 +91,11 @@ def _verdict(case: Case, network: str | None, sound: bool) -> Verdict:
         elsewhere += ", but for what the check tried itself: no block has room for it." if left_out else "."
     if replayed.violation is not None:
         return Verdict(STILL_FAILS, replayed.violation.why, explain_case(case, replayed), elsewhere)
+    if replayed.refusal is not None:
+        why = f"its deployment cannot be made any more: {replayed.refusal.words}"
+        return Verdict(NO_LONGER_APPLIES, why, elsewhere=elsewhere)
+    if case.deploying:
+        return Verdict(FIXED, "the deployment is accepted, and the check holds", elsewhere=elsewhere)
     # What was accepted when the case was found and is refused now: the history no longer leads where it led.
     # Not so the failing act itself: refusing it may be how it was fixed.
     failing_act = set() if case.by_probe else {len(replayed.steps)}

@@ -5,7 +5,7 @@ The hunt knows these two nouns and no engine by name: ``Engine`` is what there i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -144,7 +144,7 @@ class Instance(Protocol):
     def donations(self, act: Act, before: State) -> Iterable[tuple[int, int]]:
         """(collateral, units) that an act brings the engine outside its ledger."""
 
-    def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
+    def healths_data(self, chain: ViewedTogether, parts: Iterable[Part]) -> list[bytes]:
         """Health views of accounts and buckets as the contract answers them, in raw words; empty where one reverts."""
 
     def parse_health(self, data: bytes, expected: Health | None = None) -> Health | None:
@@ -198,3 +198,5 @@ class Engine:
     """The compiled contracts, sound (None) or with a fault planted."""
     translated: Callable[[Action, Deployment, Deployment], Action | None]
     """An action of one deployment as it would be in another: the same worth; None where it names what is not there."""
+    nearer: Callable[[Deployment, Deployment], Iterator[Deployment]]
+    """Safe deployments that differ in less from the second than the first does, or list less: what tells most first."""

@@ -30,9 +30,9 @@ class Fault(NamedTuple):
     fault is chosen after one, or ``drawn``.
 
     ``caught_by`` names the checks that catch it alone. ``shortest`` gives, by the check that a finding is named after, the number of steps
-    of the shortest history known, what a check's probe tries at its end counted as one: a fault that is seen in several ways has a
-    shortest history for each. Both are empty until they are measured, and stay so where ``equivalent`` says why nothing that a contract
-    does shows the change.
+    of the shortest history known, what a check's probe tries at its end counted as one; it is 0 where a deployment is refused. A fault that
+    is seen in several ways has a shortest history for each. Both are empty until they are measured, and stay so where ``equivalent`` says
+    why nothing that a contract does shows the change.
     """
 
     id: str
@@ -75,7 +75,7 @@ def _read(path: Path) -> Fault:
         fields["idea"].text(),
         fields["after"].text() if "after" in fields else "",
         tuple(item.text() for item in fields["caught_by"].items()),
-        {check: steps.integer(1) for check, steps in fields["shortest"].any_mapping().items()},
+        {check: steps.integer(0) for check, steps in fields["shortest"].any_mapping().items()},
         _drawn(fields["drawn"]) if "drawn" in fields else None,
         fields["equivalent"].text() if "equivalent" in fields else "",
         path,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from reference.state import State
-from underwater.chain.clone import run_plan
+from underwater.actions import Refusal
+from underwater.chain.clone import NotDeployed, run_plan
 from underwater.chain.revm import RevmChain
 from underwater.choices import SeededChoices
 from underwater.engine import Deployment, Engine
 from underwater.engine.artifacts import Artifacts
+from underwater.errors import EnvironmentFailure
 
 
 class Arena:
@@ -18,12 +20,19 @@ class Arena:
         self.deployment = deployment
         plan, self.instance = engine.deploy(deployment, artifacts)
         self.chain = RevmChain(engine.begin_s - 1)
-        run_plan(self.chain, plan, engine.begin_s, self.instance.endowed)
+        self.refusal: Refusal | None = None
+        """Where the contracts refuse the deployment, if they do: there is nothing to drive then."""
+        try:
+            run_plan(self.chain, plan, engine.begin_s, self.instance.endowed)
+        except NotDeployed as refused:
+            self.refusal = refused.refusal(self.instance.outcome_of)
         self.start: State = self.instance.initial_state(self.chain.time_s)
         self._first = self.chain.snapshot()
 
     def reset(self) -> None:
-        """Back to right after the deployment."""
+        """Back to right after the deployment. Raises ``EnvironmentFailure`` if there was none."""
+        if self.refusal is not None:
+            raise EnvironmentFailure(f"cannot be deployed: {self.refusal.words}")
         self.chain.restore(self._first)
 
 

@@ -25,6 +25,8 @@ T = TypeVar("T")
 TASKS_A_ROUND = 8
 SEQUENCES_A_TASK = 4
 LENGTHS = (60, 120, 250, 250, 400)
+ROUNDS_WITHOUT_A_STEP = 16
+"""Rounds after each other in which every deployment was refused, after which a hunt ends: there is nothing to be hunted."""
 MOST_KEPT = 256
 """Sequences kept for mutation: enough to reach far, few enough that memory stays as it is."""
 
@@ -104,6 +106,7 @@ class Campaign:
         self._next_sequence = 0
         self._next_deployment = 0
         self._round = 0
+        self._idle_rounds = 0
         self._declared: tuple[str, ...] = ()
 
     def run(self) -> Iterator[Event]:
@@ -125,6 +128,7 @@ class Campaign:
             try:
                 self.stop.is_heard = True
                 while not self._spent(began):
+                    steps = summary.steps
                     futures = _submit(executor, self.plan())
                     while futures and not self._stop_now(began):
                         done = _result(futures[0])
@@ -132,6 +136,7 @@ class Campaign:
                         summary.seconds = time.monotonic() - began
                         yield from self.merge(done)
                         yield self._progress(began)
+                    self._idle_rounds = self._idle_rounds + 1 if summary.steps == steps else 0
                 _cancel(futures)
             except KeyboardInterrupt:
                 summary.interrupted = True
@@ -148,7 +153,7 @@ class Campaign:
     def _spent(self, began: float) -> bool:
         if self.budget.steps is not None and self.summary.steps >= self.budget.steps:
             return True
-        return self._stop_now(began)
+        return self._idle_rounds == ROUNDS_WITHOUT_A_STEP or self._stop_now(began)
 
     def _stop_now(self, began: float) -> bool:
         if self.stop.is_asked or (self.budget.first_finding and self._news):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from underwater.actions import Act, Block, Call, Receipt
+from underwater.actions import Act, Block, Call, Receipt, Refusal
 from underwater.chain import BlockIsFull, Chain
-from underwater.chain.clone import run_plan
+from underwater.chain.clone import NotDeployed, run_plan
 from underwater.engine import Deployment, Engine, Instance
 from underwater.engine.artifacts import Artifacts
 from underwater.hunt.arena import Arena
@@ -88,16 +88,20 @@ def compare(
     blocks: Sequence[Block],
     trial: Trial | None = None,
 ) -> Compared:
-    """A history and a probe's trial on another chain and on revm, deployment included.
+    """A history and a probe's trial on another chain and on revm, deployment included: both may refuse it.
 
     The other chain is afterwards as it was before. A trial that needs more gas than a block has is left out: in another block
     it would be another trial.
     """
     plan, instance = engine.deploy(deployment, artifacts)
     before = chain.snapshot()
+    refusal: Refusal | None = None
+    there: list[Seen] = []
     try:
         run_plan(chain, plan, engine.begin_s, instance.endowed)
         there = watch(chain, instance, blocks, trial)
+    except NotDeployed as refused:
+        refusal = refused.refusal(instance.outcome_of)
     except BlockIsFull:
         if trial is None:
             raise
@@ -106,6 +110,10 @@ def compare(
     finally:
         chain.restore(before)
     arena = Arena(engine, deployment, artifacts)
+    if arena.refusal is not None or refusal is not None:
+        ends = _deploying(arena.refusal), _deploying(refusal)
+        differs = f"deploying differs between {arena.chain.name} and {chain.name}: {ends[0]} and {ends[1]}"
+        return Compared("" if ends[0] == ends[1] else differs, probe_left_out=False)
     here = watch(arena.chain, arena.instance, blocks, trial)
     for one, other in zip(here, there, strict=True):
         for what, left, right in zip(_SHOWN, one, other, strict=True):
@@ -115,6 +123,15 @@ def compare(
                 )
                 return Compared(differs, probe_left_out=False)
     return Compared("", probe_left_out=False)
+
+
+def _deploying(refusal: Refusal | None) -> str:
+    """What became of a deployment, in words that are the same on all chains: why a call halts each says in its own."""
+    if refusal is None:
+        return "done"
+    if refusal.outcome.error == "Halted":
+        refusal = refusal._replace(outcome=refusal.outcome._replace(error_arguments=()))
+    return refusal.words
 
 
 _SHOWN = ("numbers", "outcomes", "stored values", "views", "a probe's views")

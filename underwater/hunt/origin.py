@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from underwater.actions import Transaction
+from underwater.actions import Refusal, Transaction
 from underwater.chain import Chain
 from underwater.chain.clone import clone, differences
 from underwater.document import write_whole
@@ -26,8 +26,8 @@ MOST_NAMED = 3
 """Differences that a failure names."""
 
 
-def cloned_from_ape(engine: Engine) -> Cloned:
-    """Say that what is hunted is what Ape deploys: known from before, or found out now.
+def cloned_from_ape(engine: Engine) -> Cloned | Refusal:
+    """Say that what is hunted is what Ape deploys: known from before, or found out now; or that the contracts refuse it.
 
     Raises ``EnvironmentFailure`` naming the first differences if it is not.
     """
@@ -37,7 +37,10 @@ def cloned_from_ape(engine: Engine) -> Cloned:
     known = _read(kept)
     if known is not None:
         return known
-    cloned = _deploy_clone_compare(engine, Arena(engine, deployment, artifacts).chain, instance.contracts)
+    arena = Arena(engine, deployment, artifacts)
+    if arena.refusal is not None:
+        return arena.refusal
+    cloned = _deploy_clone_compare(engine, arena.chain, instance.contracts)
     write_whole(
         kept, json.dumps({"network": cloned.network, "contracts": cloned.contracts, "slots": cloned.slots}) + "\n"
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from underwater.actions import Act, Block
+from underwater.actions import Act, Block, Refusal
 from underwater.aims import solve_act
 from underwater.checks import Check, Roster, Step, Violation
 from underwater.choices import SeededChoices, Ways
 from underwater.hunt.arena import Arena
 from underwater.hunt.probe import Trial, probing
 from underwater.hunt.runner import Runner
-from underwater.hunt.sequence import PROBE_STREAMS, Cause, cause_of
+from underwater.hunt.sequence import PROBE_STREAMS, Cause, cause_of, cause_of_refusal
 
 
 class Replayed(NamedTuple):
@@ -28,11 +28,15 @@ class Replayed(NamedTuple):
     steps: tuple[Step, ...]
     trial: Trial | None = None
     stream: int = 0
+    refusal: Refusal | None = None
+    """Where the deployment was refused, if it was: there are no steps then."""
 
     @property
     def cause(self) -> Cause:
         """What failures of one cause share."""
         assert self.violation is not None
+        if self.refusal is not None:
+            return cause_of_refusal(self.violation, self.refusal)
         last = self.steps[-1]
         return cause_of(self.violation, None if self.trial is not None else last)
 
@@ -52,14 +56,18 @@ def replay(
     first_stream: int = 0,
     probes: bool = True,
 ) -> Replayed:
-    """Run a history with one check enabled, until that check does not hold.
+    """Run a history with one check enabled, until that check does not hold; whether it does of the deployment is asked first.
 
     With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act, in every way that it may
     go; ``first_stream`` is the one that is likeliest to fail. Without ``probes`` it is not tried.
     Every view is read and everything compared after every act (or after the last one, as quick as a hunt until then).
     """
+    roster = Roster((check,))
+    of_deployment = roster.judge_deployment(arena.refusal)
+    if arena.refusal is not None:
+        return Replayed((), of_deployment[0] if of_deployment else None, (), refusal=arena.refusal)
     arena.reset()
-    runner = Runner(arena.chain, arena.instance, Roster((check,)), arena.start, thorough=not thorough_last_only)
+    runner = Runner(arena.chain, arena.instance, roster, arena.start, thorough=not thorough_last_only)
     steps: list[Step] = []
     blocks = tuple(blocks)
     for number, block in enumerate(blocks):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reference.machine import apply, apply_all, at_time
-from reference.margin import health_of
+from reference.margin import Health, health_of
 from reference.state import Part, State, with_item
 from underwater.actions import Act, Action, Block, Bundle, Call, Outcome, Receipt
 from underwater.chain.revm import RevmChain
@@ -21,7 +21,7 @@ from underwater.engine import Instance
 from underwater.hunt.observer import Awaited, Observer, Stored
 from underwater.hunt.views import DueViews
 
-READ_ALL_EVERY = 32
+READ_ALL_EVERY = 64
 """Steps between two readings of every slot, and of every account's health view."""
 THOROUGH_EVERY = 64
 """Steps between two that checks compare in every way, such as with rational arithmetic."""
@@ -37,8 +37,8 @@ class _Planned(NamedTuple):
     expected: Outcome
     awaited: Awaited
     call: Call
-    views_of: tuple[Part, ...]
-    """Accounts and buckets whose health views are read."""
+    healths: dict[Part, Health]
+    """What the health views should answer that are read, of accounts and buckets."""
 
 
 class _Answers(NamedTuple):
@@ -175,7 +175,9 @@ class Runner:
         names = self._due.take_all(expected_state) if reads_all else self._due.take(expected_state)
         call = instance.call(act, before.time_s)
         awaited = self.observer.await_act(act, before, expected_state, whole=reads_all)
-        return _Planned(act, opens_after_s, before, expected, awaited, call, names)
+        # Valued here, and not when the answers are there: what the act itself was judged by is still at hand.
+        healths = {name: health_of(expected_state, name) for name in names}
+        return _Planned(act, opens_after_s, before, expected, awaited, call, healths)
 
     def _ask(self, item: _Planned) -> _Answers:
         """Everything that is asked of the chain in a step."""
@@ -183,7 +185,7 @@ class Runner:
             self.chain.open_block(item.opens_after_s)
         receipt = self.chain.transact(item.call)
         stored = self.observer.fetch(item.awaited)
-        return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.views_of) if item.views_of else [])
+        return _Answers(receipt, stored, self.instance.healths_data(self.chain, item.healths) if item.healths else [])
 
     def _compare(self, item: _Planned, answers: _Answers) -> Step:
         """The step as checks see it. Where it is not as expected, its views are still to be read (``_see_all``)."""
@@ -204,11 +206,11 @@ class Runner:
         step.thorough = self.thorough or self.steps % THOROUGH_EVERY == THOROUGH_EVERY // 2 + 1
         self._views = answers.views
         if stored.as_expected:
-            step.expected_healths = wanted = {}
-            step.healths = observed_healths = {}
-            for name, data in zip(item.views_of, answers.views, strict=True):
-                wanted[name] = expected = health_of(after, name)
-                observed_healths[name] = instance.parse_health(data, expected)
+            step.expected_healths = wanted = item.healths
+            read = instance.parse_health
+            step.healths = {
+                name: read(data, expected) for (name, expected), data in zip(wanted.items(), answers.views, strict=True)
+            }
         return step
 
     def _see_all(self, step: Step) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from reference.machine import apply
 from reference.prices import prices
 from reference.state import State
-from underwater.actions import Act, Action, Block, Bundle
+from underwater.actions import Act, Action, Block, Bundle, Refusal
 from underwater.chain.revm import RevmChain
 from underwater.checks import Roster, Step, Violation
 from underwater.choices import Choices, SeededChoices
@@ -29,7 +30,7 @@ STEPS_TOGETHER = 80
 
 Probes are tried after them.
 """
-PROBES_TOGETHER = 5
+PROBES_TOGETHER = 3
 """Probes that are tried between two such stretches."""
 PROBE_STREAMS = 32
 """A probe's own draws come from one of so many streams, so that a replay can try them all."""
@@ -42,6 +43,7 @@ ORDERS_PERCENT = 7
 """Of the blocks, those before which an order goes its way."""
 
 PROBE = "probe"
+DEPLOYMENT = "deployment"
 
 Novelty = tuple[Any, ...]
 
@@ -49,7 +51,8 @@ Novelty = tuple[Any, ...]
 Cause = tuple[str, str, str, str]
 """What failures of one cause share: the check that names it best, the action after which it does not hold, and both outcomes.
 
-What came before a probe is not what it failed on: the action is then ``PROBE``, and there are no outcomes.
+What came before a probe is not what it failed on: the action is then ``PROBE``, and there are no outcomes. Where a deployment is refused
+nothing came before, and in the place of the action stands ``DEPLOYMENT``.
 """
 
 
@@ -58,6 +61,11 @@ def cause_of(violation: Violation, step: Step | None) -> Cause:
     if step is None:
         return violation.check, PROBE, "", ""
     return violation.check, step.kind, step.expected.error or "done", step.outcome.error or "done"
+
+
+def cause_of_refusal(violation: Violation, refusal: Refusal) -> Cause:
+    """The cause of a violation by a deployment that was refused. The error is told whole: it names the rule, where an action did not."""
+    return violation.check, DEPLOYMENT, "done", refusal.error
 
 
 class Find(NamedTuple):
@@ -71,7 +79,7 @@ class Find(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The action after which a check did not hold, or ``PROBE``."""
+        """The action after which a check did not hold, ``PROBE``, or ``DEPLOYMENT``."""
         return self.cause[1]
 
 
@@ -87,6 +95,13 @@ class Ran:
     """States never met before in this sequence, each with the number of blocks that led to it."""
     find: Find | None = None
     blocks: tuple[Block, ...] = ()
+
+
+def not_begun(refusal: Refusal, violations: Sequence[Violation]) -> Ran:
+    """What comes of a sequence on a deployment that is refused: no step, and a find if a check speaks of it."""
+    digest = hashlib.blake2b(repr(refusal).encode(), digest_size=16).digest()
+    find = Find((), tuple(violations), cause_of_refusal(violations[0], refusal), ()) if violations else None
+    return Ran(0, digest, {}, {}, find=find)
 
 
 def run_sequence(

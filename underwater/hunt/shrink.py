@@ -20,6 +20,7 @@ from underwater.hunt.detours import (
     fewer_parts,
     paid_for,
 )
+from underwater.hunt.nearer import nearest
 from underwater.hunt.omission import delete, delete_pairs, merge, slice_of, unbundle
 from underwater.hunt.plainness import at_mark, calm, plain_names, plain_numbers
 from underwater.hunt.recasting import by_themselves, from_first_prices, in_plain_markets, merely_accrued, traded_at_once
@@ -112,6 +113,11 @@ def shrink(
         if whole.violation is None:
             return None
         cause = whole.cause
+    if arena.refusal is not None:
+        near = nearest(engine, arena.deployment, artifacts, check, cause)
+        if near is None:
+            return None
+        return Shrunk((), None if near.deployment == default else near.deployment, near.replayed, near.tries)
     shrinker = Shrinker(arena, check, cause=cause)
     best = shrinker.run(blocks)
     if best is None:

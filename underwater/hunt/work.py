@@ -17,7 +17,7 @@ from underwater.choices import SeededChoices
 from underwater.engine import Deployment
 from underwater.engine.registry import engine_named
 from underwater.hunt.arena import Arena, deployment_number
-from underwater.hunt.sequence import Find, Ran, run_sequence
+from underwater.hunt.sequence import Find, Ran, not_begun, run_sequence
 from underwater.nemesis.history import PriceHistory
 from underwater.nemesis.paths import HistoryPath
 
@@ -88,14 +88,15 @@ class Worker:
         self._arenas: dict[int, Arena] = {}
 
     def arena(self, number: int) -> Arena:
-        """A deployment of the campaign, in its first state."""
+        """A deployment of the campaign, in its first state; or as far as the contracts accept it."""
         arena = self._arenas.pop(number, None)
         if arena is None:
             arena = Arena(self.engine, self.settings.deployment(number), self.artifacts)
             if len(self._arenas) >= ARENAS_KEPT:
                 self._arenas.pop(next(iter(self._arenas)))
         self._arenas[number] = arena
-        arena.reset()
+        if arena.refusal is None:
+            arena.reset()
         return arena
 
     def run(self, task: Task) -> Done:
@@ -104,11 +105,17 @@ class Worker:
         roster = Roster(self.checks)
         done = Done(task.deployment, [], {}, roster.exercised)
         known = set(task.known_causes)
+        violations = roster.judge_deployment(self.arena(task.deployment).refusal)
         for index, length, prefix in task.sequences:
             arena = self.arena(task.deployment)
             choices = SeededChoices(settings.seed, "sequence", index)
             path = HistoryPath(settings.history, choices, length)
-            ran = run_sequence(arena.chain, arena.instance, roster, arena.start, choices, path, length, prefix=prefix)
+            if arena.refusal is not None:
+                ran = not_begun(arena.refusal, violations)
+            else:
+                ran = run_sequence(
+                    arena.chain, arena.instance, roster, arena.start, choices, path, length, prefix=prefix
+                )
             if ran.find is not None and ran.find.cause not in known:
                 known.add(ran.find.cause)
                 deployment = arena.deployment if task.deployment else None

@@ -130,7 +130,8 @@ class Console:
         self._line(f"  {word}: {event.check}, {event.why[:160]}")
         if known is not None:
             self._line(f"         {acceptance_text(known)}")
-        self._line(f"         saved unshrunk in {shown_path(event.unshrunk)} ({event.steps} steps)")
+        how_long = f"{event.steps} steps" if event.steps else "while it was deployed"
+        self._line(f"         saved unshrunk in {shown_path(event.unshrunk)} ({how_long})")
 
     def _finding(self, event: FindingReady) -> None:
         self._shown += 1

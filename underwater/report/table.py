@@ -21,7 +21,7 @@ from reference.parts import part_of
 from reference.prices import FRESH, UNAVAILABLE, UNCERTAIN, UNUSABLE, collateral_price_status, mark, side_of
 from reference.requirements import collateral_value_wad, position_value_wad
 from reference.state import Bucket, Part, State, parts_of
-from underwater.actions import Bundle
+from underwater.actions import Bundle, Outcome, Refusal
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
@@ -89,6 +89,8 @@ class Explanation:
     components: tuple[Component, ...] = ()
     tried: tuple[StepRow, ...] = ()
     """What the check's probe did after the failing step; taken back afterwards."""
+    deploying: bool = False
+    """Whether the one row is the transaction of its deployment that was refused."""
 
 
 _SUMS = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
@@ -193,6 +195,13 @@ def explain(
     time_s = last.before.time_s - start_s
     tried = _tried_rows(trial, time_s, start_s, vocabulary) if trial is not None else []
     return Explanation(check, says, why, rows, len(steps), account, parts, tuple(tried))
+
+
+def explain_refusal(check: str, says: str, why: str, refusal: Refusal) -> Explanation:
+    """A finding from where a deployment was refused."""
+    expected, observed = outcomes_text(Outcome(None, (), ()), refusal.outcome)
+    row = StepRow(refusal.number, 0, "deployment", refusal.label, expected, observed)
+    return Explanation(check, says, why, (row,), refusal.number, deploying=True)
 
 
 def _tried_rows(trial: Trial, time_s: int, start_s: int, vocabulary: Vocabulary) -> list[StepRow]:
@@ -324,6 +333,8 @@ def render(explanation: Explanation, console: Console) -> None:
     at = (
         f" {'after' if explanation.tried else 'at'} step {explanation.failed}" if explanation.failed is not None else ""
     )
+    if explanation.deploying:
+        at = " of the deployment"
     console.print(Text.assemble((explanation.check, "bold red"), (f" does not hold{at}: ", "bold"), explanation.says))
     if explanation.why:
         console.print(Text(explanation.why))
@@ -359,4 +370,6 @@ def plain_text(explanation: Explanation, width: int = PLAIN_WIDTH) -> str:
 def explain_case(case: Case, replayed: Replayed) -> str:
     """A replayed case as text: what was done, what the model expects, what the contracts did."""
     why = replayed.violation.why if replayed.violation is not None else ""
+    if replayed.refusal is not None:
+        return plain_text(explain_refusal(case.check, case.says, why, replayed.refusal))
     return plain_text(explain(case.check, case.says, why, replayed.steps, vocabulary_of(case), replayed.trial))

@@ -88,7 +88,7 @@ contract Handler is Guards, Requests, Issuers, Ethers {
         _take(account);
         if (_send(_at(account), abi.encodeCall(IAccounts.setOperator, (_cast.operators[operator], approved)))) {
             uint16 bit = uint16(1 << (2 * account + operator));
-            approvals = approved ? approvals | bit : approvals & ~bit;
+            _approvals = approved ? _approvals | bit : _approvals & ~bit;
         }
     }
 
@@ -377,7 +377,8 @@ contract Handler is Guards, Requests, Issuers, Ethers {
     function burnNonces(uint256 draw) external {
         Dice memory dice = _dice(draw);
         _take(NOBODY);
-        _send(_at(_account(dice)), abi.encodeCall(IDelegation.burnNonces, (uint32(_upTo(dice, 2)))));
+        uint32 count = uint32(_upTo(dice, 2));
+        if (_send(_at(_account(dice)), abi.encodeCall(IDelegation.burnNonces, (count)))) _nonces += count;
     }
 
     // ---- the world

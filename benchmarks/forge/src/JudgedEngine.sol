@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ERC1967Utils} from "@openzeppelin/contracts/proxy/ERC1967/ERC1967Utils.sol";
 import {MarginEngine} from "contracts/MarginEngine.sol";
 import {FeedReader, Price} from "contracts/libraries/FeedReader.sol";
 
@@ -19,10 +20,13 @@ contract JudgedEngine is MarginEngine {
     struct Sums {
         int256 quote;
         uint256 approvals;
+        uint256 nonces;
         int256[MOST_MARKETS] net;
         int256[MOST_MARKETS] longs;
         uint256[MOST_COLLATERALS] units;
     }
+
+    address private immutable _CODE = address(this);
 
     constructor(address views) MarginEngine(views) {}
 
@@ -31,12 +35,16 @@ contract JudgedEngine is MarginEngine {
     /// @param valued which accounts are valued: a bit for each of them, and above those eight a bit for each asset,
     /// as `holdings` has them, whose holders are
     /// @param approvals what `operators` may do, as the handler remembers it: two bits for each account
+    /// @param nonces how many all accounts have used, as the handler remembers it
     /// @dev Unchecked: nothing here can overflow but what rule N6 bounds, and forge runs every opcode through its
     /// inspectors, so that opcodes are what a call costs.
-    function judge(address[8] calldata accounts, address[2] calldata operators, uint256 valued, uint256 approvals)
-        external
-        view
-    {
+    function judge(
+        address[8] calldata accounts,
+        address[2] calldata operators,
+        uint256 valued,
+        uint256 approvals,
+        uint256 nonces
+    ) external view {
         unchecked {
             Sums memory sums;
             uint256 markets = marketCount;
@@ -45,6 +53,7 @@ contract JudgedEngine is MarginEngine {
                 --i;
                 Account storage self = _accounts[accounts[i]];
                 _judgeStored(self, sums, markets, collaterals);
+                sums.nonces += self.nonce;
                 sums.approvals <<= 2;
                 if (self.operators[operators[0]]) sums.approvals |= 1;
                 if (self.operators[operators[1]]) sums.approvals |= 2;
@@ -54,7 +63,11 @@ contract JudgedEngine is MarginEngine {
                 }
             }
             _require(sums.approvals == approvals, "A2");
+            _require(sums.nonces == nonces, "A6");
+            _require(ERC1967Utils.getImplementation() == _CODE, "U1");
+            _require(_getInitializedVersion() == 1, "U2");
             _judgeSums(sums, markets, collaterals);
+            _judgeClocks(markets, collaterals);
         }
     }
 
@@ -150,6 +163,33 @@ contract JudgedEngine is MarginEngine {
                 }
                 _require(IBalances(kind.token).balanceOf(address(this)) >= pool, "L10");
             }
+        }
+    }
+
+    /// @dev Sections 8 and 15: what runs by time has been written no later than now, and is within its bounds.
+    function _judgeClocks(uint256 markets, uint256 collaterals) private view {
+        unchecked {
+            for (uint256 number; number != markets; ++number) {
+                Market storage market = _markets[number];
+                FundingState memory funding = market.fundingState;
+                int256 most = int256(uint256(market.funding.maximumRate));
+                _require(funding.rate <= most && -most <= funding.rate, "F1");
+                _require(funding.due % int256(uint256(market.tick)) == 0, "F6");
+                _require(funding.begunAt <= funding.writtenAt && funding.writtenAt <= block.timestamp, "F2");
+                _require(funding.indexReadAt <= block.timestamp, "F3");
+                _require(funding.index % market.tick == 0, "O2");
+                Stop memory stop = market.stop;
+                _require(stop.anchoredAt <= block.timestamp && stop.anchor % market.tick == 0, "S5");
+                _require(stop.haltedAt <= stop.anchoredAt, "S6");
+            }
+            for (uint256 number; number != collaterals; ++number) {
+                Collateral storage kind = _collaterals[number];
+                Outflow memory outflow = kind.outflow;
+                uint256 limit = uint256(kind.outflowLimit.limit) * kind.outflowLimit.window;
+                _require(outflow.used <= limit && outflow.at <= block.timestamp, "S9");
+            }
+            Pause memory pause = _pause;
+            _require(pause.until <= pause.graceUntil && pause.graceUntil <= pause.pausableFrom, "S7");
         }
     }
 

@@ -82,8 +82,12 @@ abstract contract Stage {
 
     /// @notice One bit for each account that took part in the last call.
     uint8 public participants;
-    /// @notice Two bits for each account: whether it approves the matcher, the delegate.
-    uint16 public approvals = 0x5555;
+    /// @dev Two bits for each account: whether it approves the matcher, the delegate.
+    uint16 internal _approvals = 0x5555;
+    /// @dev How many nonces all accounts have used.
+    uint32 internal _nonces;
+    /// @dev Whether the last call can have run the code of `Orders`.
+    bool private _asksOrders;
     /// @dev One bit for each asset, as the engine numbers them, whose price may have changed in the last call.
     uint24 private _moved;
     /// @dev The last second at which every price is as fresh or as stale as it is now, and no more funding is due.
@@ -368,11 +372,16 @@ abstract contract Stage {
     // ---- calls
 
     function _take(uint256 account) internal {
-        participants = account < 8 ? uint8(1 << account) : 0;
+        (participants, _asksOrders) = (account < 8 ? uint8(1 << account) : 0, false);
     }
 
     function _take(uint256 first, uint256 second) internal {
-        participants = uint8(1 << first | 1 << second);
+        (participants, _asksOrders) = (uint8(1 << first | 1 << second), false);
+    }
+
+    /// @notice What the engine is to be compared with, and whether there is more to read than the engine.
+    function remembered() external view returns (uint256 approvals, uint256 nonces, bool asksOrders) {
+        return (_approvals, _nonces, _asksOrders);
     }
 
     function _send(address caller, bytes memory data) internal returns (bool) {
@@ -387,6 +396,7 @@ abstract contract Stage {
     /// @dev Whoever calls gets the ether that goes with the call, and has no other.
     function _pay(address target, address caller, bytes memory data, uint256 value) internal returns (bool done) {
         if (value > 0) CHEATS.deal(caller, value);
+        if (target == _cast.orders) _asksOrders = true;
         bytes memory reply;
         if (caller == _cast.accounts[7]) {
             Bundler.Call[] memory calls = new Bundler.Call[](1);

@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {CHEATS} from "../src/Cheats.sol";
 import {Handler} from "../src/Handler.sol";
 import {JudgedEngine} from "../src/JudgedEngine.sol";
+import {JudgedOrders} from "../src/JudgedOrders.sol";
 import {Cast, Options} from "../src/Stage.sol";
+import {MarketListing} from "contracts/Types.sol";
 
 /// @title The deployment of the hunt, driven by forge's invariant runner
 /// @dev `run.py` writes the deployment's transactions and the mix that it has measured to one file.
@@ -27,18 +29,25 @@ abstract contract Rate {
 
     /// @param engineAt which transaction creates the engine's implementation: `JudgedEngine` takes its place
     /// @param engineArguments of its constructor
+    /// @param ordersAt which transaction creates the orders: `JudgedOrders` take their place
+    /// @param ordersArguments of their constructor
     /// @param selectors the handler's, each as often as its weight says
     struct Setting {
         uint256 timestamp;
         Transaction[] transactions;
         uint256 engineAt;
         bytes engineArguments;
+        uint256 ordersAt;
+        bytes ordersArguments;
         Cast cast;
         bytes4[] selectors;
     }
 
     Handler internal _handler;
     JudgedEngine private _engine;
+    JudgedOrders private _orders;
+    uint128[4] private _lots;
+    uint128[4] private _ticks;
     address[8] private _accounts;
     address[2] private _operators;
     bytes4[] private _selectors;
@@ -58,6 +67,8 @@ abstract contract Rate {
             bytes memory code = transaction.data;
             if (i == setting.engineAt) {
                 code = abi.encodePacked(type(JudgedEngine).creationCode, setting.engineArguments);
+            } else if (i == setting.ordersAt) {
+                code = abi.encodePacked(type(JudgedOrders).creationCode, setting.ordersArguments);
             }
             CHEATS.setNonceUnsafe(transaction.sender, transaction.nonce);
             CHEATS.prank(transaction.sender);
@@ -68,6 +79,11 @@ abstract contract Rate {
             require(created == transaction.creates, "a creation of the deployment went elsewhere");
         }
         _engine = JudgedEngine(payable(address(setting.cast.engine)));
+        _orders = JudgedOrders(setting.cast.orders);
+        for (uint256 market; market < 4; ++market) {
+            MarketListing memory listed = setting.cast.engine.marketAt(market);
+            (_lots[market], _ticks[market]) = (listed.lot, listed.tick);
+        }
         _accounts = setting.cast.accounts;
         _operators = setting.cast.operators;
         _selectors = setting.selectors;
@@ -104,7 +120,10 @@ abstract contract Rate {
     }
 
     function invariant_nothing_is_broken() external view {
-        _engine.judge(_accounts, _operators, _valued(), _handler.approvals());
+        (uint256 approvals, uint256 nonces, bool asksOrders) = _handler.remembered();
+        _engine.judge(_accounts, _operators, _valued(), approvals, nonces);
+        // The code of the orders runs when they are called, and at no other time.
+        if (asksOrders) _orders.judge(_accounts, _lots, _ticks);
     }
 
     function _options() internal pure virtual returns (Options memory) {

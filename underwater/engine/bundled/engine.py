@@ -13,6 +13,7 @@ from underwater.engine.bundled.deployment import FAR_FUTURE_S, Deployment, read_
 from underwater.engine.bundled.draw import draw_deployment
 from underwater.engine.bundled.instance import Instance
 from underwater.engine.bundled.kinds import KINDS
+from underwater.engine.bundled.nearer import nearer
 from underwater.engine.bundled.plan import plan_actors, plan_deployment
 from underwater.engine.bundled.translate import translated
 from underwater.engine.bundled.vocabulary import vocabulary
@@ -57,4 +58,5 @@ BUNDLED = Engine(
     deploy=deploy,
     artifacts=artifacts_of,
     translated=translated,
+    nearer=nearer,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from reference.breaker import unbroken
@@ -360,7 +360,7 @@ class Instance:
             Risk(read(data[32:64], "big", signed=True), read(data[64:96], "big"), read(data[96:], "big")),
         )
 
-    def healths_data(self, chain: ViewedTogether, parts: Sequence[Part]) -> list[bytes]:
+    def healths_data(self, chain: ViewedTogether, parts: Iterable[Part]) -> list[bytes]:
         """W1 of accounts and W5 of buckets as the contract answers them, in raw words; empty where the view reverts."""
         calls = self._health_calls
         return chain.views(self.addresses.engine, [calls[part] for part in parts])

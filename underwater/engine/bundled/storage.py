@@ -261,7 +261,8 @@ class Slots:
         if before.operators is not after.operators:
             for name, start in self._starts.items():
                 put(_approvals(after, name), start + self.width - len(OPERATORS))
-        put(self.pack_globals(after), self.globals_at)
+        if not _counts_the_same(before, after):
+            put(self.pack_globals(after), self.globals_at)
         if before.funding is not after.funding:
             put(pack_funding(after.funding), self.funding_at)
         if before.breakers is not after.breakers:
@@ -317,6 +318,18 @@ class Slots:
             orders=self.unpack_orders(values[self.orders_at :]),
         )
         return with_due(observed)
+
+
+def _counts_the_same(before: State, after: State) -> bool:
+    """Whether nothing can differ in ``pack_globals``."""
+    return (
+        before.pool_units is after.pool_units
+        and before.held_units is after.held_units
+        and before.open_interest_wad is after.open_interest_wad
+        and before.insurance_wad == after.insurance_wad
+        and before.fees_wad == after.fees_wad
+        and before.bad_debt_wad == after.bad_debt_wad
+    )
 
 
 def _places(pairs: list[tuple[str, int]]) -> Places:
