@@ -49,6 +49,7 @@ def test_a_hunt_ends_with_1_and_tells_of_it_in_words(refused: tuple[Path, Result
     assert re.search(r"  found: ACCESS-07, 'create the orders', transaction \d+ of \d+, is refused: ", result.stdout)
     assert "ACCESS-07 does not hold of the deployment: a deployment that is safe is accepted" in result.stdout
     assert re.search(r"> 7 +0 s +deployment +create the orders +done +refused: UnsafeParameter", result.stdout)
+    assert "\n  orders: {minimum_delay_s: 1, binding_s: 60, maximum_lifetime_s: 86400}\n" in result.stdout
     assert "Confirmed on ethereum:local:test." in result.stdout
     assert not re.search("0x[0-9a-f]{8}", result.stdout), "no raw data"
     (finding,) = json.loads((case.parent.parent / "summary.json").read_text())["findings"]

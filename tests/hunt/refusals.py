@@ -14,27 +14,18 @@ PATCHES = {
     "creation": (SAFETY, "requireLiquidation", "closeFactorRate <= WAD", "closeFactorRate < WAD"),
     # Of the parameter file, whose orders wait for two seconds, and of most that are drawn.
     "default": ("contracts/Orders.sol", "constructor", "minimumDelay >= 1", "minimumDelay >= 3"),
-    "every": ("contracts/Governance.sol", "listMarket", "market < MOST_MARKETS", "market > MOST_MARKETS"),
-    "halts": (
+    "every": (
         "contracts/Governance.sol",
         "listMarket",
         "market = marketCount;",
         'market = marketCount; assembly ("memory-safe") { invalid() }',
-    ),
-    "speechless": (
-        "contracts/Orders.sol",
-        "constructor",
-        "_parameters = parameters;",
-        "_parameters = parameters; if (parameters.minimumDelay > 0) revert();",
     ),
 }
 ANSWERS = {
     "dear": "UnsafeParameter(feed)",
     "creation": "UnsafeParameter(closeFactor)",
     "default": "UnsafeParameter(orders)",
-    "every": "UnsafeParameter(marketCount)",
-    "halts": "Reverted(0x)",
-    "speechless": "Reverted(0x)",
+    "every": "Reverted(0x)",
 }
 """What the contracts say. Whatever halts behind a proxy reaches its caller as a revert without a word."""
 

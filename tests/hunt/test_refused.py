@@ -22,7 +22,7 @@ from underwater.errors import EnvironmentFailure
 from underwater.events import Cloned, Event, FindingReady, Finished, Met
 from underwater.hunt import campaign
 from underwater.hunt.arena import Arena, deployment_number
-from underwater.hunt.campaign import ROUNDS_WITHOUT_A_STEP, Budget, Campaign
+from underwater.hunt.campaign import ROUNDS_WITHOUT_A_STEP, Budget, Campaign, Kept
 from underwater.hunt.replay import replay
 from underwater.hunt.sequence import DEPLOYMENT
 from underwater.hunt.shrink import shrink
@@ -129,6 +129,15 @@ def test_a_hunt_ends_where_nothing_can_be_hunted(tmp_path: Path, checks: tuple[s
     assert summary["steps"] == 0
     assert ran._idle_rounds == ROUNDS_WITHOUT_A_STEP
     assert [met.check for met in all_met] == (["ACCESS-07"] if checks is None else [])
+
+
+def test_a_seed_whose_deployment_is_refused_stays_in_its_corpus(tmp_path: Path) -> None:
+    brought = replace(settings(tmp_path, fault=SHORTEST), brought=(drawn_at_the_bound(),))
+    ran = Campaign(brought, Budget(steps=100), seeds=(Kept(-1, opened()), Kept(0, opened())))
+    met = [event for event in ran.run() if isinstance(event, Met)]
+    assert ran.spent == {1}, "the other ran to its end"
+    case = read_case(met[0].unshrunk)
+    assert (case.sequence, case.deployment) == (0, brought.brought[0])
 
 
 def test_deployments_put_their_check_to_the_test_once_a_task(tmp_path: Path) -> None:

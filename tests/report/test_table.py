@@ -16,10 +16,12 @@ from reference.rounding import WAD
 from reference.state import ANSWERS, REVERTS, FeedReading, State, empty_account, unfunded
 from tests.report.support import DEFAULT, DONE, WORDS
 from underwater.actions import Action, Aim, Bundle, Outcome, Refusal
+from underwater.case.file import Case
 from underwater.checks import Step
 from underwater.engine.bundled.actors import ACCOUNTS
 from underwater.hunt.probe import Asked, Listed, Parted, Trial, Tried, Waited
 from underwater.report.table import (
+    MOST_LINES_SHOWN,
     MOST_TRIED_SHOWN,
     Component,
     Explanation,
@@ -30,6 +32,7 @@ from underwater.report.table import (
     plain_text,
     render,
     side_by_side,
+    unlike_the_parameter_file,
 )
 from underwater.report.words import phrase
 
@@ -313,3 +316,17 @@ def test_a_deployment_that_is_refused_is_told_by_its_transaction() -> None:
     assert first == "ACCESS-07 does not hold of the deployment: A sentence."
     assert why == "'create the orders', transaction 14 of 117, is refused: UnsafeParameter(orders)"
     assert re.fullmatch(r"> 14 +0 s +deployment +create the orders +done +refused: UnsafeParameter", row)
+
+
+def test_what_a_refused_deployment_says_otherwise_is_told_line_by_line() -> None:
+    parameters = replace(DEFAULT.parameters, orders=replace(DEFAULT.parameters.orders, minimum_delay_s=1))
+    case = Case("bundled", "ACCESS-07", "A sentence.", None, 1, 1, replace(DEFAULT, parameters=parameters), ())
+    assert unlike_the_parameter_file(replace(case, deployment=None)) == ()
+    unlike = unlike_the_parameter_file(case)
+    assert unlike == ("orders: {minimum_delay_s: 1, binding_s: 60, maximum_lifetime_s: 86400}",)
+    refusal = Refusal(14, 117, "create the orders", Outcome("UnsafeParameter", ("orders",), ()))
+    text = plain_text(explain_refusal("ACCESS-07", "A sentence.", refusal.words, refusal, unlike))
+    assert f"\nwhat the deployment says otherwise than the parameter file\n  {unlike[0]}\n" in text
+    many = tuple(f"line {number}" for number in range(MOST_LINES_SHOWN + 3))
+    text = plain_text(explain_refusal("ACCESS-07", "A sentence.", refusal.words, refusal, many))
+    assert f"  line {MOST_LINES_SHOWN - 1}\n  and 3 lines more\n" in text

@@ -24,6 +24,7 @@ from reference.state import Bucket, Part, State, parts_of
 from underwater.actions import Bundle, Outcome, Refusal
 from underwater.case.file import Case, aim_text, vocabulary_of
 from underwater.checks import Step
+from underwater.engine.registry import engine_named
 from underwater.engine.vocabulary import WAD_DECIMALS, Vocabulary
 from underwater.hunt.probe import Asked, Listed, Parted, Trial, Tried, Waited
 from underwater.hunt.replay import Replayed
@@ -40,6 +41,7 @@ from underwater.report.words import (
 
 PLAIN_WIDTH = 100
 TRIED, MOST_TRIED_SHOWN = "try", 12
+MOST_LINES_SHOWN = 12
 NO_PRICE, NO_ANSWER, UNKNOWN = "no price", "no answer", "unknown"
 EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN = "equity", "initial margin", "maintenance margin"
 
@@ -91,6 +93,8 @@ class Explanation:
     """What the check's probe did after the failing step; taken back afterwards."""
     deploying: bool = False
     """Whether the one row is the transaction of its deployment that was refused."""
+    deployment: tuple[str, ...] = ()
+    """What a deployment that was refused says otherwise than the parameter file, line by line."""
 
 
 _SUMS = (EQUITY, INITIAL_MARGIN, MAINTENANCE_MARGIN)
@@ -197,11 +201,19 @@ def explain(
     return Explanation(check, says, why, rows, len(steps), account, parts, tuple(tried))
 
 
-def explain_refusal(check: str, says: str, why: str, refusal: Refusal) -> Explanation:
-    """A finding from where a deployment was refused."""
+def explain_refusal(check: str, says: str, why: str, refusal: Refusal, deployment: tuple[str, ...] = ()) -> Explanation:
+    """A finding from where a deployment was refused, and what it says otherwise than the parameter file."""
     expected, observed = outcomes_text(Outcome(None, (), ()), refusal.outcome)
     row = StepRow(refusal.number, 0, "deployment", refusal.label, expected, observed)
-    return Explanation(check, says, why, (row,), refusal.number, deploying=True)
+    return Explanation(check, says, why, (row,), refusal.number, deploying=True, deployment=deployment)
+
+
+def unlike_the_parameter_file(case: Case) -> tuple[str, ...]:
+    """The lines of a case's deployment that the parameter file's does not have."""
+    engine = engine_named(case.engine)
+    deployments = (engine.default_deployment(), case.deployment or engine.default_deployment())
+    usual, own = ([line.strip() for line in engine.write_deployment(each).splitlines()] for each in deployments)
+    return tuple(line for line in own if line not in usual)
 
 
 def _tried_rows(trial: Trial, time_s: int, start_s: int, vocabulary: Vocabulary) -> list[StepRow]:
@@ -341,6 +353,13 @@ def render(explanation: Explanation, console: Console) -> None:
     console.print()
     # A console too narrow for all columns breaks lines; cropped, the last columns would be lost.
     console.print(_steps_table(explanation), crop=False)
+    if explanation.deployment:
+        console.print()
+        console.print(Text("what the deployment says otherwise than the parameter file", style="bold"))
+        for line in explanation.deployment[:MOST_LINES_SHOWN]:
+            console.print(Text(f"  {line}"))
+        if (hidden := len(explanation.deployment) - MOST_LINES_SHOWN) > 0:
+            console.print(Text(f"  and {hidden} lines more"))
     if explanation.components:
         console.print()
         at = f" after step {explanation.failed}" if explanation.failed is not None else ""
@@ -371,5 +390,6 @@ def explain_case(case: Case, replayed: Replayed) -> str:
     """A replayed case as text: what was done, what the model expects, what the contracts did."""
     why = replayed.violation.why if replayed.violation is not None else ""
     if replayed.refusal is not None:
-        return plain_text(explain_refusal(case.check, case.says, why, replayed.refusal))
+        unlike = unlike_the_parameter_file(case)
+        return plain_text(explain_refusal(case.check, case.says, why, replayed.refusal, unlike))
     return plain_text(explain(case.check, case.says, why, replayed.steps, vocabulary_of(case), replayed.trial))
