@@ -13,7 +13,7 @@ from underwater.aims import AT_MARK
 from underwater.checks import Check, Probe, Step, Verdict
 from underwater.choices import SeededChoices, Ways
 from underwater.hunt.attempts import Attempts
-from underwater.hunt.detours import ended_by_payment, paid_for
+from underwater.hunt.detours import ended_by_payment, in_one_fall, paid_for
 from underwater.hunt.omission import merge
 from underwater.hunt.recasting import (
     by_themselves,
@@ -143,6 +143,20 @@ def test_a_liquidation_that_only_filled_insurance_becomes_a_payment() -> None:
     )
     better = gone(ended_by_payment, insured_with_a_position, *history)
     assert kinds(better) == ["deposit", "deposit", "trade", "fund_insurance"]
+
+
+def test_one_price_is_enough_for_a_liquidation_that_several_led_to() -> None:
+    history = (
+        deposit("trader-1", WETH, 10 * WETH_ONE),
+        publish("BTC-USD", 50_000 * 10**8),
+        trade("trader-1", "trader-2", BTC, WAD // 10, 50_000 * WAD),
+        publish("ETH-USD", 300 * 10**8),
+        publish("BTC-USD", 20_000 * 10**8),
+        Action("liquidate", "trader-2", ("trader-2", "trader-1", BTC, WAD // 10), Aim("close rule", 0)),
+    )
+    better = gone(in_one_fall, lambda step: step.kind == "liquidate" and step.outcome.done, RICH[1], *history)
+    assert sorted(kinds(better)) == ["deposit", "deposit", "liquidate", "publish", "trade"]
+    assert all(act.arguments[1] == USDC for _, act in better if isinstance(act, Action) and act.kind == "deposit")
 
 
 def test_ether_and_other_tokens_are_worth_cash() -> None:

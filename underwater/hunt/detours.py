@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from underwater.actions import Act, Action, Bundle
-from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable
+from underwater.aims import AT_MARK, MOST_AIMS, as_trades, just_liquidatable, known_mark_wad
 from underwater.hunt.attempts import Attempts
 from underwater.hunt.omission import MOST_PAIRED, delete, delete_pairs
 from underwater.hunt.plainness import at_mark
@@ -88,6 +88,50 @@ def at_liquidation(attempts: Attempts, best: Flat) -> Flat:
                 break
         place += 1
     return _if_shorter(attempts, best, other)
+
+
+def in_one_fall(attempts: Attempts, best: Flat) -> Flat:
+    """Cash for every deposit, and one price for all that came before a liquidation: that at which it only just begins."""
+    start = attempts.arena.start
+    for place, (after_s, act) in enumerate(best):
+        if not isinstance(act, Action) or act.kind != "liquidate" or act.arguments[2] >= len(start.parameters.markets):
+            continue
+        feed = start.parameters.markets[act.arguments[2]].feed.feed
+        fall = Action("publish", attempts.arena.engine.cast.publisher, (feed, start.feeds[feed].answer, 0))
+        for before in _paid_in_cash(attempts, unpublished(best[:place])):
+            for aimed in just_liquidatable(start, fall, act.arguments[1:2]):
+                for item in ((after_s, act), *at_most((after_s, act))):
+                    taken = attempts.take((*before, (1, aimed), item, *best[place + 1 :]))
+                    other = best if taken is None else _if_shorter(attempts, best, taken)
+                    if len(other) < len(best):
+                        return other
+    return best
+
+
+def _paid_in_cash(attempts: Attempts, flat: Flat) -> Iterator[Flat]:
+    """Deposits first, in cash: of the same worth; as much as everybody may have at once; and that with trades as large as it admits."""
+    state, accounts = attempts.arena.start, attempts.arena.engine.cast.accounts
+    share = state.parameters.collaterals[0].deposit_cap_units // len(accounts)
+    paid = [item for item in flat if is_deposit(item[1])]
+    alike, rich = [], []
+    for after_s, act in paid:
+        if isinstance(act, Action):
+            name = act.arguments[0]
+            alike.append((after_s, in_cash(state, act) or act))
+            rich.append((after_s, Action("deposit", act.caller, (name, 0, min(share, state.wallets[name][0])))))
+    traded, largest = [], []
+    for after_s, act in flat:
+        other = act
+        if isinstance(act, Action) and act.kind == "trade" and act.arguments[0] < len(state.parameters.markets):
+            priced = (*act.arguments[:4], known_mark_wad(state, act.arguments[0]) or 1)
+            act = act._replace(arguments=priced, aim=None)
+            other = act._replace(aim=MOST_AIMS["trade"][0])
+        if not is_deposit(act):
+            traded.append((after_s, act))
+            largest.append((after_s, other))
+    yield (*alike, *traded)
+    yield (*rich, *traded)
+    yield (*rich, *largest)
 
 
 def fewer_parts(attempts: Attempts, best: Flat) -> Flat:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from underwater.actions import Act, Action
+from underwater.actions import Act
 from underwater.hunt.attempts import Attempts
 from underwater.hunt.omission import delete
 from underwater.hunt.rescaling import elsewhere, from_the_start
-from underwater.hunt.retell import Flat, accruing, by_its_owner, of_the_order
+from underwater.hunt.retell import Flat, accruing, by_its_owner, of_the_order, values_of
 
 
 def by_themselves(attempts: Attempts, best: Flat) -> Flat:
@@ -47,19 +47,15 @@ def merely_accrued(attempts: Attempts, best: Flat) -> Flat:
 def in_plain_markets(attempts: Attempts, best: Flat) -> Flat:
     """What happens in a market of two sources in one that has one, with sizes of the same worth and prices that move as far."""
     markets = attempts.arena.start.parameters.markets
-    paired = sorted(
-        {act.arguments[0] for _, act in best if isinstance(act, Action) and act.kind == "publish"}
-        & {market.second.feed.feed for market in markets if market.second is not None}
-    )
-    for source in paired:
-        here = next(
-            number for number, market in enumerate(markets) if market.second and market.second.feed.feed == source
-        )
+    used = sorted({market for _, act in best for market in values_of(act, attempts.kinds, "market")})
+    for here in used:
         for there, market in enumerate(markets):
-            if market.second is None:
+            if here < len(markets) and markets[here].second is not None and market.second is None:
                 taken = attempts.take(elsewhere(best, attempts.kinds, attempts.arena.start, here, there))
-                if taken is not None and len(taken) < len(best):
-                    return taken
+                if taken is not None:
+                    taken = from_first_prices(attempts, delete(attempts, taken))
+                    if len(taken) < len(best):
+                        return taken
     return best
 
 

@@ -18,6 +18,7 @@ from underwater.hunt.detours import (
     bolder,
     ended_by_payment,
     fewer_parts,
+    in_one_fall,
     paid_for,
 )
 from underwater.hunt.nearer import nearest
@@ -33,7 +34,7 @@ Way = Callable[[Attempts, Flat], Flat]
 
 WAYS: tuple[Way, ...] = (
     *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, from_first_prices, in_plain_markets),
-    *(fewer_parts, merge, ended_by_payment, asking_for_all, bolder, paid_for, at_liquidation),
+    *(fewer_parts, merge, ended_by_payment, asking_for_all, bolder, paid_for, at_liquidation, in_one_fall),
     *(plain_numbers, plain_names, delete, delete_pairs),
 )
 MOST_ROUNDS = 6
