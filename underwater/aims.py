@@ -342,9 +342,12 @@ def as_trades(action: Action, matcher: str) -> tuple[Action, ...]:
 
 
 def merged(one: Action, other: Action) -> Action | None:
-    """One action that moves as much as two deposits of one account, or two trades of one market between the same two, in the
-    place and at the price of the first; None where there is none.
+    """One action that moves as much as two deposits of one account, two trades of one market between the same two, or what
+    isolates a market and a move of margin into it, at the price of the first; None where there is none.
     """
+    if (one.kind, other.kind) == ("isolate", "move_margin") and one.arguments[:2] == other.arguments[:2]:
+        margin_wad = one.arguments[2] + other.arguments[2]
+        return one._replace(arguments=(*one.arguments[:2], margin_wad), aim=None) if margin_wad >= 0 else None
     if (one.kind, one.caller) != (other.kind, other.caller):
         return None
     if one.kind == "deposit" and one.arguments[:2] == other.arguments[:2]:

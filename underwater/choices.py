@@ -10,7 +10,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 _SMALL = 1 << 20
@@ -64,3 +64,60 @@ class SeededChoices:
     def weighted(self, cumulative: Sequence[int]) -> int:
         """See ``Choices``."""
         return bisect_right(cumulative, int(self._unit() * cumulative[-1]))
+
+
+class Ways:
+    """The ways that something deterministic has gone by its draws: from one start, the same answers lead the same way."""
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[int, ...], tuple[str, tuple[Any, ...]] | None] = {}
+        """The question after such answers; None at the end of a way."""
+
+    def has(self, choices: Choices) -> bool:
+        """Whether what draws from these choices goes a way that was gone already. Draws from them."""
+        answers: tuple[int, ...] = ()
+        while answers in self._asked:
+            question = self._asked[answers]
+            if question is None:
+                return True
+            answers += (getattr(choices, question[0])(*question[1]),)
+        return False
+
+    def going(self, choices: Choices) -> NotedChoices:
+        """The same choices for one who goes; ``end`` says that it is over."""
+        return NotedChoices(choices, self._asked)
+
+
+class NotedChoices:
+    """Choices, and a note of what was asked of them."""
+
+    def __init__(self, choices: Choices, asked: dict[tuple[int, ...], tuple[str, tuple[Any, ...]] | None]) -> None:
+        self._choices = choices
+        self._asked = asked
+        self._answers: tuple[int, ...] = ()
+
+    def _ask(self, question: str, *about: Any) -> Any:
+        self._asked[self._answers] = (question, about)
+        answer = getattr(self._choices, question)(*about)
+        self._answers += (answer,)
+        return answer
+
+    def integer(self, least: int, most: int) -> int:
+        """See ``Choices``."""
+        return int(self._ask("integer", least, most))
+
+    def chance(self, percent: int) -> bool:
+        """See ``Choices``."""
+        return bool(self._ask("chance", percent))
+
+    def pick(self, options: Sequence[T]) -> T:
+        """See ``Choices``."""
+        return options[self.integer(0, len(options) - 1)]
+
+    def weighted(self, cumulative: Sequence[int]) -> int:
+        """See ``Choices``."""
+        return int(self._ask("weighted", cumulative))
+
+    def end(self) -> None:
+        """Nothing more is asked."""
+        self._asked[self._answers] = None

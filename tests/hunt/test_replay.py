@@ -101,11 +101,12 @@ def test_numbers_are_solved_again_only_where_asked_for(aims: bool, units: int) -
 # ---- probes
 
 
-def counting() -> tuple[Check, list[int]]:
-    """A check whose probe notes how much the pool holds whenever it is tried."""
+def counting(most: int) -> tuple[Check, list[int]]:
+    """A check whose probe draws a number up to ``most``, and notes how much the pool holds whenever it is tried."""
     pools: list[int] = []
 
     def probe(here: object) -> bool:
+        here.choices.integer(0, most)  # type: ignore[attr-defined]
         pools.append(here.state.pool_units[USDC])  # type: ignore[attr-defined]
         return True
 
@@ -113,9 +114,15 @@ def counting() -> tuple[Check, list[int]]:
 
 
 def test_a_probe_is_tried_after_the_last_act_with_every_stream() -> None:
-    check, pools = counting()
+    check, pools = counting(10**9)
     replay(arena(), blocks(*[deposit("trader-1", USDC, 1)] * 3), check)
     assert pools == [3] * 32
+
+
+def test_a_probe_whose_draws_are_the_same_is_tried_once() -> None:
+    check, pools = counting(0)
+    replay(arena(), blocks(deposit("trader-1", USDC, 1)), check)
+    assert pools == [1]
 
 
 def test_what_a_probe_tried_is_kept_where_it_failed() -> None:
@@ -168,7 +175,7 @@ def test_both_ways_of_a_probe_are_kept_each_from_the_end_of_the_history() -> Non
 
 def test_an_empty_last_block_does_not_hide_a_probe() -> None:
     """Time may be what fails: a case can end with nothing but time."""
-    check, pools = counting()
+    check, pools = counting(0)
     replay(arena(), (*blocks(deposit("trader-1", USDC, 1)), Block(3_600, ())), check)
     assert pools
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from underwater.actions import Act, Block, Refusal
 from underwater.aims import solve_act
 from underwater.checks import Check, Roster, Step, Violation
-from underwater.choices import SeededChoices
+from underwater.choices import SeededChoices, Ways
 from underwater.hunt.arena import Arena
 from underwater.hunt.probe import Trial, probing
 from underwater.hunt.runner import Runner
@@ -19,13 +19,15 @@ class Replayed(NamedTuple):
     """A history as it was run.
 
     ``blocks`` are those that ran, numbers as they were solved, up to the failing act; ``violation`` is None if nothing failed.
-    ``steps`` are the steps as checks saw them. ``trial`` is what the check's probe did after them, where it is a probe that failed.
+    ``steps`` are the steps as checks saw them. ``trial`` is what the check's probe did after them, where it is a probe that failed, and
+    ``stream`` what it drew from.
     """
 
     blocks: tuple[Block, ...]
     violation: Violation | None
     steps: tuple[Step, ...]
     trial: Trial | None = None
+    stream: int = 0
     refusal: Refusal | None = None
     """Where the deployment was refused, if it was: there are no steps then."""
 
@@ -51,10 +53,13 @@ def replay(
     *,
     aims: bool = False,
     thorough_last_only: bool = False,
+    first_stream: int = 0,
+    probes: bool = True,
 ) -> Replayed:
     """Run a history with one check enabled, until that check does not hold; whether it does of the deployment is asked first.
 
-    With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act.
+    With ``aims`` numbers are solved again from what they aimed at. A check's probe is tried after the last act, in every way that it may
+    go; ``first_stream`` is the one that is likeliest to fail. Without ``probes`` it is not tried.
     Every view is read and everything compared after every act (or after the last one, as quick as a hunt until then).
     """
     roster = Roster((check,))
@@ -76,10 +81,17 @@ def replay(
             steps.append(runner.last)
             if violations:
                 return Replayed(runner.history(), violations[0], tuple(steps))
-    if check.probe is not None and steps:
-        for stream in range(PROBE_STREAMS):  # one of them is what a hunt drew
-            with probing(runner.observer, runner.state, SeededChoices(stream, check.id)) as probe:
+    if check.probe is not None and steps and probes:
+        ways = Ways()
+        for stream in sorted(
+            range(PROBE_STREAMS), key=lambda stream: stream != first_stream
+        ):  # one is what a hunt drew
+            if ways.has(SeededChoices(stream, check.id)):
+                continue
+            choices = ways.going(SeededChoices(stream, check.id))
+            with probing(runner.observer, runner.state, choices) as probe:
                 violations = runner.roster.try_probe(check, probe)
+            choices.end()
             if violations:
-                return Replayed(runner.history(), violations[0], tuple(steps), probe.trial())
+                return Replayed(runner.history(), violations[0], tuple(steps), probe.trial(), stream)
     return Replayed(runner.history(), None, tuple(steps))

@@ -7,7 +7,9 @@ from typing import Any
 
 from reference.prices import collateral_price_status
 from reference.state import State
-from underwater.actions import Act, Action, Block, Bundle, Loan, actions_of
+from underwater.actions import Act, Action, Block, Bundle, Cast, Loan, actions_of
+from underwater.aims import AT_MARK
+from underwater.checks import MARKET_AT
 from underwater.engine import Deployment, Engine
 from underwater.engine.vocabulary import NAMES_SOMEBODY, Kind
 
@@ -57,12 +59,67 @@ def translated(flat: Flat, engine: Engine, here: Deployment, there: Deployment) 
 
 def is_deposit(act: Act) -> bool:
     """Whether an act brings money in."""
-    return act.kind == "deposit"
+    return act.kind in ("deposit", "deposit_ether")
+
+
+def in_cash(state: State, act: Action) -> Action | None:
+    """A deposit of settlement tokens worth about as much as what is deposited; None where there is none, or it is that."""
+    if act.kind == "deposit_ether" and state.parameters.wrapped_ether is not None:
+        (name, units), collateral = act.arguments, state.parameters.wrapped_ether
+    elif act.kind == "deposit" and act.arguments[1] > 0:
+        name, collateral, units = act.arguments
+    else:
+        return None
+    return Action("deposit", act.caller, (name, 0, units_in_cash(state, collateral, units)))
 
 
 def prey_of(act: Act) -> Iterator[str]:
     """The accounts that are liquidated."""
     return (action.arguments[1] for action in actions_of(act) if action.kind in ("liquidate", "seize"))
+
+
+def by_its_owner(act: Act, kinds: Mapping[str, Kind], cast: Cast) -> Act:
+    """An act of the account that it is for, or a trade of the matcher; a contract's own acts stay, for no other can do them."""
+    if isinstance(act, Bundle) or act.caller == cast.attacker:
+        return act
+    if act.kind == "trade":
+        return act._replace(caller=cast.matcher)
+    accounts = {
+        parameter.name: value
+        for parameter, value in zip(kinds[act.kind].parameters, act.arguments, strict=True)
+        if parameter.type == "account"
+    }
+    for owner in ("liquidator", "counterparty", "account"):
+        if owner in accounts:
+            return act if accounts[owner] == cast.attacker else act._replace(caller=accounts[owner])
+    return act
+
+
+def of_the_order(flat: Flat, place: int, matcher: str) -> Flat | None:
+    """The history with a trade at the mark in the place of an order's execution, without its request; None where there is none."""
+    after_s, act = flat[place]
+    if act.kind != "execute_order" or isinstance(act, Bundle):
+        return None
+    account, market, counterparty = act.arguments
+    for asked in range(place - 1, -1, -1):
+        request = flat[asked][1]
+        if (
+            isinstance(request, Action)
+            and request.kind == "request_order"
+            and request.arguments[:2] == (account, market)
+        ):
+            size_wad = request.arguments[2]
+            sides = (account, counterparty) if size_wad > 0 else (counterparty, account)
+            trade = Action("trade", matcher, (market, *sides, abs(size_wad), 1), AT_MARK)
+            return (*flat[:asked], *flat[asked + 1 : place], (after_s, trade), *flat[place + 1 :])
+    return None
+
+
+def accruing(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+    """What brings a market up to date, in the place of what does it among other things."""
+    after_s, act = item
+    if isinstance(act, Action) and act.kind in ("trade", "settle", "liquidate", "execute_order"):
+        yield after_s, Action("accrue_funding", act.caller, (act.arguments[MARKET_AT[act.kind]],))
 
 
 def unpublished(flat: Flat) -> Flat:
