@@ -45,7 +45,7 @@ class Participants(Traders, OrderDraws, EtherDraws):
         if not prices(state).all_fresh and choices.chance(12):
             doubted = self._doubted(state)
             if doubted is not None:
-                return self._reduction_of(state, doubted, whole_parts=(1, 1, 1, 2, 10))
+                return self._reduction_of(state, doubted, whole_parts=(0, 1, 1, 1, 2, 10))
         if not prices(state).all_fresh and choices.chance(5):
             bucket = self._bucket_in_doubt(state)
             if bucket is not None:

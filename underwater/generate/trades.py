@@ -123,8 +123,11 @@ class Traders(Draws):
                         return part
         return None
 
-    def _reduction_of(self, state: State, prey: Part, whole_parts: tuple[int, ...] = (2, 3, 10, 100)) -> Action:
-        """Whoever may be liquidated closes some of a position himself (one of so many parts), about as badly as does no harm yet."""
+    def _reduction_of(self, state: State, prey: Part, whole_parts: tuple[int, ...] = (0, 2, 3, 10, 100)) -> Action:
+        """Whoever may be liquidated closes some of a position himself, about as badly as does no harm yet.
+
+        It is one of so many parts of it; for none, all but a lot.
+        """
         choices, account = self.choices, prey.account if isinstance(prey, Bucket) else prey
         held = [number for number, size in enumerate(part_of(state, prey).sizes_wad) if size]
         if not held:
@@ -138,7 +141,11 @@ class Traders(Draws):
             opposite = [name for name in others if state.accounts[name].sizes_wad[market] * size_wad < 0]
             other = choices.pick(opposite) if opposite else other
         sides, which = ((other, account), "seller") if size_wad > 0 else ((account, other), "buyer")
-        part_wad = floor_to_multiple(abs(size_wad) // choices.pick(whole_parts), listed.lot_wad) or listed.lot_wad
+        parts = choices.pick(whole_parts)
+        some_wad = (
+            floor_to_multiple(abs(size_wad) // parts, listed.lot_wad) if parts else abs(size_wad) - listed.lot_wad
+        )
+        part_wad = some_wad or listed.lot_wad
         price_wad = known_mark_wad(state, market) or listed.tick_wad
         action = Action("trade", self.cast.matcher, (market, *sides, part_wad, price_wad))
         return aimed(state, action, f"harmless price of the {which}", choices.pick(OFFSETS)) or action
