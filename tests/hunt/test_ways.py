@@ -13,10 +13,11 @@ from underwater.aims import AT_MARK
 from underwater.checks import Check, Probe, Step, Verdict
 from underwater.choices import SeededChoices, Ways
 from underwater.hunt.attempts import Attempts
-from underwater.hunt.detours import ended_by_payment, in_one_fall, paid_for
+from underwater.hunt.detours import ended_plainly, in_one_fall, paid_for
 from underwater.hunt.omission import merge
 from underwater.hunt.recasting import (
     by_themselves,
+    first_sources,
     from_first_prices,
     in_plain_markets,
     merely_accrued,
@@ -108,6 +109,25 @@ def test_a_trade_that_only_read_the_index_becomes_an_accrual_and_needs_no_deposi
     assert kinds(better) == ["accrue_funding", "publish"]
 
 
+def test_a_first_source_takes_the_place_of_a_second_that_misbehaves() -> None:
+    silent = Action("set_feed_mode", "publisher", ("SOL-USD-2", 1))
+    better = gone(first_sources, lambda step: any(feed.mode for feed in step.after.feeds.values()), silent)
+    assert action(better, 0) == Action("set_feed_mode", "publisher", ("SOL-USD", 1))
+
+
+def test_funding_accrued_in_any_market_takes_the_place_of_what_only_read_its_price() -> None:
+    def sees_silence(step: Step) -> bool:
+        return step.outcome.error == "FeedUnavailable"
+
+    history = (
+        Action("set_feed_mode", "publisher", ("BTC-USD", 1)),
+        *RICH,
+        trade("trader-1", "trader-2", BTC, WAD, 60_000 * WAD),
+    )
+    better = gone(ended_plainly, sees_silence, *history)
+    assert kinds(better) == ["set_feed_mode", "accrue_funding"]
+
+
 def test_isolation_and_its_margin_become_one() -> None:
     history = (
         Action("isolate", "trader-1", ("trader-1", BTC, 0)),
@@ -141,7 +161,7 @@ def test_a_liquidation_that_only_filled_insurance_becomes_a_payment() -> None:
         publish("BTC-USD", 51_000 * 10**8),
         Action("liquidate", "maker", ("maker", "trader-1", BTC, WAD), Aim("close rule", 0)),
     )
-    better = gone(ended_by_payment, insured_with_a_position, *history)
+    better = gone(ended_plainly, insured_with_a_position, *history)
     assert kinds(better) == ["deposit", "deposit", "trade", "fund_insurance"]
 
 

@@ -48,15 +48,20 @@ def bolder(attempts: Attempts, best: Flat) -> Flat:
     return _if_shorter(attempts, best, attempts.each(attempts.each(bold, at_most), partial(_overdone, attempts)))
 
 
-def ended_by_payment(attempts: Attempts, best: Flat) -> Flat:
-    """A payment that anybody can make, in the place of all that follows it."""
-    for place in range(1, len(best) - 1):
-        for enabler in _enablers(attempts, best):
-            for divisor in (1, 1_000):
-                paid = enabler._replace(arguments=(max(1, enabler.arguments[0] // divisor),))
-                taken = attempts.take((*best[:place], (1, paid)))
-                if taken is not None and len(taken) < len(best):
-                    return taken
+def ended_plainly(attempts: Attempts, best: Flat) -> Flat:
+    """A payment that anybody can make, or funding accrued in any market, in the place of an act and all that follows it."""
+    first = attempts.arena.engine.cast.accounts[0]
+    markets = range(len(attempts.arena.start.parameters.markets))
+    plain = [Action("accrue_funding", first, (market,)) for market in markets]
+    for enabler in _enablers(attempts, best):
+        plain += [enabler._replace(arguments=(max(1, enabler.arguments[0] // part),)) for part in (1, 1_000)]
+    for place in range(1, len(best)):
+        for act in plain:
+            taken = attempts.take((*best[:place], (1, act)))
+            if taken is not None and taken != best:
+                shorter = delete(attempts, taken)
+                if len(shorter) < len(best):
+                    return shorter
     return best
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from underwater.actions import Act
+from underwater.actions import Act, Action
 from underwater.hunt.attempts import Attempts
 from underwater.hunt.omission import delete
 from underwater.hunt.rescaling import elsewhere, from_the_start
@@ -42,6 +42,19 @@ def merely_accrued(attempts: Attempts, best: Flat) -> Flat:
     """Funding accrued in the place of a trade, a liquidation or a settlement that only brought a market up to date."""
     accrued = attempts.each(best, accruing)
     return best if accrued == best else delete(attempts, accrued)
+
+
+def first_sources(attempts: Attempts, best: Flat) -> Flat:
+    """A market's first source in the place of its second as the one that misbehaves: more rests on it."""
+    markets = attempts.arena.start.parameters.markets
+    firsts = {market.second.feed.feed: market.feed.feed for market in markets if market.second is not None}
+
+    def first(item: tuple[int, Act]) -> Iterator[tuple[int, Act]]:
+        after_s, act = item
+        if isinstance(act, Action) and act.kind == "set_feed_mode" and act.arguments[0] in firsts:
+            yield after_s, act._replace(arguments=(firsts[act.arguments[0]], *act.arguments[1:]))
+
+    return attempts.each(best, first)
 
 
 def in_plain_markets(attempts: Attempts, best: Flat) -> Flat:

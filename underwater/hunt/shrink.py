@@ -16,7 +16,7 @@ from underwater.hunt.detours import (
     at_liquidation,
     at_most,
     bolder,
-    ended_by_payment,
+    ended_plainly,
     fewer_parts,
     in_one_fall,
     paid_for,
@@ -24,7 +24,14 @@ from underwater.hunt.detours import (
 from underwater.hunt.nearer import nearest
 from underwater.hunt.omission import delete, delete_pairs, merge, slice_of, unbundle
 from underwater.hunt.plainness import at_mark, calm, plain_names, plain_numbers
-from underwater.hunt.recasting import by_themselves, from_first_prices, in_plain_markets, merely_accrued, traded_at_once
+from underwater.hunt.recasting import (
+    by_themselves,
+    first_sources,
+    from_first_prices,
+    in_plain_markets,
+    merely_accrued,
+    traded_at_once,
+)
 from underwater.hunt.replay import Replayed, replay
 from underwater.hunt.retell import Flat, flatten, fold, translated
 from underwater.hunt.sequence import Cause
@@ -33,9 +40,9 @@ Way = Callable[[Attempts, Flat], Flat]
 """From a history that fails to another one, no longer, that fails too: itself, where nothing better is found."""
 
 WAYS: tuple[Way, ...] = (
-    *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, from_first_prices, in_plain_markets),
-    *(fewer_parts, merge, ended_by_payment, asking_for_all, bolder, paid_for, at_liquidation, in_one_fall),
-    *(plain_numbers, plain_names, delete, delete_pairs),
+    *(unbundle, calm, by_themselves, at_mark, traded_at_once, merely_accrued, from_first_prices, first_sources),
+    *(in_plain_markets, fewer_parts, merge, ended_plainly, asking_for_all, bolder, paid_for),
+    *(at_liquidation, in_one_fall, plain_numbers, plain_names, delete, delete_pairs),
 )
 MOST_ROUNDS = 6
 """How often all ways are gone one after another, each from where the last led."""
