@@ -168,7 +168,7 @@ def test_killed_while_it_hunts(begin: Callable[..., Hunt], workers: str) -> None
 PHASES: dict[str, tuple[str, str, int]] = {
     "before it hunts": ("underwater.session", "Campaign.run", 0),
     "while it saves the first finding": ("underwater.case.finding", "write_whole", 0),
-    "while it shrinks": ("underwater.hunt.shrink", "Shrinker.fails", 12),
+    "while it shrinks": ("underwater.hunt.attempts", "Attempts.fails", 12),
     "when it has saved what is left": ("underwater.case.finding", "Finding", 0),
     "while it writes a file": ("os", "fsync", 2),
     "while it explains": ("underwater.session", "explain_case", 0),

@@ -215,7 +215,7 @@ CHECKS = (
         "LIQ-07",
         "a second liquidation succeeds only while the account is still below its maintenance margin, and pays on newly closed size alone",
         probe=_second_liquidation,
-        probe_weight=4,
+        probe_weight=7,
     ),
     Check(
         "LIQ-09",

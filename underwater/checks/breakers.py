@@ -239,7 +239,7 @@ CHECKS = (
         probe=_halts,
         probe_weight=5,
     ),
-    Check("BREAK-02", "no market halts for less", probe=_halts_for_no_less),
+    Check("BREAK-02", "no market halts for less", probe=_halts_for_no_less, probe_weight=4),
     Check(
         "BREAK-03",
         "while a market is stopped no open interest rises and no position grows or turns, but a liquidator's",

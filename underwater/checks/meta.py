@@ -362,7 +362,7 @@ CHECKS = (
         probe=_trade_in_parts,
         probe_weight=5,
     ),
-    Check("META-03", "actions on disjoint accounts and markets commute", probe=_commute, probe_weight=4),
+    Check("META-03", "actions on disjoint accounts and markets commute", probe=_commute, probe_weight=5),
     Check(
         "META-04", "what an account does comes to the same under another account's name", probe=_renamed, probe_weight=4
     ),

@@ -167,5 +167,5 @@ CHECKS = (
     Check(
         "BREAK-07", "whatever stops begins again when its rule says so, without a call", probe=_reopens, probe_weight=3
     ),
-    Check("BREAK-09", "after a pause nobody is liquidated who was not given time", probe=_gives_time, probe_weight=4),
+    Check("BREAK-09", "after a pause nobody is liquidated who was not given time", probe=_gives_time, probe_weight=7),
 )
