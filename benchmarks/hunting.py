@@ -247,7 +247,7 @@ class Recording:
         return Timed(task.steps, *took)
 
     def _replay(self, everything: Sequence[Sent], answers: list[int] | None) -> None:
-        """Bare ``message_call``, ``storage`` and ``get_balance``, what must stand between them (blocks, snapshots), and nothing else.
+        """Bare ``message_call`` with its logs, ``storage``, ``get_balance``, and what must stand between them: blocks, snapshots.
 
         Answers are kept only where there is a list for them.
         """
@@ -274,6 +274,8 @@ class Recording:
             elif what == TRANSACTION:
                 try:
                     message_call(caller=sender, to=to, calldata=data, value=value, gas=TRANSACTION_GAS_LIMIT)
+                    for log in evm.result.logs:  # type: ignore[union-attr]  # a call that came back has a result
+                        _ = log.address, log.data
                 except RuntimeError:
                     answer = False
             elif what == BLOCK:

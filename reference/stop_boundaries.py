@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from reference.breaker import OPEN, REOPENING, available_units, is_halted_by_time
+from bisect import bisect_right
+
+from reference.breaker import OPEN, REOPENING, Breakers, available_units, is_halted_by_time
+from reference.parameters import Parameters
 from reference.prices import mark
 from reference.rounding import WAD, ceil_to_multiple, floor_to_multiple
 from reference.state import State
@@ -71,7 +74,20 @@ def trip_answers(state: State, market: int) -> tuple[int, int] | None:
 
 
 def turning_times_s(state: State) -> tuple[int, ...]:
-    """The first second of whatever begins or ends by time alone (S5 to S7)."""
+    """The first second of whatever begins or ends by time alone (S5 to S7), of those to come."""
+    global _last_turning
+    parameters, breakers, times_s = _last_turning or (None, None, ())
+    if parameters is not state.parameters or breakers is not state.breakers:
+        times_s = _all_turning_times_s(state)
+        _last_turning = state.parameters, state.breakers, times_s
+    return times_s[bisect_right(times_s, state.time_s) :]
+
+
+_last_turning: tuple[Parameters, Breakers, tuple[int, ...]] | None = None
+"""The times of the last parameters and breakers that were asked about: they change seldom, and time always."""
+
+
+def _all_turning_times_s(state: State) -> tuple[int, ...]:
     pause = state.breakers.pause
     times = {pause.until_s, pause.grace_until_s, pause.pausable_from_s}
     for market, stop in zip(state.parameters.markets, state.breakers.stops, strict=True):
@@ -80,4 +96,4 @@ def turning_times_s(state: State) -> tuple[int, ...]:
             times |= {stop.halted_at_s + breaker.cooldown_s, stop.halted_at_s + 2 * breaker.cooldown_s}
         if stop.anchor_wad and breaker.trip_rate_wad:
             times |= {stop.anchored_at_s + breaker.window_s, stop.anchored_at_s + 2 * breaker.window_s + 1}
-    return tuple(sorted(time_s for time_s in times if time_s > state.time_s))
+    return tuple(sorted(times))

@@ -83,10 +83,13 @@ def _stays_healthy(step: Step) -> Verdict:
             continue
         if (name.account if isinstance(name, Bucket) else name) not in step.participants:
             continue
+        stayed = health.risk.equity_wad >= health.risk.maintenance_margin_wad
+        if stayed and exercised:
+            continue
         status, before = health_of(step.before, name)
         if status in UNUSABLE or before.equity_wad < before.maintenance_margin_wad:
             continue
-        if health.risk.equity_wad < health.risk.maintenance_margin_wad:
+        if not stayed:
             return (
                 f"{name} was healthy before and is not after: equity {quote(before.equity_wad)} -> {quote(health.risk.equity_wad)}, "
                 f"maintenance margin {quote(before.maintenance_margin_wad)} -> {quote(health.risk.maintenance_margin_wad)}"

@@ -69,12 +69,16 @@ def _of_buckets(step: Step) -> Iterator[_Needed]:
             yield from _needed(step.before, part, may_be_uncertain=False)
 
 
+_AT_A_MARK = frozenset(("trade", "settle", "liquidate", "accrue_funding", "execute_order"))
+"""What always needs its market's price."""
+
+
 def _decided_on(step: Step) -> Iterator[_Needed]:
     """The prices that a done action rested on."""
     assert step.action is not None
     arguments, state, kind = step.action.arguments, step.before, step.kind
     market_number = arguments[MARKET_AT[kind]] if kind in MARKET_AT else -1
-    if kind in ("trade", "settle", "liquidate", "accrue_funding", "execute_order"):
+    if kind in _AT_A_MARK:
         market = state.parameters.markets[market_number]
         yield _Needed(market.feed, mark_status(state, market)[0], kind in ("trade", "liquidate"))
     if kind in ("settle", "accrue_funding"):
@@ -106,6 +110,9 @@ class RestedOn(NamedTuple):
     on_uncertain: str = ""
 
 
+_NEEDED, _NOT_NEEDED = RestedOn(needed=True), RestedOn()
+
+
 def _rested_on(step: Step) -> RestedOn:
     """Kept on the step: three checks ask."""
     kept = step.rested_on
@@ -116,7 +123,7 @@ def _rested_on(step: Step) -> RestedOn:
 
 def _work_out(step: Step) -> RestedOn:
     if prices(step.before).all_fresh and prices(step.after).all_fresh:
-        return RestedOn(any(True for _ in _decided_on(step)))
+        return _NEEDED if step.kind in _AT_A_MARK or any(True for _ in _decided_on(step)) else _NOT_NEEDED
     needed, uncertain, stale, no_price, no_one_price = False, False, "", "", ""
     for feed, status, may_be_uncertain in _decided_on(step):
         needed = True

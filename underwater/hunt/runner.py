@@ -243,7 +243,7 @@ class Runner:
         """Take what was observed at the block's end into the digest: inside a block, other chains cannot be asked."""
         if self.last is not None and self.blocks[-1][1]:
             if self._changed:
-                self.digest.update(repr(sorted(self._changed.items())).encode())
+                self.digest.update(b"".join([b"%d=%x;" % item for item in sorted(self._changed.items())]))
                 self._changed.clear()
             self.digest.update(b"".join(self._views))
 

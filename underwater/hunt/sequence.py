@@ -25,7 +25,7 @@ from underwater.hunt.probe import probing
 from underwater.hunt.runner import Runner
 from underwater.nemesis.world import WEATHERS, TruePath, World
 
-STEPS_TOGETHER = 80
+STEPS_TOGETHER = 100
 """Steps, on average, that are drawn on the reference's word before the chain runs them together, if the sequence is that long.
 
 Probes are tried after them.
