@@ -37,9 +37,11 @@ from underwater.engine.bundled.engine import BUNDLED
 from underwater.engine.faults import artifacts_of
 from underwater.events import Met
 from underwater.hunt.arena import Arena, deployment_number
+from underwater.hunt.attempts import Attempts
 from underwater.hunt.campaign import Budget, Campaign
 from underwater.hunt.probe import Parted
 from underwater.hunt.replay import replay
+from underwater.hunt.retell import flatten
 
 THEFT = withdraw("trader-1", USDC, 9_000 * USDC_ONE)
 STOLEN = (*opened(), Block(12, (THEFT,)))
@@ -105,9 +107,9 @@ def counting(most: int) -> tuple[Check, list[int]]:
     """A check whose probe draws a number up to ``most``, and notes how much the pool holds whenever it is tried."""
     pools: list[int] = []
 
-    def probe(here: object) -> bool:
-        here.choices.integer(0, most)  # type: ignore[attr-defined]
-        pools.append(here.state.pool_units[USDC])  # type: ignore[attr-defined]
+    def probe(here: Probe) -> bool:
+        here.choices.integer(0, most)
+        pools.append(here.state.pool_units[USDC])
         return True
 
     return Check("TEST-01", "a sentence", probe=probe), pools
@@ -122,6 +124,17 @@ def test_a_probe_is_tried_after_the_last_act_with_every_stream() -> None:
 def test_a_probe_whose_draws_are_the_same_is_tried_once() -> None:
     check, pools = counting(0)
     replay(arena(), blocks(deposit("trader-1", USDC, 1)), check)
+    assert pools == [1]
+
+
+def test_a_shrinking_tries_no_probe_until_it_asks_for_them() -> None:
+    check, pools = counting(0)
+    attempts, flat = Attempts(arena(), check, 10, None), flatten(blocks(deposit("trader-1", USDC, 1)))
+    attempts.probes = False
+    attempts.fails(flat)
+    assert pools == []
+    attempts.probes = True
+    attempts.fails(flat)
     assert pools == [1]
 
 

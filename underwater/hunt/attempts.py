@@ -42,7 +42,13 @@ class Attempts:
             return None
         self.tries += 1
         replayed = replay(
-            self.arena, fold(flat), self.check, aims=aims, thorough_last_only=True, first_stream=self._stream
+            self.arena,
+            fold(flat),
+            self.check,
+            aims=aims,
+            thorough_last_only=True,
+            first_stream=self._stream,
+            probes=self._probes,
         )
         if replayed.violation is None or (self.cause is not None and replayed.cause != self.cause):
             return None
